@@ -1,0 +1,101 @@
+"""orchestration_kit: the brain is probabilistic, the skeleton is deterministic.
+
+A hub with a rigid state machine routes work between probabilistic workers (LLM agents, models, programs,
+people), which never talk to each other; every attempt is on record. The way of the data, a layer importing
+only its own or a lower number:
+
+```text
+1 definition/   the skeleton as data: steps, workflow, workers, conditions
+2 checks/       is it sound?            templates/  ready-made skeletons
+3 engine/       run it                  workers/    adapters behind the worker's signature
+4 journal/      remember it
+5 history/      understand it: pandas
+6 visual/       see it: diagrams
+7 widgets/      touch it: notebooks     cli.py      the same from a terminal
+```
+
+>>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+>>> hub = Orchestrator()
+>>> hub.register_worker(WorkerDefinition(worker_type="generic", name="reverse", executor=lambda text: text[::-1]))
+>>> hub.register_workflow(create_generic_pipeline([("turn", "generic", "Reverse the text")]))
+>>> hub.execute_workflow("turn", goal="stressed", verbose=False).data["turn_output"]
+'desserts'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestration_kit.checks import Problem
+    from orchestration_kit.definition.steps import Branch, RetryPolicy, WorkflowStep
+    from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
+    from orchestration_kit.definition.workflow import WorkflowDefinition
+    from orchestration_kit.engine.context import WorkflowContext
+    from orchestration_kit.engine.limits import RunLimits
+    from orchestration_kit.engine.orchestrator import Orchestrator
+    from orchestration_kit.engine.outcome import Failure
+    from orchestration_kit.engine.run import Run
+    from orchestration_kit.engine.state import WorkflowState
+    from orchestration_kit.errors import OrchestrationError
+    from orchestration_kit.history import history_frame
+    from orchestration_kit.templates import create_build_website_workflow, create_generic_pipeline
+    from orchestration_kit.visual import visualize
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Branch": "definition.steps",
+    "Failure": "engine.outcome",
+    "OrchestrationError": "errors",
+    "Orchestrator": "engine.orchestrator",
+    "Problem": "checks",
+    "RetryPolicy": "definition.steps",
+    "Run": "engine.run",
+    "RunLimits": "engine.limits",
+    "WorkerDefinition": "definition.workers",
+    "WorkerType": "definition.workers",
+    "WorkflowContext": "engine.context",
+    "WorkflowDefinition": "definition.workflow",
+    "WorkflowState": "engine.state",
+    "WorkflowStep": "definition.steps",
+    "create_build_website_workflow": "templates",
+    "create_generic_pipeline": "templates",
+    "history_frame": "history",
+    "visualize": "visual",
+}
+"""Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
+
+__all__ = [
+    "Branch",
+    "Failure",
+    "OrchestrationError",
+    "Orchestrator",
+    "Problem",
+    "RetryPolicy",
+    "Run",
+    "RunLimits",
+    "WorkerDefinition",
+    "WorkerType",
+    "WorkflowContext",
+    "WorkflowDefinition",
+    "WorkflowState",
+    "WorkflowStep",
+    "create_build_website_workflow",
+    "create_generic_pipeline",
+    "history_frame",
+    "visualize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'orchestration_kit' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"orchestration_kit.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,27 @@
+"""The base of every model of a definition: unknown fields are refused with the nearest name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from orchestration_kit.errors import did_you_mean, listed
+
+
+class Model(BaseModel):
+    """A pydantic model that refuses unknown fields, naming the one that was probably meant."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", validate_assignment=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_fields(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and not fields.keys() <= cls.model_fields.keys():
+            known = list(cls.model_fields)
+            unknown = [str(name) for name in fields if name not in cls.model_fields]
+            raise ValueError(
+                f"{cls.__name__} has no field {unknown[0]!r}."
+                f"{did_you_mean(unknown[0], known)} Its fields: {listed(known, limit=20)}."
+            )
+        return fields

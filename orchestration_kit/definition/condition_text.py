@@ -1,0 +1,191 @@
+"""Read a condition's text before the CEL library does: what it names, and whether it is within the caps.
+
+The library evaluates; this file decides what it gets to see. It is a tokenizer, not a parser: it finds the
+paths a condition names (`output.approved`, `data.items`), so that only these are handed over, and counts
+what can make an evaluation slow.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from orchestration_kit.errors import ConditionSyntaxError, did_you_mean, listed
+
+MAX_CHARACTERS = 2_000
+MAX_BRACKETS = 32
+MAX_MACRO_NESTING = 1
+ROOTS = ("output", "data", "goal", "visits", "attempt")
+FUNCTIONS = frozenset(
+    "size has int uint double string bytes bool type dyn min max contains startsWith endsWith "
+    "timestamp duration getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours "
+    "getMinutes getSeconds getMilliseconds".split()
+)
+MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_BUILDING_MACROS = frozenset({"map", "filter"})
+_WORDS = frozenset({"true", "false", "null", "in"})
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|//[^\n]*)
+      | (?P<string>(?:[rRbB]{0,2})(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''
+                    |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+      | (?P<number>\d[\w.]*)
+      | (?P<name>[A-Za-z_]\w*)
+      | (?P<mark>&&|\|\||[=!<>]=|.)""",
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+
+
+class Named(NamedTuple):
+    """What a condition names, and what makes it costly."""
+
+    paths: tuple[tuple[str, ...], ...]
+    """Root first: `("output", "approved")`. No path is the beginning of another."""
+    mentions: int
+    """How often a root is mentioned."""
+    mentions_in_macros: int
+    macros: int
+    building_macros: int
+    """`map` and `filter`, which the library builds in quadratic time."""
+
+
+def read_condition(text: str) -> Named:
+    """Return what a condition names.
+
+    >>> read_condition("output.score > 0.5 && visits < 3").paths
+    (('output', 'score'), ('visits',))
+
+    Raises:
+        ConditionSyntaxError: the text is over a cap, or names something a condition cannot have.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ConditionSyntaxError(
+            text, f"it has {len(text):,} characters", f"At most {MAX_CHARACTERS:,} are allowed; compute it in a step."
+        )
+    if not text.strip():
+        raise ConditionSyntaxError(text, "it is empty", "Write for example: output.approved == true")
+    return _Reader(text).read()
+
+
+class _Reader:
+    """One pass over the tokens, with a stack of open brackets."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: list[tuple[str, str]] = [
+            (match.lastgroup or "mark", match.group()) for match in _TOKEN.finditer(text) if match.lastgroup != "space"
+        ]
+        self.brackets: list[str | None] = []
+        """For each open bracket the variable its macro binds ("" where it is one without), else None."""
+        self.paths: dict[tuple[str, ...], None] = {}
+        self.mentions = self.mentions_in_macros = self.macros = self.building_macros = 0
+
+    def read(self) -> Named:
+        at = 0
+        while at < len(self.tokens):
+            at = self._token(at)
+        return Named(
+            paths=_without_extensions(self.paths),
+            mentions=self.mentions,
+            mentions_in_macros=self.mentions_in_macros,
+            macros=self.macros,
+            building_macros=self.building_macros,
+        )
+
+    def _peek(self, at: int) -> str:
+        return self.tokens[at][1] if at < len(self.tokens) else ""
+
+    def _refuse(self, reason: str, hint: str) -> ConditionSyntaxError:
+        return ConditionSyntaxError(self.text, reason, hint)
+
+    def _token(self, at: int) -> int:
+        kind, token = self.tokens[at]
+        if kind == "name":
+            if self._peek(at - 1) == "." and at > 0:
+                return self._member(at)
+            return self._word(at)
+        if token in "([{" and kind == "mark":
+            self._open(None)
+        elif token in ")]}" and kind == "mark" and self.brackets:
+            self.brackets.pop()
+        return at + 1
+
+    def _open(self, bound: str | None) -> None:
+        self.brackets.append(bound)
+        if len(self.brackets) > MAX_BRACKETS:
+            raise self._refuse(f"more than {MAX_BRACKETS} brackets are open at once", "Write it flatter.")
+
+    def _member(self, at: int) -> int:
+        name = self.tokens[at][1]
+        if self._peek(at + 1) != "(":
+            return at + 1
+        if name not in MACROS:
+            self._known_function(name)
+            return at + 1
+        self.macros += 1
+        self.building_macros += name in _BUILDING_MACROS
+        if sum(bound is not None for bound in self.brackets) >= MAX_MACRO_NESTING:
+            raise self._refuse(f"{name}(...) stands inside another macro", "Nest no macros; compute it in a step.")
+        variable = self._peek(at + 2)
+        is_name = at + 2 < len(self.tokens) and self.tokens[at + 2][0] == "name" and self._peek(at + 3) == ","
+        if is_name and variable in ROOTS:
+            raise self._refuse(f"{name}(...) binds the name {variable!r}", "Choose another name, for example x.")
+        self._open(variable if is_name else "")
+        return at + (4 if is_name else 2)
+
+    def _word(self, at: int) -> int:
+        name = self.tokens[at][1]
+        following = self._peek(at + 1)
+        if name in _WORDS or name in self.brackets:
+            return at + 1
+        if following == "(":
+            self._known_function(name)
+            return at + 1
+        if name not in ROOTS:
+            raise self._refuse(
+                f"it names {name!r}",
+                f"A condition can name {', '.join(ROOTS)}.{did_you_mean(name, ROOTS)} Text goes into quotes.",
+            )
+        self.mentions += 1
+        self.mentions_in_macros += any(bound is not None for bound in self.brackets)
+        return self._path(at)
+
+    def _known_function(self, name: str) -> None:
+        if name not in FUNCTIONS:
+            known = sorted(FUNCTIONS | MACROS)
+            raise self._refuse(
+                f"there is no function {name!r}", f"Known are {listed(known, 40)}.{did_you_mean(name, known)}"
+            )
+
+    def _path(self, at: int) -> int:
+        path = [self.tokens[at][1]]
+        at += 1
+        while True:
+            if self._peek(at) == "." and at + 1 < len(self.tokens) and self.tokens[at + 1][0] == "name":
+                if self._peek(at + 2) == "(":
+                    break
+                path.append(self.tokens[at + 1][1])
+                at += 2
+            elif (
+                self._peek(at) == "["
+                and self._peek(at + 2) == "]"
+                and (key := _plain_string(self.tokens[at + 1])) is not None
+            ):
+                path.append(key)
+                at += 3
+            else:
+                break
+        if path == ["data"]:
+            raise self._refuse("it asks for the whole data bus", "Name the entry, for example data.items")
+        self.paths[tuple(path)] = None
+        return at
+
+
+def _plain_string(token: tuple[str, str]) -> str | None:
+    kind, text = token
+    if kind == "string" and text[0] in "\"'" and "\\" not in text and text[:3] not in ('"""', "'''"):
+        return text[1:-1]
+    return None
+
+
+def _without_extensions(paths: dict[tuple[str, ...], None]) -> tuple[tuple[str, ...], ...]:
+    return tuple(path for path in paths if not any(path[:n] in paths for n in range(1, len(path))))

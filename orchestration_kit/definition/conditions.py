@@ -1,0 +1,236 @@
+"""Safe expressions: compile a condition once, evaluate it on facts, say what it looked at.
+
+In files a condition is text in CEL (https://cel.dev). It can name `output`, `data`, `goal`, `visits` and
+`attempt`; it can do no I/O and reach no Python object. In code it may also be a callable
+`(output, context) -> bool`. The CEL library is imported when a first condition needs it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol, cast
+
+from pydantic import BaseModel
+
+from orchestration_kit.definition.condition_text import Named, read_condition
+from orchestration_kit.definition.steps import callable_name
+from orchestration_kit.errors import ConditionError, ConditionSyntaxError
+
+MAX_LIST = 10_000
+MAX_VALUES = 20_000
+MAX_TEXT = 1_000_000
+MAX_DATA_DEPTH = 64
+MAX_WORK = 1_000_000
+"""Rough units of work one evaluation may cost; a unit took at most 50 ns when it was set."""
+
+
+class Facts(Protocol):
+    """What a condition is evaluated on. `WorkflowContext` is one."""
+
+    @property
+    def goal(self) -> str: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+    @property
+    def visit(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+
+
+class Evaluated(NamedTuple):
+    """A condition as it was evaluated: its text, what it looked at, what it gave."""
+
+    text: str
+    inputs: dict[str, Any]
+    result: bool
+
+
+
+class CompiledCondition:
+    """A condition ready to be evaluated.
+
+    >>> class facts: goal, data, visit, attempt = "", {}, 1, 1
+    >>> compile_condition("output.approved == true").evaluate("review", {"approved": True}, facts)
+    Evaluated(text='output.approved == true', inputs={'output.approved': True}, result=True)
+    """
+
+    __slots__ = ("_run", "text")
+
+    def __init__(self, text: str, run: Callable[[Any, Any], tuple[Any, dict[str, Any]]]) -> None:
+        self.text = text
+        self._run = run
+
+    def evaluate(self, step_id: str, output: Any, facts: Any) -> Evaluated:
+        """Return what the condition gives for an output and the facts of a visit.
+
+        Raises:
+            ConditionError: it could not be evaluated; the error names the step and the text.
+        """
+        try:
+            result, inputs = self._run(output, facts)
+        except Exception as error:
+            raise ConditionError(step_id, self.text, _reason(error)) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # how a crash inside the CEL library arrives
+                raise
+            raise ConditionError(step_id, self.text, "the CEL library gave up on it") from None
+        return Evaluated(self.text, inputs, result)
+
+
+def compile_condition(condition: Any) -> CompiledCondition:
+    """Compile CEL text, or wrap a callable `(output, context) -> bool`.
+
+    Raises:
+        ConditionSyntaxError: the text does not parse, names something unknown, or is over a cap.
+    """
+    if isinstance(condition, str):
+        return _compile_text(condition)
+    function = cast(Callable[[Any, Any], Any], condition)
+
+    def run(output: Any, facts: Any) -> tuple[bool, dict[str, Any]]:
+        return bool(function(output, facts)), {}
+
+    return CompiledCondition(callable_name(function), run)
+
+
+@lru_cache(maxsize=10_000)
+def _compile_text(text: str) -> CompiledCondition:
+    named = read_condition(text)
+    import cel
+
+    try:
+        program = cel.compile(text)
+    except Exception as error:
+        reason = " ".join(str(error).split("ERROR: <input>:")[-1].split("|")[0].split())
+        raise ConditionSyntaxError(text, f"it does not parse: {reason}", "See https://cel.dev for the syntax.") from None
+
+    def run(output: Any, facts: Any) -> tuple[bool, dict[str, Any]]:
+        inputs = {".".join(path): _lookup(path, output, facts) for path in named.paths}
+        handed = _Plain(named)
+        variables: dict[str, Any] = {}
+        for path in named.paths:
+            handed.place(variables, path, inputs[".".join(path)])
+        handed.check_work()
+        result = program.execute(variables)
+        if not isinstance(result, bool):
+            raise TypeError(f"it gave {result!r:.60}, and a condition gives true or false")
+        return result, {name: value for name, value in inputs.items() if value is not _ABSENT}
+
+    return CompiledCondition(text, run)
+
+
+_ABSENT: Any = object()
+
+
+def _lookup(path: tuple[str, ...], output: Any, facts: Any) -> Any:
+    root = path[0]
+    if root == "visits":
+        value: Any = facts.visit
+    elif root == "output":
+        value = output
+    else:
+        value = getattr(facts, root)
+    for key in path[1:]:
+        value = _entry(value, key)
+        if value is _ABSENT:
+            break
+    return value
+
+
+def _entry(value: Any, key: str) -> Any:
+    """Return the entry; what is no mapping, model or dataclass has none, so that has(...) is false on it."""
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value).get(key, _ABSENT)
+    return getattr(value, key) if key in (_fields(value) or ()) else _ABSENT
+
+
+def _fields(value: Any) -> list[str] | None:
+    if isinstance(value, BaseModel):
+        return list(type(value).model_fields)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [field.name for field in dataclasses.fields(value)]
+    return None
+
+
+class _Plain:
+    """Copies of the named values as plain data, counted against the caps."""
+
+    def __init__(self, named: Named) -> None:
+        self.named = named
+        self.values = 0
+        self.characters = 0
+
+    def place(self, variables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+        """Put a copy of the value under its path; an absent one leaves its parent in place, without the key."""
+        inner = variables
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        if value is not _ABSENT:
+            inner[path[-1]] = self.copy(value, 0)
+
+    def check_work(self) -> None:
+        named = self.named
+        size = self.values + self.characters // 8
+        items = max(1, self.values * named.mentions)
+        work = named.mentions**2 * (self.values + self.characters // 64)
+        work += named.macros * items * (1 + named.mentions_in_macros * size)
+        work += named.building_macros * items * items
+        if work > MAX_WORK:
+            raise ValueError(
+                f"its data is too large for it ({self.values:,} values, {self.characters:,} characters, "
+                f"{named.macros} macros); let a step work out the answer and test that"
+            )
+
+    def copy(self, value: Any, depth: int) -> Any:
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise ValueError(f"it looks at more than {MAX_VALUES:,} values")
+        if value is None or isinstance(value, (bool, float, datetime, timedelta)):
+            return value
+        if isinstance(value, Enum):
+            return self.copy(value.value, depth)
+        if isinstance(value, int):
+            if not -(2**63) <= value < 2**63:
+                raise ValueError(f"it looks at {value!r:.40}, an integer over 64 bits")
+            return int(value)
+        if isinstance(value, (str, bytes)):
+            self.characters += len(value)
+            if len(value) > MAX_TEXT:
+                raise ValueError(f"it looks at a text of {len(value):,} characters, over {MAX_TEXT:,}")
+            return str(value).encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        return self._copy_collection(value, depth + 1)
+
+    def _copy_collection(self, value: Any, depth: int) -> Any:
+        if depth > MAX_DATA_DEPTH:
+            raise ValueError(f"it looks at data nested more than {MAX_DATA_DEPTH} levels deep")
+        if isinstance(value, (list, tuple)):
+            items = cast("list[Any]", value)
+            if len(items) > MAX_LIST:
+                raise ValueError(f"it looks at a list of {len(items):,} items, over {MAX_LIST:,}")
+            return [self.copy(item, depth) for item in items]
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[Any, Any]", value)
+            if len(entries) > MAX_LIST:
+                raise ValueError(f"it looks at a mapping of {len(entries):,} entries, over {MAX_LIST:,}")
+            if bad := next((key for key in entries if not isinstance(key, str)), None):
+                raise TypeError(f"it looks at a mapping with the key {bad!r:.40}, which is not text")
+            return {str(key): self.copy(item, depth) for key, item in entries.items()}
+        if (fields := _fields(value)) is not None:
+            return {name: self.copy(getattr(value, name), depth) for name in fields}
+        if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
+            return self.copy(value.item(), depth)
+        raise TypeError(
+            f"it looks at {type(value).__name__}, and a condition reads plain data: "
+            "text, numbers, lists, mappings, models and dataclasses"
+        )
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, KeyError):
+        return f"there is no entry {text}; test first for one that may be missing, with has(...)"
+    return text.split(". Check ")[0].rstrip(".") or type(error).__name__

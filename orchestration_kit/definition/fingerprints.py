@@ -1,0 +1,25 @@
+"""A stable name for a piece of user code, so that a change of it is noticed. Never runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from types import CodeType
+from typing import Any
+
+from orchestration_kit.definition.steps import callable_name
+
+
+def callable_fingerprint(function: Any) -> str:
+    """Return name and hash of a callable's code; two lambdas on one line differ by what they do."""
+    if not callable(function):
+        return repr(function)
+    code = getattr(function, "__code__", None)
+    digest = hashlib.sha256(_code_text(code).encode()).hexdigest()[:16] if code is not None else "builtin"
+    return f"callable:{callable_name(function)}:{digest}"
+
+
+def _code_text(code: CodeType) -> str:
+    parts: list[str] = [code.co_code.hex(), ",".join(code.co_names)]
+    for constant in code.co_consts:
+        parts.append(_code_text(constant) if isinstance(constant, CodeType) else repr(constant))
+    return "|".join(parts)

@@ -1,0 +1,163 @@
+"""A node of the skeleton: which worker, what counts as success, where to go next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from orchestration_kit.definition.base import Model
+from orchestration_kit.definition.workers import AnyWorkerType
+from orchestration_kit.errors import NotSerializable
+
+FORBIDDEN_IN_STEP_IDS = "#/[]"
+"""Characters that separate the parts of a position, as in `research[3]/draft#1`."""
+
+
+def callable_name(function: Callable[..., Any]) -> str:
+    """Return the dotted name of a callable, for messages and fingerprints."""
+    module = getattr(function, "__module__", None) or type(function).__module__
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return f"{module}.{name}"
+
+
+def _check_step_id(step_id: str) -> str:
+    bad = sorted({c for c in step_id if c in FORBIDDEN_IN_STEP_IDS or not c.isprintable()})
+    if bad:
+        raise ValueError(
+            f"step id {step_id[:80]!r} holds {', '.join(map(repr, bad))}. "
+            f"A step id is printable text without any of {' '.join(FORBIDDEN_IN_STEP_IDS)}."
+        )
+    return step_id
+
+
+def _check_condition(condition: Any) -> Any:
+    if isinstance(condition, str) or callable(condition):
+        return condition
+    raise ValueError(f"a condition is CEL text or a callable (output, context) -> bool, not {condition!r:.80}")
+
+
+def _condition_as_text(condition: Any) -> str:
+    if isinstance(condition, str):
+        return condition
+    raise NotSerializable(callable_name(condition))
+
+
+StepId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_step_id)]
+Condition = Annotated[
+    Any,
+    AfterValidator(_check_condition),
+    PlainSerializer(_condition_as_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "description": "A condition in CEL, e.g. output.approved == true"}),
+]
+"""CEL text, or in code a callable `(output, context) -> bool`."""
+
+
+class RetryPolicy(Model):
+    """How long to wait before each retry, and which errors are worth one.
+
+    The wait before retry n (1, 2, ...) is `backoff_s * multiplier ** (n - 1)`, at most `max_backoff_s`,
+    spread by +/- `jitter` (a share) drawn from the run's seed.
+
+    >>> RetryPolicy(backoff_s=0.5).wait_s(3, spread=0.0)
+    2.0
+    """
+
+    backoff_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 2.0
+    max_backoff_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    retry_on: tuple[str, ...] = ()
+    """Names of error classes worth a retry, base classes included; empty means all."""
+    give_up_on: tuple[str, ...] = ()
+    """Names of error classes that are never retried."""
+
+    def wait_s(self, retry: int, *, spread: float) -> float:
+        """Return the seconds to wait before retry number `retry`; `spread` is drawn from -1 to 1."""
+        exponent = min(retry - 1, 1_000)
+        wait = min(self.max_backoff_s, self.backoff_s * min(self.multiplier**exponent, 1e12))
+        return wait * (1 + self.jitter * spread)
+
+    def allows(self, error_types: tuple[str, ...]) -> bool:
+        """Whether an error with these class names (its own and its bases') is worth a retry."""
+        if any(name in self.give_up_on for name in error_types):
+            return False
+        return not self.retry_on or any(name in self.retry_on for name in error_types)
+
+
+class Branch(Model):
+    """A conditional way on: the first branch of a step whose `when` holds is taken."""
+
+    when: Condition
+    to: StepId
+    label: str = ""
+
+
+class Transition(NamedTuple):
+    """One way out of a step, as checks and diagrams see it."""
+
+    kind: Literal["success", "failure", "branch"]
+    field: str
+    """Where it is written: `on_success`, `on_failure` or `branches[0]`."""
+    target: str
+    label: str
+
+
+class WorkflowStep(Model):
+    """One step: which worker, what counts as success, where to go next.
+
+    >>> step = WorkflowStep(
+    ...     step_id="review_code", worker_type="reviewer",
+    ...     success_when="output.approved == true", on_success="completed", on_failure="implement_code",
+    ... )
+    >>> [t.target for t in step.transitions()]
+    ['completed', 'implement_code']
+    """
+
+    kind: Literal["step"] = "step"
+    step_id: StepId
+    worker_type: AnyWorkerType
+    description: str = ""
+    on_success: StepId | None = None
+    on_failure: StepId | None = None
+    is_terminal: bool = False
+    """The run ends here, after this step's worker where one is registered."""
+    max_retries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Further attempts after a failed one, on this step, before `on_failure` is taken."""
+    worker: str | None = None
+    """The name of one particular worker; without it the type alone decides."""
+    branches: tuple[Branch, ...] = ()
+    """Tried in order after a success; where none holds, `on_success` is taken."""
+    success_when: Condition | None = None
+    """Turns a returned output into success or failure."""
+    retry: RetryPolicy | None = None
+    timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Seconds one attempt may take."""
+    outcome: Literal["completed", "failed"] = "completed"
+    """For a terminal step: the state the run ends in."""
+    reads: tuple[str, ...] = ()
+    """Entries of the data bus this step needs, for the data flow check."""
+    writes: tuple[str, ...] = ()
+    """Entries of the data bus this step sets, besides `<step_id>_output`."""
+
+    @model_validator(mode="after")
+    def _check_outcome(self) -> Self:
+        if self.outcome != "completed" and not self.is_terminal:
+            raise ValueError(
+                f"step {self.step_id!r} has outcome={self.outcome!r} but is not terminal; set is_terminal=True"
+            )
+        return self
+
+    def transitions(self) -> list[Transition]:
+        """Every way out of this step, in the order in which they are tried; none after a terminal success."""
+        found: list[Transition] = []
+        if not self.is_terminal:
+            for index, branch in enumerate(self.branches):
+                text = branch.when if isinstance(branch.when, str) else callable_name(branch.when)
+                found.append(Transition("branch", f"branches[{index}]", branch.to, branch.label or text))
+            if self.on_success is not None:
+                found.append(Transition("success", "on_success", self.on_success, ""))
+        if self.on_failure is not None:
+            found.append(Transition("failure", "on_failure", self.on_failure, ""))
+        return found

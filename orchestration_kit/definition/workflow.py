@@ -1,0 +1,179 @@
+"""The skeleton: steps and the transitions between them. Data, not code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from orchestration_kit.definition import files
+from orchestration_kit.definition.base import Model
+from orchestration_kit.definition.fingerprints import callable_fingerprint
+from orchestration_kit.definition.steps import StepId, WorkflowStep
+from orchestration_kit.errors import DuplicateStep, WorkflowFileError
+
+if TYPE_CHECKING:
+    from orchestration_kit.checks import Problem
+
+
+class WorkflowDefinition(Model):
+    """A workflow: named steps, and which of them comes first.
+
+    >>> workflow = WorkflowDefinition(name="greet", description="Say hello", goal="A greeting")
+    >>> workflow.add_step(
+    ...     WorkflowStep(step_id="greet", worker_type="generic", is_terminal=True), is_initial=True
+    ... )
+    >>> workflow.validate()
+    (True, None)
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    description: str = ""
+    goal: str = ""
+    initial_step: StepId | None = None
+    steps: dict[str, WorkflowStep] = {}
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **fields: Any) -> None:
+            super().__init__(**dict(zip(("name", "description", "goal"), args, strict=False)), **fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_steps_by_key(cls, fields: Any) -> Any:
+        """In a file a step stands under its id and need not repeat it."""
+        if isinstance(fields, dict) and isinstance(fields.get("steps"), dict):
+            steps = {
+                key: {"step_id": key, **step} if isinstance(step, dict) else step
+                for key, step in fields["steps"].items()
+            }
+            return {**fields, "steps": steps}
+        return fields
+
+    @model_validator(mode="after")
+    def _ids_match_keys(self) -> Self:
+        for key, step in self.steps.items():
+            if key != step.step_id:
+                raise ValueError(f"the step under {key!r} calls itself {step.step_id!r}; use one id for both")
+        return self
+
+    def add_step(self, step: WorkflowStep, is_initial: bool = False, *, replace: bool = False) -> None:  # noqa: FBT001, FBT002 - the mission's signature
+        """Add a step. Adding the same step again changes nothing, so that a cell can be run twice.
+
+        Raises:
+            DuplicateStep: a different step has this id, and `replace` is false.
+        """
+        present = self.steps.get(step.step_id)
+        if present is not None and not replace and present != step:
+            differs = tuple(
+                name for name in type(step).model_fields if getattr(present, name, None) != getattr(step, name)
+            )
+            raise DuplicateStep(self.name, step.step_id, differs)
+        self.steps[step.step_id] = step.model_copy(deep=False)
+        if is_initial:
+            self.initial_step = step.step_id
+
+    def get_step(self, step_id: str) -> WorkflowStep | None:
+        """Return a step by its id, or None."""
+        return self.steps.get(step_id)
+
+    def problems(self) -> list[Problem]:
+        """Return everything the checks found, errors before warnings."""
+        from orchestration_kit.checks import check
+
+        return check(self)
+
+    def validate(self) -> tuple[bool, str | None]:  # pyright: ignore[reportIncompatibleMethodOverride] - the mission's name
+        """Return (True, None), or (False, the first error's message)."""
+        first = next((p for p in self.problems() if p.severity == "error"), None)
+        return (True, None) if first is None else (False, first.message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the definition as plain data, defaults left out.
+
+        Raises:
+            NotSerializable: a condition is a Python callable.
+        """
+        data = self.model_dump(mode="json", exclude_defaults=True)
+        for step_id, step in data.get("steps", {}).items():
+            step.pop("step_id")
+            step["worker_type"] = str(self.steps[step_id].worker_type)
+            if (kind := self.steps[step_id].kind) != "step":
+                step["kind"] = kind
+        return data
+
+    def to_json(self) -> str:
+        """Return the definition as indented JSON."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    def to_yaml(self) -> str:
+        """Return the definition as YAML."""
+        return files.dump_yaml(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Build a definition from plain data.
+
+        Raises:
+            WorkflowFileError: naming each wrong field, and the name that was probably meant.
+        """
+        if not isinstance(data, dict):
+            raise WorkflowFileError(f"it holds {type(data).__name__}", "It is a mapping with name, initial_step, steps.")
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise WorkflowFileError(_described(error), "Mend these fields and load it again.") from None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Build a definition from JSON text. Nothing in it is executed.
+
+        Raises:
+            WorkflowFileError: the text is not a workflow.
+        """
+        return cls.from_dict(files.parse_json(text))
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Build a definition from YAML text. Nothing in it is executed; aliases and tags are refused.
+
+        Raises:
+            WorkflowFileError: the text is not a workflow.
+        """
+        return cls.from_dict(files.parse_yaml(text))
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of a workflow file, for editors and for planners that write one."""
+        schema = cls.model_json_schema()
+        step = schema["$defs"]["WorkflowStep"]
+        step["required"] = [name for name in step["required"] if name != "step_id"]
+        return schema
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the definition's canonical JSON, in hex.
+
+        A callable condition counts with its name and its code.
+        """
+        data = self.model_dump(mode="python", exclude_defaults=True)
+        text = json.dumps(
+            data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=callable_fingerprint
+        )
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from orchestration_kit.visual import mimebundle
+
+        return mimebundle(self)
+
+
+def _described(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    lines: list[str] = []
+    for one in found[:10]:
+        where = ".".join(str(part) for part in one["loc"]) or "the workflow"
+        lines.append(f"{where}: {one['msg'].removeprefix('Value error, ')}")
+    more = f" (and {len(found) - 10} more)" if len(found) > 10 else ""
+    return "; ".join(line.rstrip(".") for line in lines) + more

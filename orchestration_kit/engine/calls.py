@@ -1,0 +1,129 @@
+"""How a registered worker is called: its signature and kind, looked at once. Calls nothing itself."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration_kit.definition.steps import callable_name
+from orchestration_kit.definition.workers import WorkerDefinition
+from orchestration_kit.errors import InvalidWorker
+
+_EXAMPLE = "Write for example: def worker(input_data, context): return output"
+
+
+@dataclass(frozen=True, slots=True)
+class BoundWorker:
+    """A worker ready to be called."""
+
+    name: str
+    worker_type: str
+    call: Callable[..., Any]
+    takes_context: bool
+    is_async: bool
+    is_generator: bool
+    """Yields pieces of its output (sync or async)."""
+    input_transformer: Callable[[Any, Any], Any] | None
+    """Always `(input_data, context) -> input_data`."""
+    output_transformer: Callable[[Any, Any], Any] | None
+    """Always `(output, context) -> output`."""
+    validate_output: Callable[[Any], Any] | None
+
+
+def bind_worker(worker: WorkerDefinition) -> BoundWorker:
+    """Look at a worker once and return how to call it.
+
+    Raises:
+        InvalidWorker: it is not callable, or cannot be called with `(input_data, context)` or `(input_data)`.
+    """
+    executor = worker.executor
+    parameters = _positional(worker.name, "executor", executor, _EXAMPLE)
+    transform_in = transform_out = validate = None
+    if worker.input_transformer is not None:
+        transform_in = _input_transformer(worker)
+    if worker.output_transformer is not None:
+        transform_out = _output_transformer(worker)
+    if worker.output_schema is not None:
+        validate = _validator(worker)
+    return BoundWorker(
+        name=worker.name,
+        worker_type=str(worker.worker_type),
+        call=executor,
+        takes_context=parameters >= 2,
+        is_async=_is(inspect.iscoroutinefunction, executor) or _is(inspect.isasyncgenfunction, executor),
+        is_generator=_is(inspect.isgeneratorfunction, executor) or _is(inspect.isasyncgenfunction, executor),
+        input_transformer=transform_in,
+        output_transformer=transform_out,
+        validate_output=validate,
+    )
+
+
+def _is(kind: Callable[[Any], bool], function: Any) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return kind(function) or kind(getattr(type(function), "__call__", None))
+
+
+def _positional(worker: str, role: str, function: Any, example: str) -> int:
+    """Return with how many positional arguments (1 or 2) the hub calls a function."""
+    if not callable(function):
+        raise InvalidWorker(worker, f"its {role} is {type(function).__name__}, which cannot be called", example)
+    if isinstance(function, type):
+        hint = f"Register an instance: {role}={function.__name__}(...)"
+        raise InvalidWorker(worker, f"its {role} is the class {function.__name__}", hint)
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return 1  # a builtin that tells no signature
+    for arguments in (2, 1):
+        try:
+            signature.bind(*(None,) * arguments)
+        except TypeError:
+            continue
+        return arguments if arguments == 1 or _wants_two(signature) else 1
+    raise InvalidWorker(
+        worker,
+        f"its {role} {callable_name(function)}{signature} cannot be called with (input_data, context) or (input_data)",
+        example,
+    )
+
+
+def _wants_two(signature: inspect.Signature) -> bool:
+    """Whether the second positional parameter is meant for the context: required, or *args, or so named."""
+    positional = [
+        p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(positional) < 2:
+        return True  # the second goes into *args
+    second = positional[1]
+    return second.default is second.empty or second.name in ("context", "ctx")
+
+
+def _input_transformer(worker: WorkerDefinition) -> Callable[[Any, Any], Any]:
+    function = worker.input_transformer
+    example = "Write for example: def input_transformer(context): return context.data['specs']"
+    if _positional(worker.name, "input_transformer", function, example) == 2:
+        return function
+    return lambda _input_data, context: function(context)
+
+
+def _output_transformer(worker: WorkerDefinition) -> Callable[[Any, Any], Any]:
+    function = worker.output_transformer
+    example = "Write for example: def output_transformer(output, context): return output['text']"
+    if _positional(worker.name, "output_transformer", function, example) == 2:
+        return function
+    return lambda output, _context: function(output)
+
+
+def _validator(worker: WorkerDefinition) -> Callable[[Any], Any]:
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticSchemaGenerationError
+
+    try:
+        return TypeAdapter(worker.output_schema).validate_python
+    except PydanticSchemaGenerationError as error:
+        reason = f"its output_schema {worker.output_schema!r:.80} is no type that pydantic can validate"
+        raise InvalidWorker(worker.name, reason, "Give a pydantic model, a dataclass or a type.") from error

@@ -1,0 +1,294 @@
+"""What a worker sees of its run, and what a run leaves behind: `WorkflowContext`.
+
+A context looks at a machine's state; it never changes it. A worker's context belongs to one attempt of one
+visit: its `data` is the attempt's own view, merged by the hub when the attempt succeeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from orchestration_kit.engine.data import DataView
+from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, HistoryEntry, RunFinished, RunStarted
+from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.values import isolate
+from orchestration_kit.errors import RunStateError
+
+if TYPE_CHECKING:
+    from orchestration_kit.definition.workflow import WorkflowDefinition
+    from orchestration_kit.engine.machine import Machine, Visit
+    from orchestration_kit.engine.plan import Plan
+
+
+@dataclass(slots=True)
+class _HandMade:
+    """Stands where a machine does, in a context made by hand to try a worker."""
+
+    started: RunStarted
+    state: WorkflowState
+    current_step: str
+    data: dict[str, Any]
+    records: list[AttemptFinished] = field(default_factory=list[AttemptFinished])
+    finished: RunFinished | None = None
+    attempts: int = 0
+    plan: Plan | None = None
+
+
+class WorkflowContext:
+    """Goal, state, data bus and history of a run.
+
+    Workers get one; `execute_workflow` returns one. To try a worker by hand, make one:
+
+    >>> context = WorkflowContext("try-1", "Greet", WorkflowState.INITIALIZED, "greet", data={"name": "Ada"})
+    >>> context.data["name"], context.get_last_output()
+    ('Ada', None)
+    """
+
+    __slots__ = ("__weakref__", "_history", "_machine", "_metadata", "_random", "_seen", "_usage", "_view", "_visit")
+
+    _machine: Machine | _HandMade
+    _visit: Visit | None
+    _view: DataView | None
+    _seen: int
+    """How many records there were when the view was made."""
+    _usage: dict[str, Any] | None
+    _random: random.Random | None
+    _history: list[HistoryEntry] | None
+    _metadata: dict[str, Any] | None
+
+    def __init__(  # noqa: PLR0913 - the mission's signature
+        self,
+        workflow_id: str,
+        goal: str,
+        state: WorkflowState = WorkflowState.INITIALIZED,
+        current_step: str = "",
+        data: dict[str, Any] | None = None,
+        history: list[HistoryEntry] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        started = RunStarted(workflow_id, "", "", goal, {}, workflow_id, time.time())
+        self._machine = _HandMade(started, WorkflowState(state), current_step, isolate(data or {}))
+        self._visit = self._view = self._usage = self._random = None
+        self._seen = 0
+        self._history = list(history or ())
+        self._metadata = dict(metadata or {})
+
+    @property
+    def workflow_id(self) -> str:
+        """The id of the run."""
+        return self._machine.started.run_id
+
+    @property
+    def goal(self) -> str:
+        """What the run is for."""
+        return self._machine.started.goal
+
+    @property
+    def state(self) -> WorkflowState:
+        """Where the run stands."""
+        return self._machine.state
+
+    @property
+    def current_step(self) -> str:
+        """The step that is being worked on, will be next, or was the last."""
+        return self._machine.current_step if self._visit is None else self._visit.step.step_id
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data bus. `data["<step_id>_output"]` holds a step's last output.
+
+        A worker may set and change entries; what it changed counts when its attempt succeeds. The data of a
+        finished run is yours to change: the record is not affected.
+        """
+        if self._view is None or (self._visit is None and self._seen != len(self._machine.records)):
+            self._view = DataView(self._machine.data if self._visit is None else self._visit.scope.data)
+            self._seen = len(self._machine.records)
+        return self._view
+
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """One entry per attempt, in order: a list of plain dicts, made when it is looked at."""
+        records = self._machine.records
+        if self._visit is not None and self._history is None:
+            return [to_entry(record) for record in records]
+        if self._history is None:
+            self._history = []
+        shown = self._history
+        if len(shown) < len(records):
+            shown.extend(to_entry(record) for record in records[len(shown) :])
+        return shown
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Facts about the run that are neither goal nor data: `workflow_name`, `error`, `steps`."""
+        if self._metadata is None:
+            finished = self._machine.finished
+            return {
+                "workflow_name": self._machine.started.workflow,
+                "steps": self._machine.attempts,
+                "error": None if finished is None else finished.reason,
+            }
+        return self._metadata
+
+    @property
+    def error(self) -> str | None:
+        """Why the run failed or was cancelled; a limit is named. None while it runs and after a success."""
+        finished = self._machine.finished
+        return None if finished is None else finished.reason
+
+    @property
+    def workflow(self) -> WorkflowDefinition | None:
+        """The definition the run follows."""
+        plan = self._machine.plan
+        return None if plan is None else plan.definition
+
+    @property
+    def path(self) -> str:
+        """Position of the present visit, e.g. `review_code#2`."""
+        return "" if self._visit is None else self._visit.path
+
+    @property
+    def visit(self) -> int:
+        """How often the run has come to this step; conditions call it `visits`."""
+        return 0 if self._visit is None else self._visit.number
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt of this visit it is: 1, 2, ..."""
+        return 0 if self._visit is None else self._visit.attempt
+
+    @property
+    def last_error(self) -> ErrorInfo | None:
+        """Why the attempt before this one failed (`.type`, `.message`), so that a worker can do better."""
+        return None if self._visit is None else self._visit.last_error
+
+    @property
+    def random(self) -> random.Random:
+        """Random numbers that are the same whenever this attempt is repeated: seeded by run, visit and attempt."""
+        if self._random is None:
+            self._random = random.Random(f"{self._machine.started.seed}|{self.path}|{self.attempt}")
+        return self._random
+
+    @property
+    def idempotency_key(self) -> str:
+        """A key that is the same for every attempt and resume of this visit, for calls that must not happen twice."""
+        return hashlib.sha256(f"{self.workflow_id}|{self.path}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+    def now(self) -> datetime:
+        """Return the time at which this attempt started, as it is recorded: the same in a replay."""
+        started_at = self._machine.started.started_at if self._visit is None else self._visit.started_at
+        return datetime.fromtimestamp(started_at, UTC)
+
+    def get_last_output(self, worker_type: str | None = None) -> Any:
+        """Return the last output on record, or the last of one worker type; None where there is none."""
+        if isinstance(self._machine, _HandMade):
+            entries = (e for e in reversed(self.history) if worker_type is None or e["worker_type"] == worker_type)
+            return next((entry["output"] for entry in entries), None)
+        for record in reversed(self._machine.records):
+            if worker_type is None or record.worker_type == worker_type:
+                return isolate(record.output)
+        return None
+
+    def add_history(self, worker_type: str, input_data: Any, output_data: Any) -> None:
+        """Add an entry to the history of a context made by hand.
+
+        Raises:
+            RunStateError: the context belongs to a run. There the hub alone writes the history, so that it is
+                what happened.
+        """
+        if not isinstance(self._machine, _HandMade):
+            raise RunStateError(
+                self.workflow_id,
+                self.state,
+                "the hub writes the history of a run",
+                "Return what should be on record as output, or set it in context.data.",
+            )
+        entry = HistoryEntry(
+            timestamp=self.now().isoformat(),
+            worker_type=str(worker_type),
+            step=self.current_step,
+            input=isolate(input_data),
+            output=isolate(output_data),
+            seq=len(self.history) + 1,
+            visit=self.visit,
+            attempt=self.attempt,
+            worker=None,
+            success=True,
+            error=None,
+            error_type=None,
+            duration_s=0.0,
+            next_step=None,
+            usage=None,
+            path=self.path,
+            why=[],
+        )
+        self.history.append(entry)
+
+    def add_usage(
+        self, *, input_tokens: int = 0, output_tokens: int = 0, cost_usd: float = 0.0, model: str | None = None
+    ) -> None:
+        """Add to what this attempt used; the run's limits count it.
+
+        Raises:
+            ValueError: a figure is negative.
+        """
+        if input_tokens < 0 or output_tokens < 0 or not cost_usd >= 0:
+            raise ValueError(
+                f"usage cannot be negative: input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
+            )
+        usage = self._usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
+        self._usage = {
+            "input_tokens": usage["input_tokens"] + input_tokens,
+            "output_tokens": usage["output_tokens"] + output_tokens,
+            "cost_usd": usage["cost_usd"] + cost_usd,
+            "model": model or usage["model"],
+        }
+
+    def __repr__(self) -> str:
+        return f"<WorkflowContext {self.workflow_id!r}: {self.state.value}, {len(self._machine.records)} attempts>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from orchestration_kit.visual import mimebundle
+
+        return mimebundle(self)
+
+
+_new = object.__new__
+
+
+def context_of(machine: Machine, visit: Visit | None) -> WorkflowContext:
+    """Return the context of a visit, or of the run as a whole. Half the time of a constructor with nine fields."""
+    context: WorkflowContext = _new(WorkflowContext)
+    context._machine = machine  # noqa: SLF001
+    context._visit = visit  # noqa: SLF001
+    context._view = context._usage = context._random = context._history = context._metadata = None  # noqa: SLF001
+    return context
+
+
+def to_entry(record: AttemptFinished) -> HistoryEntry:
+    """Return a record as a plain dict with copies of its values."""
+    error = record.error
+    return HistoryEntry(
+        timestamp=datetime.fromtimestamp(record.started_at, UTC).isoformat(),
+        worker_type=record.worker_type,
+        step=record.step,
+        input=isolate(record.input),
+        output=isolate(record.output),
+        seq=record.seq,
+        visit=record.visit,
+        attempt=record.attempt,
+        worker=record.worker,
+        success=error is None,
+        error=None if error is None else error.message,
+        error_type=None if error is None else error.type,
+        duration_s=record.duration_s,
+        next_step=record.next_step,
+        usage=None if record.usage is None else dict(record.usage),
+        path=record.path,
+        why=[{"text": one.text, "inputs": isolate(one.inputs), "result": one.result} for one in record.evaluated],
+    )

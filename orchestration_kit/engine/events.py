@@ -1,0 +1,126 @@
+"""The facts a run records, in order. A run's state is a fold over them. Plain immutable tuples."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypedDict
+
+from orchestration_kit.definition.conditions import Evaluated
+from orchestration_kit.engine.data import Changes
+
+VERSION = 1
+"""Version of these shapes, stored with them."""
+
+
+class ErrorInfo(NamedTuple):
+    """An error as it is put on record: enough to tell a person or a model what went wrong."""
+
+    type: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class RunStarted(NamedTuple):
+    """A run began. `input` is what its first step gets."""
+
+    run_id: str
+    workflow: str
+    fingerprint: str
+    goal: str
+    data: dict[str, Any]
+    seed: int | str
+    started_at: float
+    """Seconds since the epoch, UTC."""
+
+
+class AttemptStarted(NamedTuple):
+    """A worker is about to be called. For observers; the fold does not need it."""
+
+    path: str
+    step: str
+    visit: int
+    attempt: int
+    worker: str | None
+    input: Any
+    started_at: float
+
+
+class PartialOutput(NamedTuple):
+    """A generator worker yielded a piece. For observers."""
+
+    path: str
+    piece: Any
+
+
+class AttemptFinished(NamedTuple):
+    """One call of a worker, and everything that followed from it. The unit of record."""
+
+    seq: int
+    """1, 2, ... within the run."""
+    scope: str
+    """Where in the graph of branches and items: empty for the run itself, else ending in "/"."""
+    step: str
+    visit: int
+    attempt: int
+    worker: str | None
+    """None where a terminal step had no worker and passed the last output through."""
+    worker_type: str
+    input: Any
+    output: Any
+    """`{"error": message}` for a failed attempt, with the rejected output beside it where there is one."""
+    error: ErrorInfo | None
+    started_at: float
+    duration_s: float
+    next_step: str | None
+    """The step the run went on to; None where it stayed for a retry, or ended."""
+    retry_in_s: float | None
+    """Seconds to wait before the next attempt of this visit; None where there is none."""
+    changes: Changes | None
+    evaluated: tuple[Evaluated, ...]
+    """Every condition that was evaluated on the way: why this edge."""
+    usage: dict[str, Any] | None
+
+    @property
+    def path(self) -> str:
+        """Position in the graph and visit number, e.g. `review_code#2`."""
+        return f"{self.scope}{self.step}#{self.visit}"
+
+
+class RunFinished(NamedTuple):
+    """A run ended, and why."""
+
+    run_id: str
+    state: str
+    reason: str | None
+    """Why it failed or was cancelled; a limit is named."""
+    finished_at: float
+    steps: int
+    """Attempts in all."""
+
+
+Event = RunStarted | AttemptStarted | PartialOutput | AttemptFinished | RunFinished
+
+
+class HistoryEntry(TypedDict):
+    """An attempt as `context.history` shows it: a plain dict, ready for `pd.DataFrame(history)`."""
+
+    timestamp: str
+    """When the attempt started: ISO 8601, UTC."""
+    worker_type: str
+    step: str
+    input: Any
+    output: Any
+    seq: int
+    visit: int
+    attempt: int
+    worker: str | None
+    success: bool
+    error: str | None
+    error_type: str | None
+    duration_s: float
+    next_step: str | None
+    usage: dict[str, Any] | None
+    path: str
+    why: list[dict[str, Any]]
+    """The conditions that were evaluated: `text`, `inputs`, `result`."""

@@ -1,0 +1,208 @@
+"""`Orchestrator`: the hub. Workers and workflows are registered with it; every call to a worker goes through it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from orchestration_kit.definition.steps import WorkflowStep
+from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
+from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.calls import BoundWorker, bind_worker
+from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.events import RunStarted
+from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.plan import Plan, bind, compile_plan
+from orchestration_kit.engine.ports import Clock, Observer, SystemClock
+from orchestration_kit.engine.run import Run
+from orchestration_kit.engine.values import isolate
+from orchestration_kit.errors import DuplicateRun, InvalidGoal, UnknownWorkflow, did_you_mean, listed
+
+MAX_GOAL_CHARACTERS = 100_000
+
+
+class Orchestrator:
+    """The hub: a deterministic state machine between probabilistic workers.
+
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="greeter", executor=lambda goal: f"Hi, {goal}"))
+    >>> workflow = WorkflowDefinition(name="greet")
+    >>> workflow.add_step(WorkflowStep(step_id="greet", worker_type="generic", is_terminal=True), is_initial=True)
+    >>> hub.register_workflow(workflow)
+    >>> hub.execute_workflow("greet", goal="Ada", verbose=False).data["greet_output"]
+    'Hi, Ada'
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: RunLimits | None = None,
+        observers: Iterable[Observer] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        self.workers: dict[WorkerType | str, WorkerDefinition] = {}
+        """By type: the worker registered last for each."""
+        self.workflows: dict[str, WorkflowDefinition] = {}
+        """By name, as they were registered."""
+        self.observers: list[Observer] = list(observers)
+        """Called with every event of every run."""
+        self.limits = limits or RunLimits()
+        """For runs that bring none of their own."""
+        self.clock: Clock = clock or SystemClock()
+        self.last_run: Run | None = None
+        """The run started last, also when it raised."""
+        self._by_type: dict[str, BoundWorker] = {}
+        self._by_name: dict[str, BoundWorker] = {}
+        self._plans: dict[str, Plan] = {}
+        self._bound: dict[str, Plan] = {}
+        self._named_runs: dict[str, Run] = {}
+
+    def register_worker(self, worker: WorkerDefinition) -> None:
+        """Register a worker. One of the same name is replaced; of several of one type, the last is used by type.
+
+        Raises:
+            InvalidWorker: it is not callable, or takes the wrong parameters.
+        """
+        bound = bind_worker(worker)
+        self.workers[worker.worker_type] = worker
+        self._by_type[bound.worker_type] = bound
+        self._by_name[bound.name] = bound
+        self._bound.clear()
+
+    def register_workflow(self, workflow: WorkflowDefinition) -> None:
+        """Check, compile and register a workflow. One of the same name is replaced.
+
+        Raises:
+            InvalidWorkflow: (a ValueError) the checks found errors; it names them all.
+        """
+        plan = compile_plan(workflow)
+        self._plans[workflow.name] = plan
+        self.workflows[workflow.name] = plan.definition
+        self._bound.pop(workflow.name, None)
+
+    def execute_workflow(  # noqa: PLR0913 - the mission's signature and the run's options
+        self,
+        workflow_name: str,
+        goal: str,
+        initial_data: dict[str, Any] | None = None,
+        verbose: bool = True,  # noqa: FBT001, FBT002 - the mission's signature
+        *,
+        run_id: str | None = None,
+        limits: RunLimits | None = None,
+        seed: int | None = None,
+    ) -> WorkflowContext:
+        """Run a workflow to its end and return its context: look at `.state`, `.data`, `.history`.
+
+        A failing worker does not raise here: it takes its failure path, and the context says what happened. Works
+        inside a running event loop (a notebook), with sync and async workers alike.
+
+        Args:
+            workflow_name: A registered workflow.
+            goal: What the run is for. The first step's worker gets it as input.
+            initial_data: The data bus to begin with.
+            verbose: Print a live account of the run.
+            run_id: The run's id; made up where none is given.
+            limits: What the run may use.
+            seed: Seed of `context.random`; without one it is the run's id.
+
+        Raises:
+            UnknownWorkflow: no such workflow is registered.
+            MissingWorkers: before the first step runs, naming all that are missing.
+            InvalidGoal: the goal is empty or far too long.
+            DuplicateRun: the run id is taken.
+        """
+        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed)
+        return run.run()
+
+    async def aexecute_workflow(  # noqa: PLR0913 - as execute_workflow
+        self,
+        workflow_name: str,
+        goal: str,
+        initial_data: dict[str, Any] | None = None,
+        verbose: bool = True,  # noqa: FBT001, FBT002 - as execute_workflow
+        *,
+        run_id: str | None = None,
+        limits: RunLimits | None = None,
+        seed: int | None = None,
+    ) -> WorkflowContext:
+        """`execute_workflow` in the running event loop. Sync workers are called inline."""
+        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed)
+        return await run.arun()
+
+    def start(  # noqa: PLR0913 - as execute_workflow
+        self,
+        workflow_name: str,
+        goal: str,
+        initial_data: dict[str, Any] | None = None,
+        *,
+        verbose: bool = False,
+        run_id: str | None = None,
+        limits: RunLimits | None = None,
+        seed: int | None = None,
+        observers: Iterable[Observer] = (),
+    ) -> Run:
+        """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does."""
+        plan = self._bound.get(workflow_name) or self._bind(workflow_name)
+        _check_goal(goal)
+        is_named = run_id is not None
+        if run_id is None:
+            run_id = f"{workflow_name}_{secrets.token_hex(6)}"
+        elif run_id in self._named_runs:
+            raise DuplicateRun(run_id, self._named_runs[run_id].state)
+        data = {} if initial_data is None else _checked_data(initial_data)
+        started = RunStarted(
+            run_id, workflow_name, plan.fingerprint, goal, data, run_id if seed is None else seed, self.clock.time()
+        )
+        listening = [*self.observers, *observers]
+        if verbose:
+            from orchestration_kit.engine.account import Account
+
+            listening.append(Account(plan.definition))
+        run = Run(plan, limits or self.limits, started, clock=self.clock, observers=listening)
+        self.last_run = run
+        if is_named:
+            self._named_runs[run_id] = run
+        return run
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run that was given an id, or the last one.
+
+        Raises:
+            ValueError: no such run is known here.
+        """
+        if self.last_run is not None and self.last_run.run_id == run_id:
+            return self.last_run
+        if run_id not in self._named_runs:
+            known = list(self._named_runs)
+            raise ValueError(
+                f"No run {run_id!r} is known here.{did_you_mean(run_id, known)} Known: {listed(known)}. "
+                "Runs without a run_id of their own are not kept, apart from the last."
+            )
+        return self._named_runs[run_id]
+
+    def _bind(self, workflow_name: str) -> Plan:
+        plan = self._plans.get(workflow_name)
+        if plan is None:
+            raise UnknownWorkflow(str(workflow_name), list(self._plans))
+        known = [f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values()]
+        bound = self._bound[workflow_name] = bind(plan, self._find, known)
+        return bound
+
+    def _find(self, step: WorkflowStep) -> BoundWorker | None:
+        return self._by_name.get(step.worker) if step.worker is not None else self._by_type.get(str(step.worker_type))
+
+
+def _check_goal(goal: str) -> None:
+    if not isinstance(goal, str):
+        raise InvalidGoal(f"is {type(goal).__name__}, not text")
+    if len(goal) > MAX_GOAL_CHARACTERS:
+        raise InvalidGoal(f"has {len(goal):,} characters, over {MAX_GOAL_CHARACTERS:,}")
+    if not goal or goal.isspace():
+        raise InvalidGoal("is empty")
+
+
+def _checked_data(initial_data: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(initial_data, dict) or not all(isinstance(key, str) for key in initial_data):
+        raise TypeError(f"initial_data is a dict with text keys, not {initial_data!r:.80}.")
+    return isolate(initial_data)

@@ -1,0 +1,50 @@
+"""What the engine needs from outside, as protocols, and the real clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from orchestration_kit.engine.events import Event
+
+Observer = Callable[[Event], None]
+"""Called with each event of a run, in order, on the thread that drives the run. It must not block."""
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def time(self) -> float:
+        """Return seconds since the epoch, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float, wake: threading.Event) -> None:
+        """Wait, or return as soon as `wake` is set."""
+        ...
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait in the running event loop."""
+        ...
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    monotonic = staticmethod(time.perf_counter)
+    time = staticmethod(time.time)
+
+    def sleep(self, seconds: float, wake: threading.Event) -> None:
+        """Wait, or return as soon as `wake` is set."""
+        wake.wait(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait in the running event loop."""
+        import asyncio  # costs 30 ms, so only a run that waits in a loop pays for it
+
+        await asyncio.sleep(seconds)

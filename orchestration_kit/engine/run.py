@@ -1,0 +1,288 @@
+"""`Run`: the handle a person holds on one execution. Every door goes through it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
+from orchestration_kit.engine.drivers import drive, drive_async
+from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry, RunStarted
+from orchestration_kit.engine.machine import Machine, Visit
+from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.timeouts import RunCancelled
+from orchestration_kit.errors import RunStateError, StepTimeout, UnknownStep
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from orchestration_kit.definition.workflow import WorkflowDefinition
+    from orchestration_kit.engine.limits import RunLimits
+    from orchestration_kit.engine.plan import Plan
+    from orchestration_kit.engine.ports import Clock, Observer
+
+_log = logging.getLogger("orchestration_kit")
+
+
+class Run:
+    """One execution of a workflow: step it, run it, cancel it, look at it.
+
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+    >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+    >>> run = hub.start("a_b", "hello")
+    >>> run.step()["output"], run.next_step
+    ('HELLO', 'b')
+    >>> run.run().state.value
+    'completed'
+    """
+
+    def __init__(
+        self, plan: Plan, limits: RunLimits, started: RunStarted, *, clock: Clock, observers: Sequence[Observer] = ()
+    ) -> None:
+        self.machine = Machine(plan, limits, started)
+        """The state machine. Look, but leave it to the drivers."""
+        self.clock = clock
+        self.observers: list[Observer] = list(observers)
+        self.exception: BaseException | None = None
+        """The last exception a worker raised, with its traceback, for debugging."""
+        self.cancel_reason: str | None = None
+        self._wake: threading.Event | None = None
+        self._lock = threading.Lock()
+        self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
+        self._context: WorkflowContext | None = None
+        self._told_start = self._told_end = False
+
+    # --- looking
+
+    @property
+    def run_id(self) -> str:
+        """The run's id; `context.workflow_id` is the same."""
+        return self.machine.started.run_id
+
+    @property
+    def state(self) -> WorkflowState:
+        """Where the run stands."""
+        return self.machine.state
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has ended."""
+        return self.machine.finished is not None
+
+    @property
+    def next_step(self) -> str | None:
+        """The step that would be worked on next; None after the end."""
+        visit = self.machine.upcoming()
+        return None if visit is None else visit.step.step_id
+
+    @property
+    def context(self) -> WorkflowContext:
+        """Goal, state, data and history as they are now."""
+        if self._context is None:
+            self._context = context_of(self.machine, None)
+        return self._context
+
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """One entry per attempt so far."""
+        return self.context.history
+
+    @property
+    def events(self) -> list[Event]:
+        """Every recorded event so far, in order."""
+        end = self.machine.finished
+        return [self.machine.started, *self.machine.records, *([end] if end is not None else [])]
+
+    @property
+    def workflow(self) -> WorkflowDefinition:
+        """The definition the run follows, as it was registered."""
+        return self.machine.plan.definition
+
+    def __repr__(self) -> str:
+        at = f", next is {self.next_step}" if self.next_step else ""
+        return f"<Run {self.run_id!r}: {self.state.value}, {len(self.machine.records)} attempts{at}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from orchestration_kit.visual import mimebundle
+
+        return mimebundle(self)
+
+    # --- going on
+
+    def step(self) -> HistoryEntry | None:
+        """Make the next visit, retries included, and return the entry of its last attempt; None after the end."""
+        before = len(self.machine.records)
+        self._drive(one_visit=True)
+        return to_entry(self.machine.records[-1]) if len(self.machine.records) > before else None
+
+    def run_until(self, step_id: str) -> WorkflowContext:
+        """Run until `step_id` is about to be worked on, or the run ends.
+
+        Raises:
+            UnknownStep: the workflow has no such step.
+        """
+        self._check_step(step_id)
+        while not self.is_finished and self.next_step != step_id:
+            self._drive(one_visit=True)
+        return self.context
+
+    def run(self) -> WorkflowContext:
+        """Run to the end."""
+        self._drive(one_visit=False)
+        return self.context
+
+    async def astep(self) -> HistoryEntry | None:
+        """`step()` for a running event loop."""
+        before = len(self.machine.records)
+        await self._drive_async(one_visit=True)
+        return to_entry(self.machine.records[-1]) if len(self.machine.records) > before else None
+
+    async def arun_until(self, step_id: str) -> WorkflowContext:
+        """`run_until()` for a running event loop."""
+        self._check_step(step_id)
+        while not self.is_finished and self.next_step != step_id:
+            await self._drive_async(one_visit=True)
+        return self.context
+
+    async def arun(self) -> WorkflowContext:
+        """`run()` for a running event loop."""
+        await self._drive_async(one_visit=False)
+        return self.context
+
+    def cancel(self, reason: str = "cancelled") -> None:
+        """End the run as cancelled. From any thread.
+
+        An async worker is interrupted; a sync worker is waited for, as nothing can stop it safely. Cancelling a
+        finished run changes nothing.
+        """
+        self.cancel_reason = self.cancel_reason or reason
+        if self._wake is not None:
+            self._wake.set()
+        if (running := self._task) is not None:
+            loop, task = running
+            loop.call_soon_threadsafe(task.cancel)
+        elif self._lock.acquire(blocking=False):  # nobody drives it: end it here
+            try:
+                self.ended_by_cancel()
+                self._tell_end()
+            finally:
+                self._lock.release()
+
+    # --- for the drivers
+
+    @property
+    def wake(self) -> threading.Event:
+        """Set when the run is cancelled, so that a wait ends."""
+        if self._wake is None:
+            self._wake = threading.Event()
+            if self.cancel_reason is not None:
+                self._wake.set()
+        return self._wake
+
+    def ended_by_cancel(self) -> bool:
+        """End the run if it was asked to cancel; whether that was so."""
+        if self.cancel_reason is None:
+            return False
+        self.machine.cancel(self.cancel_reason, self.clock.time())
+        return True
+
+    def raise_if_cancelled(self) -> None:
+        """Lead out of a blocking wait.
+
+        Raises:
+            RunCancelled: the run was asked to cancel.
+        """
+        if self.cancel_reason is not None:
+            raise RunCancelled(self.cancel_reason)
+
+    def took_cancellation(self, error: BaseException) -> bool:
+        """Whether a cancelled task is our own cancel arriving; if so, the task is made whole again."""
+        import asyncio
+
+        if self.cancel_reason is None or not isinstance(error, asyncio.CancelledError):
+            return False
+        task = asyncio.current_task()
+        return task is not None and task.uncancel() == 0
+
+    def time_allowed(self, visit: Visit) -> tuple[float, StepTimeout]:
+        """Return the seconds an attempt may take, and the error that says which limit it was."""
+        step, limits = visit.step, self.machine.limits
+        left = None if limits.max_seconds is None else max(0.0, limits.max_seconds - self.machine.busy_s)
+        if left is None or (step.timeout_s is not None and step.timeout_s <= left):
+            assert step.timeout_s is not None
+            return step.timeout_s, StepTimeout(step.step_id, step.timeout_s)
+        assert limits.max_seconds is not None
+        return left, StepTimeout(step.step_id, limits.max_seconds, "the run's limit max_seconds")
+
+    def note(self, record: AttemptFinished, error: BaseException) -> AttemptFinished:
+        """Keep the exception of a failed attempt for debugging, and tell the observers."""
+        self.exception = error
+        if self.observers:
+            self.emit(record)
+        return record
+
+    def emit(self, event: Event) -> None:
+        """Tell every observer. One that raises is reported and left out from then on; the run goes on."""
+        for observer in tuple(self.observers):
+            try:
+                observer(event)
+            except Exception:
+                self.observers.remove(observer)
+                _log.exception("Observer %r raised and will not be called again in run %r", observer, self.run_id)
+
+    # --- inside
+
+    def _drive(self, *, one_visit: bool) -> None:
+        if self.machine.plan.has_async:
+            from orchestration_kit.engine.thread import run_in_engine_thread
+
+            def work() -> Coroutine[Any, Any, None]:
+                return self._drive_async(one_visit=one_visit)
+
+            run_in_engine_thread(work, self.cancel)
+            return
+        with self._driving():
+            drive(self, one_visit=one_visit)
+
+    async def _drive_async(self, *, one_visit: bool) -> None:
+        import asyncio
+
+        task = asyncio.current_task()
+        with self._driving():
+            if task is not None:
+                self._task = asyncio.get_running_loop(), task
+            try:
+                await drive_async(self, one_visit=one_visit)
+            finally:
+                self._task = None
+
+    @contextmanager
+    def _driving(self) -> Iterator[None]:
+        """Keep others out, and tell observers of the beginning and the end."""
+        if not self._lock.acquire(blocking=False):
+            raise RunStateError(
+                self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
+            )
+        try:
+            if self.observers and not self._told_start:
+                self._told_start = True
+                self.emit(self.machine.started)
+            yield
+        finally:
+            self._tell_end()
+            self._lock.release()
+
+    def _tell_end(self) -> None:
+        if self.machine.finished is not None and not self._told_end:
+            self._told_end = True
+            if self.observers:
+                self.emit(self.machine.finished)
+
+    def _check_step(self, step_id: str) -> None:
+        if step_id not in self.machine.plan.steps:
+            raise UnknownStep(self.machine.plan.workflow, step_id, list(self.machine.plan.steps))

@@ -1,0 +1,17 @@
+"""The states of a run."""
+
+from enum import StrEnum
+
+
+class WorkflowState(StrEnum):
+    """Where a run stands."""
+
+    INITIALIZED = "initialized"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    """For a person or a time."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    """A constraint refused an action, and a person must decide."""
+    CANCELLED = "cancelled"

@@ -1,0 +1,104 @@
+"""Copies of values, so that what is on record cannot change behind its back.
+
+Plain containers, pydantic models and dataclasses are copied, part by part. Anything else (a DataFrame, an
+array, a client, a model) is handed on as it is: copying it could cost gigabytes or fail, so changing such an
+object in place is seen by everyone who holds it. Put a changed copy on the data bus instead.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+from collections import Counter, OrderedDict, defaultdict, deque
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from orchestration_kit.errors import OutputRejected, ValueTooDeep
+
+MAX_DEPTH = 200
+
+ATOMS: frozenset[type] = frozenset(
+    {str, int, float, bool, type(None), bytes, complex, datetime, date, timedelta, Decimal, range, type}
+)
+_SEQUENCES: frozenset[type] = frozenset({list, tuple, set, frozenset})
+_MAPPINGS = (OrderedDict, defaultdict, Counter)
+
+
+def isolate(value: Any, depth: int = 0) -> Any:
+    """Return a copy that shares no plain container with `value`; see the module for what is not copied.
+
+    >>> original = {"items": [1, 2]}
+    >>> isolate(original)["items"].append(3)
+    >>> original
+    {'items': [1, 2]}
+
+    Raises:
+        ValueTooDeep: more than 200 levels, or a value that contains itself.
+    """
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if depth > MAX_DEPTH:
+        raise ValueTooDeep(MAX_DEPTH)
+    if kind is dict:
+        return {k: v if type(v) in ATOMS else isolate(v, depth + 1) for k, v in value.items()}
+    if kind in _SEQUENCES:
+        return kind(v if type(v) in ATOMS else isolate(v, depth + 1) for v in value)
+    return _isolate_other(value, depth + 1)
+
+
+def _isolate_other(value: Any, depth: int) -> Any:
+    if isinstance(value, (str, bytes, int, float, PurePath)):
+        return value
+    if isinstance(value, _MAPPINGS):
+        copied = copy.copy(value)
+        for key, part in value.items():
+            copied[key] = isolate(part, depth)
+        return copied
+    if isinstance(value, (bytearray, deque)):
+        return type(value)(value) if isinstance(value, bytearray) else deque(map(isolate, value), value.maxlen)
+    if isinstance(value, BaseModel):
+        model = value.model_copy()
+        for name, part in value.__dict__.items():
+            model.__dict__[name] = isolate(part, depth)
+        return model
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        copied = copy.copy(value)
+        for field in dataclasses.fields(value):
+            object.__setattr__(copied, field.name, isolate(getattr(value, field.name), depth))
+        return copied
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()
+        raise OutputRejected("the worker returned a coroutine that nobody awaits; define it with async def")
+    return value
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same data: equal types and equal parts; other objects by identity."""
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind in ATOMS:
+        return bool(one == other)
+    if kind is dict:
+        return one.keys() == other.keys() and all(same(part, other[key]) for key, part in one.items())
+    if kind in (list, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, (set, frozenset, bytearray)):
+        return bool(one == other)
+    if isinstance(one, (*_MAPPINGS, deque)):
+        mine, theirs = (list(one), list(other)) if isinstance(one, deque) else (dict(one), dict(other))
+        return same(mine, theirs)
+    if isinstance(one, BaseModel):
+        return same(one.__dict__, cast(BaseModel, other).__dict__)
+    if dataclasses.is_dataclass(one):
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+    return False
