@@ -12,7 +12,7 @@ from orchestration_kit.errors import did_you_mean, listed
 class Model(BaseModel):
     """A pydantic model that refuses unknown fields, naming the one that was probably meant."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", validate_assignment=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -71,7 +71,7 @@ def _positional(worker: str, role: str, function: Any, example: str) -> int:
     """Return with how many positional arguments (1 or 2) the hub calls a function."""
     if not callable(function):
         raise InvalidWorker(worker, f"its {role} is {type(function).__name__}, which cannot be called", example)
-    if isinstance(function, type):
+    if isinstance(function, type) and any("__call__" in base.__dict__ for base in function.__mro__):
         hint = f"Register an instance: {role}={function.__name__}(...)"
         raise InvalidWorker(worker, f"its {role} is the class {function.__name__}", hint)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -147,7 +147,7 @@ class Orchestrator:
         _check_goal(goal)
         is_named = run_id is not None
         if run_id is None:
-            run_id = f"{workflow_name}_{secrets.token_hex(6)}"
+            run_id = f"{workflow_name}_{os.urandom(6).hex()}"
         elif run_id in self._named_runs:
             raise DuplicateRun(run_id, self._named_runs[run_id].state)
         data = {} if initial_data is None else _checked_data(initial_data)

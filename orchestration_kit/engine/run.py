@@ -169,6 +169,7 @@ class Run:
         elif self._lock.acquire(blocking=False):  # nobody drives it: end it here
             try:
                 self.ended_by_cancel()
+                self._tell_start()
                 self._tell_end()
             finally:
                 self._lock.release()
@@ -269,13 +270,16 @@ class Run:
                 self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
             )
         try:
-            if self.observers and not self._told_start:
-                self._told_start = True
-                self.emit(self.machine.started)
+            self._tell_start()
             yield
         finally:
             self._tell_end()
             self._lock.release()
+
+    def _tell_start(self) -> None:
+        if self.observers and not self._told_start:
+            self._told_start = True
+            self.emit(self.machine.started)
 
     def _tell_end(self) -> None:
         if self.machine.finished is not None and not self._told_end:
