@@ -118,7 +118,7 @@ class NotSerializable(DefinitionError):
     def __str__(self) -> str:
         return (
             f"The condition {self.callable_name} is a Python callable, and code cannot be written to a file. "
-            "Write it as CEL text instead, for example \"output.approved == true\"."
+            'Write it as CEL text instead, for example "output.approved == true".'
         )
 
 

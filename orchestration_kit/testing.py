@@ -132,7 +132,9 @@ def assert_same_flow(run_a: Run | WorkflowContext, run_b: Run | WorkflowContext)
     for one, other in zip(ours, theirs, strict=False):
         differing = [key for key in one if one[key] != other[key]]
         if differing:
-            details = "\n".join(f"  {key}: {one[key]!r:.200}\n  {' ' * len(key)}  {other[key]!r:.200}" for key in differing)
+            details = "\n".join(
+                f"  {key}: {one[key]!r:.200}\n  {' ' * len(key)}  {other[key]!r:.200}" for key in differing
+            )
             raise AssertionError(f"The runs part at attempt {one['seq']} ({one['path']}):\n{details}")
     if len(ours) != len(theirs):
         longer = max(ours, theirs, key=len)

@@ -57,7 +57,10 @@ def test_a_failed_review_goes_back_to_the_coder_with_its_reasons():
         "build_website", "A site", verbose=False
     )
     assert result.state == "completed"
-    assert [e["path"] for e in result.history if e["step"] == "implement_code"] == ["implement_code#1", "implement_code#2"]
+    assert [e["path"] for e in result.history if e["step"] == "implement_code"] == [
+        "implement_code#1",
+        "implement_code#2",
+    ]
     assert seen[1]["output"] == {"approved": False, "reasons": ["no title"]}
     assert "output.approved == true" in seen[1]["error"]
 
@@ -93,7 +96,10 @@ def test_retries_count_as_said():
     result = website_hub(coder=coder).execute_workflow("build_website", "A site", verbose=False)
     assert result.state == "completed"
     assert calls == [1, 2]
-    assert [(e["attempt"], e["success"]) for e in result.history if e["step"] == "implement_code"] == [(1, False), (2, True)]
+    assert [(e["attempt"], e["success"]) for e in result.history if e["step"] == "implement_code"] == [
+        (1, False),
+        (2, True),
+    ]
 
 
 def test_without_a_worker_for_it_a_terminal_step_passes_the_last_output_through():

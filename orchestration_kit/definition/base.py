@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from orchestration_kit.errors import did_you_mean, listed
 
@@ -25,3 +25,13 @@ class Model(BaseModel):
                 f"{did_you_mean(unknown[0], known)} Its fields: {listed(known, limit=20)}."
             )
         return fields
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            before = dict(self.__dict__)
+            try:
+                super().__setattr__(name, value)
+            except ValidationError:
+                self.__dict__.update(before)  # pydantic has set the value already when a whole-model check refuses it
+                raise

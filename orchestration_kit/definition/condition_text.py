@@ -15,24 +15,28 @@ from orchestration_kit.errors import ConditionSyntaxError, did_you_mean, listed
 MAX_CHARACTERS = 2_000
 MAX_BRACKETS = 32
 MAX_MACRO_NESTING = 1
+MAX_PATH = 64
 ROOTS = ("output", "data", "goal", "visits", "attempt")
 FUNCTIONS = frozenset(
-    "size has int uint double string bytes bool type dyn min max contains startsWith endsWith "
-    "timestamp duration getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours "
-    "getMinutes getSeconds getMilliseconds".split()
+    ["size", "has", "int", "uint", "double", "string", "bytes", "type", "dyn", "contains", "startsWith", "endsWith", "timestamp", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds"]
 )
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _BUILDING_MACROS = frozenset({"map", "filter"})
 _WORDS = frozenset({"true", "false", "null", "in"})
+_ESCAPE = r"\\(?:[abfnrtv\"'\\?`]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*)
-      | (?P<string>(?:[rRbB]{0,2})(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''
-                    |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
-      | (?P<number>\d[\w.]*)
+    rf"""(?P<space>[ \t\r\n\f]+|//[^\n]*)
+      | (?P<string>[bB]?(?:[rR](?:\"\"\".*?\"\"\"|'''.*?'''|"[^"\n\r]*"|'[^'\n\r]*')
+                        |\"\"\"(?:{_ESCAPE}|[^\\])*?\"\"\"|'''(?:{_ESCAPE}|[^\\])*?'''
+                        |"(?:{_ESCAPE}|[^"\\\n\r])*"|'(?:{_ESCAPE}|[^'\\\n\r])*'))
+      | (?P<number>0x[0-9a-fA-F]+[uU]?|\d*\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+[uU]?)
       | (?P<name>[A-Za-z_]\w*)
-      | (?P<mark>&&|\|\||[=!<>]=|.)""",
+      | (?P<mark>&&|\|\||[=!<>]=|[-+*/%!<>?:.,()\[\]{{}}])
+      | (?P<unknown>.)""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+"""The tokens of CEL, exactly: where this and the library part, text could pass unseen. Anything else is refused.
+https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax"""
 
 
 class Named(NamedTuple):
@@ -46,6 +50,12 @@ class Named(NamedTuple):
     macros: int
     building_macros: int
     """`map` and `filter`, which the library builds in quadratic time."""
+    literals: int
+    """Values written out."""
+    literals_in_macros: int
+    mentions_in_maps: int
+    growth: int
+    """How many times as large as what goes in the result of all `map`s together can be."""
 
 
 def read_condition(text: str) -> Named:
@@ -78,6 +88,12 @@ class _Reader:
         """For each open bracket the variable its macro binds ("" where it is one without), else None."""
         self.paths: dict[tuple[str, ...], None] = {}
         self.mentions = self.mentions_in_macros = self.macros = self.building_macros = 0
+        self.literals = self.literals_in_macros = self.mentions_in_maps = 0
+        self.growth = 1
+        self.macro = ""
+        """The macro that is open: there is one at most."""
+        self.put_in = 0
+        """How many values the open macro puts into each item of what it builds."""
 
     def read(self) -> Named:
         at = 0
@@ -89,6 +105,10 @@ class _Reader:
             mentions_in_macros=self.mentions_in_macros,
             macros=self.macros,
             building_macros=self.building_macros,
+            literals=self.literals,
+            literals_in_macros=self.literals_in_macros,
+            mentions_in_maps=self.mentions_in_maps,
+            growth=self.growth,
         )
 
     def _peek(self, at: int) -> str:
@@ -100,19 +120,37 @@ class _Reader:
     def _token(self, at: int) -> int:
         kind, token = self.tokens[at]
         if kind == "name":
-            if self._peek(at - 1) == "." and at > 0:
-                return self._member(at)
-            return self._word(at)
-        if token in "([{" and kind == "mark":
+            return self._member(at) if at > 0 and self._peek(at - 1) == "." else self._word(at)
+        if kind == "unknown":
+            raise self._refuse(f"it holds {token!r}", "Text goes into quotes; see https://cel.dev for the syntax.")
+        if kind != "mark":
+            self._literal()
+        elif token in "([{":
             self._open(None)
-        elif token in ")]}" and kind == "mark" and self.brackets:
-            self.brackets.pop()
+        elif token in ")]}" and self.brackets:
+            self._close()
+        elif token == "." and not self._ends_a_value(at - 1):
+            raise self._refuse("a name begins with a dot", "Leave the dot out, for example output.approved")
         return at + 1
+
+    def _ends_a_value(self, at: int) -> bool:
+        return at >= 0 and self.tokens[at][1] != "in" and (self.tokens[at][0] != "mark" or self.tokens[at][1] in ")]}")
+
+    def _literal(self) -> None:
+        self.literals += 1
+        self.literals_in_macros += bool(self.macro)
+        self.put_in += 1
 
     def _open(self, bound: str | None) -> None:
         self.brackets.append(bound)
         if len(self.brackets) > MAX_BRACKETS:
             raise self._refuse(f"more than {MAX_BRACKETS} brackets are open at once", "Write it flatter.")
+
+    def _close(self) -> None:
+        if self.brackets.pop() is not None:
+            if self.macro == "map":
+                self.growth *= max(1, self.put_in)
+            self.macro = ""
 
     def _member(self, at: int) -> int:
         name = self.tokens[at][1]
@@ -130,13 +168,21 @@ class _Reader:
         if is_name and variable in ROOTS:
             raise self._refuse(f"{name}(...) binds the name {variable!r}", "Choose another name, for example x.")
         self._open(variable if is_name else "")
+        self.macro, self.put_in = name, 0
         return at + (4 if is_name else 2)
 
     def _word(self, at: int) -> int:
         name = self.tokens[at][1]
         following = self._peek(at + 1)
-        if name in _WORDS or name in self.brackets:
+        if name in self.brackets:
+            self.put_in += 1
             return at + 1
+        if name in _WORDS:
+            if name != "in":
+                self._literal()
+            return at + 1
+        if following == "(" and name in MACROS:
+            raise self._refuse(f"{name}(...) stands alone", f"Call it on a list: output.items.{name}(x, x > 1)")
         if following == "(":
             self._known_function(name)
             return at + 1
@@ -146,7 +192,8 @@ class _Reader:
                 f"A condition can name {', '.join(ROOTS)}.{did_you_mean(name, ROOTS)} Text goes into quotes.",
             )
         self.mentions += 1
-        self.mentions_in_macros += any(bound is not None for bound in self.brackets)
+        self.mentions_in_macros += bool(self.macro)
+        self.mentions_in_maps += self.macro == "map"
         return self._path(at)
 
     def _known_function(self, name: str) -> None:
@@ -176,6 +223,8 @@ class _Reader:
                 break
         if path == ["data"]:
             raise self._refuse("it asks for the whole data bus", "Name the entry, for example data.items")
+        if len(path) > MAX_PATH:
+            raise self._refuse(f"it names a path of {len(path):,} parts", f"At most {MAX_PATH} are allowed.")
         self.paths[tuple(path)] = None
         return at
 

@@ -49,7 +49,6 @@ class Evaluated(NamedTuple):
     result: bool
 
 
-
 class CompiledCondition:
     """A condition ready to be evaluated.
 
@@ -89,7 +88,7 @@ def compile_condition(condition: Any) -> CompiledCondition:
     """
     if isinstance(condition, str):
         return _compile_text(condition)
-    function = cast(Callable[[Any, Any], Any], condition)
+    function = cast("Callable[[Any, Any], Any]", condition)
 
     def run(output: Any, facts: Any) -> tuple[bool, dict[str, Any]]:
         return bool(function(output, facts)), {}
@@ -106,24 +105,30 @@ def _compile_text(text: str) -> CompiledCondition:
         program = cel.compile(text)
     except Exception as error:
         reason = " ".join(str(error).split("ERROR: <input>:")[-1].split("|")[0].split())
-        raise ConditionSyntaxError(text, f"it does not parse: {reason}", "See https://cel.dev for the syntax.") from None
+        raise ConditionSyntaxError(
+            text, f"it does not parse: {reason}", "See https://cel.dev for the syntax."
+        ) from None
 
     def run(output: Any, facts: Any) -> tuple[bool, dict[str, Any]]:
-        inputs = {".".join(path): _lookup(path, output, facts) for path in named.paths}
+        inputs = {path: _lookup(path, output, facts) for path in named.paths}
         handed = _Plain(named)
         variables: dict[str, Any] = {}
-        for path in named.paths:
-            handed.place(variables, path, inputs[".".join(path)])
+        for path, value in inputs.items():
+            handed.place(variables, path, value)
         handed.check_work()
         result = program.execute(variables)
         if not isinstance(result, bool):
             raise TypeError(f"it gave {result!r:.60}, and a condition gives true or false")
-        return result, {name: value for name, value in inputs.items() if value is not _ABSENT}
+        return result, {_written(path): value for path, value in inputs.items() if value is not _ABSENT}
 
     return CompiledCondition(text, run)
 
 
 _ABSENT: Any = object()
+
+
+def _written(path: tuple[str, ...]) -> str:
+    return path[0] + "".join(f".{key}" if key.isidentifier() else f"[{key!r}]" for key in path[1:])
 
 
 def _lookup(path: tuple[str, ...], output: Any, facts: Any) -> Any:
@@ -175,10 +180,12 @@ class _Plain:
     def check_work(self) -> None:
         named = self.named
         size = self.values + self.characters // 8
-        items = max(1, self.values * named.mentions)
+        items = max(1, self.values * named.mentions + named.literals)
         work = named.mentions**2 * (self.values + self.characters // 64)
-        work += named.macros * items * (1 + named.mentions_in_macros * size)
-        work += named.building_macros * items * items
+        work += named.macros * items * (1 + named.mentions_in_macros * size + named.literals_in_macros)
+        # Each new item of what a macro builds costs a copy of all items before it; in a chain each adds to the other.
+        growth = named.growth if named.building_macros == 1 else named.growth**2
+        work += named.building_macros * items * items * growth * (1 + named.mentions_in_maps * size)
         if work > MAX_WORK:
             raise ValueError(
                 f"its data is too large for it ({self.values:,} values, {self.characters:,} characters, "
@@ -216,8 +223,8 @@ class _Plain:
             entries = cast("Mapping[Any, Any]", value)
             if len(entries) > MAX_LIST:
                 raise ValueError(f"it looks at a mapping of {len(entries):,} entries, over {MAX_LIST:,}")
-            if bad := next((key for key in entries if not isinstance(key, str)), None):
-                raise TypeError(f"it looks at a mapping with the key {bad!r:.40}, which is not text")
+            if bad := [key for key in entries if not isinstance(key, str)]:
+                raise TypeError(f"it looks at a mapping with the key {bad[0]!r:.40}, which is not text")
             return {str(key): self.copy(item, depth) for key, item in entries.items()}
         if (fields := _fields(value)) is not None:
             return {name: self.copy(getattr(value, name), depth) for name in fields}
@@ -233,4 +240,4 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if isinstance(error, KeyError):
         return f"there is no entry {text}; test first for one that may be missing, with has(...)"
-    return text.split(". Check ")[0].rstrip(".") or type(error).__name__
+    return text.split(". Check ", maxsplit=1)[0].rstrip(".") or type(error).__name__

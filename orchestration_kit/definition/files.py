@@ -17,9 +17,7 @@ MAX_DEPTH = 64
 
 def _too_long(text: str) -> None:
     if len(text) > MAX_CHARACTERS:
-        raise WorkflowFileError(
-            f"it has {len(text):,} characters", f"A workflow file has at most {MAX_CHARACTERS:,}."
-        )
+        raise WorkflowFileError(f"it has {len(text):,} characters", f"A workflow file has at most {MAX_CHARACTERS:,}.")
 
 
 def _mapping(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
@@ -46,7 +44,9 @@ def parse_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_mapping, parse_constant=refuse)
     except RecursionError:
         raise WorkflowFileError("it is nested too deeply", f"At most {MAX_DEPTH} levels are read.") from None
-    except json.JSONDecodeError as error:
+    except WorkflowFileError:
+        raise
+    except ValueError as error:  # a JSONDecodeError, or a number of thousands of digits
         raise WorkflowFileError(f"JSON: {error}", "Mend that place and load it again.") from None
 
 
@@ -61,7 +61,7 @@ def parse_yaml(text: str) -> Any:
     _too_long(text)
     try:
         return _build(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeError) as error:
         where = " ".join(str(error).split())
         raise WorkflowFileError(f"YAML: {where}", "Mend that place and load it again.") from None
 
@@ -97,8 +97,8 @@ def _build(events: Any) -> Any:
 
 def _pairs(items: list[Any], event: Any) -> list[tuple[Any, Any]]:
     keys = items[::2]
-    if bad := next((key for key in keys if not isinstance(key, str)), None):
-        _refuse(event, f"the key {bad!r:.80}, which is not text", "Put the key into quotes.")
+    if bad := [key for key in keys if not isinstance(key, str)]:
+        _refuse(event, f"the key {bad[0]!r:.80}, which is not text", "Put the key into quotes.")
     return list(zip(keys, items[1::2], strict=True))
 
 
@@ -132,7 +132,7 @@ def dump_yaml(data: Any) -> str:
             return True
 
     def as_text(dumper: Any, text: str) -> Any:
-        plain = isinstance(_scalar(text), str) and not text.lower() in _YAML_1_1_WORDS
+        plain = isinstance(_scalar(text), str) and text.lower() not in _YAML_1_1_WORDS
         resolved = dumper.resolve(yaml.ScalarNode, text, (True, False))
         quote = None if plain and resolved == "tag:yaml.org,2002:str" else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=quote)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 from orchestration_kit.definition.steps import callable_name
 
@@ -13,7 +14,9 @@ def callable_fingerprint(function: Any) -> str:
     """Return name and hash of a callable's code; two lambdas on one line differ by what they do."""
     if not callable(function):
         return repr(function)
-    code = getattr(function, "__code__", None)
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     digest = hashlib.sha256(_code_text(code).encode()).hexdigest()[:16] if code is not None else "builtin"
     return f"callable:{callable_name(function)}:{digest}"
 
@@ -21,5 +24,11 @@ def callable_fingerprint(function: Any) -> str:
 def _code_text(code: CodeType) -> str:
     parts: list[str] = [code.co_code.hex(), ",".join(code.co_names)]
     for constant in code.co_consts:
-        parts.append(_code_text(constant) if isinstance(constant, CodeType) else repr(constant))
+        parts.append(_code_text(constant) if isinstance(constant, CodeType) else _constant_text(constant))
     return "|".join(parts)
+
+
+def _constant_text(constant: Any) -> str:
+    if isinstance(constant, frozenset):  # its order changes from process to process
+        return f"frozenset({sorted(map(repr, cast('frozenset[Any]', constant)))})"
+    return repr(constant)

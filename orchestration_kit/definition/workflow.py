@@ -120,7 +120,11 @@ class WorkflowDefinition(Model):
             WorkflowFileError: naming each wrong field, and the name that was probably meant.
         """
         if not isinstance(data, dict):
-            raise WorkflowFileError(f"it holds {type(data).__name__}", "It is a mapping with name, initial_step, steps.")
+            raise WorkflowFileError(
+                f"it holds {type(data).__name__}", "It is a mapping with name, initial_step, steps."
+            )
+        if bad := [key for key in data if not isinstance(key, str)]:
+            raise WorkflowFileError(f"it holds the key {bad[0]!r:.80}, which is not text", "Its keys are field names.")
         try:
             return cls.model_validate(data)
         except ValidationError as error:
@@ -158,9 +162,7 @@ class WorkflowDefinition(Model):
         A callable condition counts with its name and its code.
         """
         data = self.model_dump(mode="python", exclude_defaults=True)
-        text = json.dumps(
-            data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=callable_fingerprint
-        )
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=callable_fingerprint)
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

@@ -73,9 +73,7 @@ class Account:
             mark, style = self._mark("ok"), "green"
             what = shown(event.output)
         else:
-            mark, style = (
-                (self._mark("failed"), "red") if event.retry_in_s is None else (self._mark("retry"), "yellow")
-            )
+            mark, style = (self._mark("failed"), "red") if event.retry_in_s is None else (self._mark("retry"), "yellow")
             what = f"{event.error.type}: {shown(event.error.message)}"
         going = f"  {self._mark('to')} {shown(event.next_step)}" if event.next_step else ""
         attempt = f" attempt {event.attempt}" if event.attempt > 1 else ""

@@ -8,68 +8,69 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration_kit.engine.context import WorkflowContext, context_of
-from orchestration_kit.engine.events import AttemptFinished, ErrorInfo
+from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.machine import Machine, Visit
 from orchestration_kit.engine.outcome import Failure
 from orchestration_kit.engine.values import ATOMS, isolate
 from orchestration_kit.errors import AttemptError, OutputInvalid, OutputRejected, TransformerError
 
 
-def prepare(machine: Machine, visit: Visit) -> WorkflowContext:
-    """Make the attempt's context and work out what the worker is given (`visit.given`).
+def prepare(visit: Visit, context: WorkflowContext) -> None:
+    """Work out what the worker is given (`visit.given`) where it is not simply the visit's input.
 
     Raises:
         TransformerError: the input transformer raised.
     """
-    context = context_of(machine, visit)
+    visit.given = visit.input
     worker = visit.step.worker
     if worker is not None and worker.input_transformer is not None:
         try:
             visit.given = isolate(worker.input_transformer(isolate(visit.input), context))
         except Exception as error:
-            visit.given = visit.input
             raise TransformerError(worker.name, "input_transformer", _told(error)) from error
-    elif visit.attempt > 1:
-        visit.given = visit.input
-    return context
 
 
-def conclude(machine: Machine, visit: Visit, context: WorkflowContext, output: Any) -> AttemptFinished:
+def conclude(machine: Machine, visit: Visit, context: WorkflowContext, output: Any) -> None:
     """Judge what a worker returned, collect what it changed, and settle the visit."""
     try:
-        step = visit.step
-        worker = step.worker
         if type(output) not in ATOMS:
             output = _judged_failure(output) if isinstance(output, Failure) else isolate(output)
-        if worker is not None and worker.validate_output is not None:
-            output = _validated(worker.name, worker.validate_output, output)
-        if step.success_when is not None:
-            evaluated = step.success_when.evaluate(step.step_id, output, context)
-            visit.evaluated = (evaluated,)
-            if not evaluated.result:
-                raise _Rejected(f"success_when was false: {evaluated.text}", output)
-        if worker is not None and worker.output_transformer is not None:
-            output = _transformed(worker.name, worker.output_transformer, output, context)
-        view = context._view  # noqa: SLF001 - the context is this attempt's own
-        if view is not None:
-            visit.changes = view.changes()
-        if step.branches:
-            dict.__setitem__(context.data, step.output_key, output)  # a branch sees the step's own output on the bus
-            visit.facts = context
+        if visit.step.is_judged:
+            output = _judged(visit, context, output)
+        elif context._view is not None:  # noqa: SLF001 - the context is this attempt's own
+            visit.changes = context._view.changes()  # noqa: SLF001
     except AttemptError as error:
-        return conclude_failure(machine, visit, context, error)
-    visit.usage = context._usage  # noqa: SLF001
-    return machine.settle(visit, output, None, ())
+        conclude_failure(machine, visit, context, error)
+        return
+    if context._usage is not None:  # noqa: SLF001
+        visit.usage = context._usage  # noqa: SLF001
+    machine.settle(visit, output)
 
 
-def conclude_failure(
-    machine: Machine, visit: Visit, context: WorkflowContext | None, error: BaseException
-) -> AttemptFinished:
+def _judged(visit: Visit, context: WorkflowContext, output: Any) -> Any:
+    step, worker = visit.step, visit.step.worker
+    if worker is not None and worker.validate_output is not None:
+        output = _validated(worker.name, worker.validate_output, output)
+    if step.success_when is not None:
+        evaluated = step.success_when.evaluate(step.step_id, output, context)
+        visit.evaluated = (evaluated,)
+        if not evaluated.result:
+            raise _Rejected(f"success_when was false: {evaluated.text}", output)
+    if worker is not None and worker.output_transformer is not None:
+        output = _transformed(worker.name, worker.output_transformer, output, context)
+    if context._view is not None:  # noqa: SLF001
+        visit.changes = context._view.changes()  # noqa: SLF001
+    if step.branches:
+        dict.__setitem__(context.data, step.output_key, output)  # a branch sees the step's own output on the bus
+        visit.facts = context
+    return output
+
+
+def conclude_failure(machine: Machine, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
     """Settle a visit whose attempt raised. What it wrote on the data bus is dropped."""
     visit.changes = None
-    if context is not None:
-        visit.usage = context._usage  # noqa: SLF001
+    visit.usage = context._usage  # noqa: SLF001
     message = _message(error)
     output: dict[str, Any] = {"error": message}
     error_type = type(error)
@@ -79,7 +80,7 @@ def conclude_failure(
             output["output"] = error.output
     retry = visit.step.retry
     types = () if retry is None else tuple(base.__name__ for base in error_type.__mro__)
-    return machine.settle(visit, output, ErrorInfo(error_type.__name__, message), types)
+    machine.settle(visit, output, ErrorInfo(error_type.__name__, message), types)
 
 
 class _Rejected(OutputRejected):

@@ -32,6 +32,11 @@ class BoundWorker:
     """Always `(output, context) -> output`."""
     validate_output: Callable[[Any], Any] | None
 
+    @property
+    def shapes_output(self) -> bool:
+        """Whether anything is done to what it returns."""
+        return self.output_transformer is not None or self.validate_output is not None
+
 
 def bind_worker(worker: WorkerDefinition) -> BoundWorker:
     """Look at a worker once and return how to call it.
@@ -93,9 +98,7 @@ def _positional(worker: str, role: str, function: Any, example: str) -> int:
 
 def _wants_two(signature: inspect.Signature) -> bool:
     """Whether the second positional parameter is meant for the context: required, or *args, or so named."""
-    positional = [
-        p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
+    positional = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if len(positional) < 2:
         return True  # the second goes into *args
     second = positional[1]

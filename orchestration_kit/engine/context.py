@@ -36,7 +36,19 @@ class _HandMade:
     records: list[AttemptFinished] = field(default_factory=list[AttemptFinished])
     finished: RunFinished | None = None
     attempts: int = 0
+    recorded: int = 0
     plan: Plan | None = None
+
+
+@dataclass(slots=True)
+class _Extras:
+    """What a context holds only once somebody asks for it."""
+
+    history: list[HistoryEntry] = field(default_factory=list[HistoryEntry])
+    metadata: dict[str, Any] | None = None
+    random: random.Random | None = None
+    seen: int = 0
+    """How many records there were when the run's view of the data was made."""
 
 
 class WorkflowContext:
@@ -49,17 +61,13 @@ class WorkflowContext:
     ('Ada', None)
     """
 
-    __slots__ = ("__weakref__", "_history", "_machine", "_metadata", "_random", "_seen", "_usage", "_view", "_visit")
+    __slots__ = ("__weakref__", "_extras", "_machine", "_usage", "_view", "_visit")
 
     _machine: Machine | _HandMade
     _visit: Visit | None
     _view: DataView | None
-    _seen: int
-    """How many records there were when the view was made."""
     _usage: dict[str, Any] | None
-    _random: random.Random | None
-    _history: list[HistoryEntry] | None
-    _metadata: dict[str, Any] | None
+    _extras: _Extras | None
 
     def __init__(  # noqa: PLR0913 - the mission's signature
         self,
@@ -73,10 +81,8 @@ class WorkflowContext:
     ) -> None:
         started = RunStarted(workflow_id, "", "", goal, {}, workflow_id, time.time())
         self._machine = _HandMade(started, WorkflowState(state), current_step, isolate(data or {}))
-        self._visit = self._view = self._usage = self._random = None
-        self._seen = 0
-        self._history = list(history or ())
-        self._metadata = dict(metadata or {})
+        self._visit = self._view = self._usage = None
+        self._extras = _Extras(history=list(history or ()), metadata=dict(metadata or {}))
 
     @property
     def workflow_id(self) -> str:
@@ -105,35 +111,37 @@ class WorkflowContext:
         A worker may set and change entries; what it changed counts when its attempt succeeds. The data of a
         finished run is yours to change: the record is not affected.
         """
-        if self._view is None or (self._visit is None and self._seen != len(self._machine.records)):
-            self._view = DataView(self._machine.data if self._visit is None else self._visit.scope.data)
-            self._seen = len(self._machine.records)
+        if self._visit is not None:
+            if self._view is None:
+                self._view = DataView(self._visit.scope.data)
+            return self._view
+        recorded = self._machine.recorded
+        if self._view is None or self._more.seen != recorded:
+            self._view = DataView(self._machine.data)
+            self._more.seen = recorded
         return self._view
 
     @property
     def history(self) -> list[HistoryEntry]:
         """One entry per attempt, in order: a list of plain dicts, made when it is looked at."""
         records = self._machine.records
-        if self._visit is not None and self._history is None:
+        if self._visit is not None:
             return [to_entry(record) for record in records]
-        if self._history is None:
-            self._history = []
-        shown = self._history
-        if len(shown) < len(records):
-            shown.extend(to_entry(record) for record in records[len(shown) :])
+        shown = self._more.history
+        shown.extend(to_entry(record) for record in records[len(shown) :])
         return shown
 
     @property
     def metadata(self) -> dict[str, Any]:
         """Facts about the run that are neither goal nor data: `workflow_name`, `error`, `steps`."""
-        if self._metadata is None:
+        if self._more.metadata is None:
             finished = self._machine.finished
             return {
                 "workflow_name": self._machine.started.workflow,
                 "steps": self._machine.attempts,
                 "error": None if finished is None else finished.reason,
             }
-        return self._metadata
+        return self._more.metadata
 
     @property
     def error(self) -> str | None:
@@ -170,9 +178,10 @@ class WorkflowContext:
     @property
     def random(self) -> random.Random:
         """Random numbers that are the same whenever this attempt is repeated: seeded by run, visit and attempt."""
-        if self._random is None:
-            self._random = random.Random(f"{self._machine.started.seed}|{self.path}|{self.attempt}")
-        return self._random
+        more = self._more
+        if more.random is None:
+            more.random = random.Random(f"{self._machine.started.seed}|{self.path}|{self.attempt}")
+        return more.random
 
     @property
     def idempotency_key(self) -> str:
@@ -249,8 +258,14 @@ class WorkflowContext:
             "model": model or usage["model"],
         }
 
+    @property
+    def _more(self) -> _Extras:
+        if self._extras is None:
+            self._extras = _Extras()
+        return self._extras
+
     def __repr__(self) -> str:
-        return f"<WorkflowContext {self.workflow_id!r}: {self.state.value}, {len(self._machine.records)} attempts>"
+        return f"<WorkflowContext {self.workflow_id!r}: {self.state.value}, {self._machine.recorded} attempts>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle
@@ -262,11 +277,11 @@ _new = object.__new__
 
 
 def context_of(machine: Machine, visit: Visit | None) -> WorkflowContext:
-    """Return the context of a visit, or of the run as a whole. Half the time of a constructor with nine fields."""
+    """Return the context of a visit, or of the run as a whole."""
     context: WorkflowContext = _new(WorkflowContext)
     context._machine = machine  # noqa: SLF001
     context._visit = visit  # noqa: SLF001
-    context._view = context._usage = context._random = context._history = context._metadata = None  # noqa: SLF001
+    context._view = context._usage = context._extras = None  # noqa: SLF001
     return context
 
 

@@ -7,14 +7,16 @@ from it in `machine.py`.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare
+from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.events import AttemptStarted, ErrorInfo, PartialOutput
 from orchestration_kit.engine.timeouts import RunCancelled, Watchdog, call_on_thread, call_on_thread_async
 from orchestration_kit.engine.values import ATOMS, isolate
+
 if TYPE_CHECKING:
-    from orchestration_kit.engine.context import WorkflowContext
+    from orchestration_kit.engine.calls import BoundWorker
     from orchestration_kit.engine.machine import Visit
     from orchestration_kit.engine.run import Run
 
@@ -22,39 +24,41 @@ if TYPE_CHECKING:
 def drive(run: Run, *, one_visit: bool = False) -> None:
     """Run to the end, or to the end of one visit, on this thread. Sync workers only."""
     machine, clock = run.machine, run.clock
-    take, wall, monotonic = machine.next, clock.time, clock.monotonic
+    take, monotonic = machine.next, clock.monotonic
     timed = machine.limits.max_seconds is not None
-    while not run.ended_by_cancel() and (visit := take()) is not None:
+    wall = clock.time() - monotonic()
+    while run.cancel_reason is None and (visit := take()) is not None:
         if visit.wait_s is not None:
             clock.sleep(visit.wait_s, run.wake)
             if run.ended_by_cancel():
                 return
         worker = visit.step.worker
-        context: WorkflowContext | None = None
-        visit.started_at = wall()
+        context = context_of(machine, visit)
         begun = monotonic()
+        visit.started_at = wall + begun
         try:
-            context = prepare(machine, visit)
+            if visit.step.is_prepared:
+                prepare(visit, context)
             if run.observers:
                 _announce(run, visit)
             given = visit.given
+            if type(given) not in ATOMS:
+                given = isolate(given)
             if worker is None:
                 output = given
+            elif timed or visit.step.timeout_s is not None:
+                output = call_on_thread(run, visit, partial(_call, run, visit, given, context))
+            elif worker.is_generator:
+                output = _call(run, visit, given, context)
+            elif worker.takes_context:
+                output = worker.call(given, context)
             else:
-                if type(given) not in ATOMS:
-                    given = isolate(given)
-                if timed or visit.step.timeout_s is not None:
-                    output = call_on_thread(run, visit, partial(_call, run, visit, given, context))
-                elif worker.is_generator:
-                    output = _call(run, visit, given, context)
-                elif worker.takes_context:
-                    output = worker.call(given, context)
-                else:
-                    output = worker.call(given)
+                output = worker.call(given)
             visit.duration_s = monotonic() - begun
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a worker raises is its attempt's outcome
             visit.duration_s = monotonic() - begun
-            record = run.note(conclude_failure(machine, visit, context, error), error)
+            run.exception = error
+            conclude_failure(machine, visit, context, error)
         except BaseException as error:
             visit.duration_s = monotonic() - begun
             _interrupted(run, visit, error)
@@ -62,73 +66,80 @@ def drive(run: Run, *, one_visit: bool = False) -> None:
                 return
             raise
         else:
-            record = conclude(machine, visit, context, output)
-            if run.observers:
-                run.emit(record)
-        if one_visit and record.retry_in_s is None:
+            conclude(machine, visit, context, output)
+        if run.observers:
+            run.emit(machine.records[-1])
+        if one_visit and visit not in machine.active:
             return
+    run.ended_by_cancel()
 
 
 async def drive_async(run: Run, *, one_visit: bool = False) -> None:
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
     machine, clock = run.machine, run.clock
-    take, wall, monotonic = machine.next, clock.time, clock.monotonic
+    take, monotonic = machine.next, clock.monotonic
     timed = machine.limits.max_seconds is not None
+    wall = clock.time() - monotonic()
     watchdog = Watchdog()
-    while not run.ended_by_cancel() and (visit := take()) is not None:
+    while run.cancel_reason is None and (visit := take()) is not None:
         worker = visit.step.worker
-        context: WorkflowContext | None = None
+        context = context_of(machine, visit)
         begun = monotonic()
         try:
             if visit.wait_s is not None:
                 await clock.asleep(visit.wait_s)
-            visit.started_at = wall()
-            begun = monotonic()
-            context = prepare(machine, visit)
+                begun = monotonic()
+            visit.started_at = wall + begun
+            if visit.step.is_prepared:
+                prepare(visit, context)
             if run.observers:
                 _announce(run, visit)
             given = visit.given
+            if type(given) not in ATOMS:
+                given = isolate(given)
             if worker is None:
                 output = given
+            elif timed or visit.step.timeout_s is not None:
+                output = await _acall_within(run, visit, given, context, watchdog)
+            elif worker.is_async and not worker.is_generator:
+                output = await (worker.call(given, context) if worker.takes_context else worker.call(given))
+            elif worker.is_async:
+                output = await _acall(run, visit, given, context)
             else:
-                if type(given) not in ATOMS:
-                    given = isolate(given)
-                if timed or visit.step.timeout_s is not None:
-                    if worker.is_async:
-                        watchdog.arm(*run.time_allowed(visit))
-                        output = await _acall(run, visit, given, context)
-                        watchdog.disarm()
-                    else:
-                        output = await call_on_thread_async(run, visit, partial(_call, run, visit, given, context))
-                elif worker.is_async:
-                    output = await _acall(run, visit, given, context)
-                else:
-                    output = _call(run, visit, given, context)
+                output = _call(run, visit, given, context)
             visit.duration_s = monotonic() - begun
-        except Exception as error:
+        except BaseException as raised:
             visit.duration_s = monotonic() - begun
-            failure = watchdog.explain(error)
-            record = run.note(conclude_failure(machine, visit, context, failure), failure)
-        except BaseException as error:
-            visit.duration_s = monotonic() - begun
-            failure = watchdog.explain(error)
-            if failure is error:
+            error = watchdog.explain(raised)
+            if not isinstance(error, Exception):
                 _interrupted(run, visit, error)
                 if run.took_cancellation(error):
                     return
                 raise
-            record = run.note(conclude_failure(machine, visit, context, failure), failure)
+            run.exception = error
+            conclude_failure(machine, visit, context, error)
         else:
-            record = conclude(machine, visit, context, output)
-            if run.observers:
-                run.emit(record)
-        if one_visit and record.retry_in_s is None:
+            conclude(machine, visit, context, output)
+        if run.observers:
+            run.emit(machine.records[-1])
+        if one_visit and visit not in machine.active:
             return
+    run.ended_by_cancel()
 
 
-def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext | None) -> Any:
+async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowContext, watchdog: Watchdog) -> Any:
+    """Call a worker within the time it is allowed."""
     worker = visit.step.worker
-    assert worker is not None
+    if worker is None or not worker.is_async:
+        return await call_on_thread_async(run, visit, partial(_call, run, visit, given, context))
+    watchdog.arm(*run.time_allowed(visit))
+    output = await _acall(run, visit, given, context)
+    watchdog.disarm()
+    return output
+
+
+def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    worker = cast("BoundWorker", visit.step.worker)
     result = worker.call(given, context) if worker.takes_context else worker.call(given)
     if not worker.is_generator:
         return result
@@ -144,9 +155,8 @@ def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext | None) -
             run.emit(PartialOutput(visit.path, piece))
 
 
-async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext | None) -> Any:
-    worker = visit.step.worker
-    assert worker is not None
+async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    worker = cast("BoundWorker", visit.step.worker)
     result = worker.call(given, context) if worker.takes_context else worker.call(given)
     if not worker.is_generator:
         return await result
@@ -168,9 +178,7 @@ def _announce(run: Run, visit: Visit) -> None:
     worker = visit.step.worker
     name = None if worker is None else worker.name
     run.emit(
-        AttemptStarted(
-            visit.path, visit.step.step_id, visit.number, visit.attempt, name, visit.given, visit.started_at
-        )
+        AttemptStarted(visit.path, visit.step.step_id, visit.number, visit.attempt, name, visit.given, visit.started_at)
     )
 
 
@@ -178,6 +186,8 @@ def _interrupted(run: Run, visit: Visit, error: BaseException) -> None:
     """Put an interrupted attempt on record, and end the run so that it can be looked at."""
     name = type(error).__name__
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
-    run.emit(run.machine.abort(visit, ErrorInfo(name, f"interrupted: {reason}"), reason))
+    message = f"interrupted: {reason}"
+    run.machine.settle(visit, {"error": message}, ErrorInfo(name, message), cancelled=reason)
+    run.emit(run.machine.records[-1])
     run.exception = error
     error.add_note(f"Run {run.run_id!r} was cancelled at {visit.path}; orchestrator.last_run has its record.")

@@ -29,4 +29,6 @@ class RunLimits:
             if value is None and field.name != "max_steps":
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or math.isinf(value):
-                raise ValueError(f"{field.name}={value!r} is not a limit; give a finite number above 0, or leave it out.")
+                raise ValueError(
+                    f"{field.name}={value!r} is not a limit; give a finite number above 0, or leave it out."
+                )

@@ -23,9 +23,10 @@ import math
 import random
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from orchestration_kit.definition.conditions import Evaluated, Facts
+from orchestration_kit.definition.steps import RetryPolicy
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunStarted
 from orchestration_kit.engine.limits import RunLimits
@@ -33,8 +34,6 @@ from orchestration_kit.engine.plan import Plan, PlannedStep
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import ConditionError
 
-_record = cast(Any, tuple.__new__)
-"""Builds a named tuple in half the time of its own constructor; this runs once per attempt."""
 
 
 class Scope:
@@ -51,8 +50,7 @@ class Scope:
 class Visit:
     """One arrival at a step, and the working notes of its present attempt.
 
-    A driver writes `given`, `started_at`, `duration_s`, `changes`, `evaluated`, `facts` and `usage` before it
-    settles.
+    A driver writes `given`, `started_at` and `duration_s` before it settles, and of the others what applies.
     """
 
     __slots__ = (
@@ -64,17 +62,17 @@ class Visit:
         self.scope = scope
         self.step = step
         self.number = number
-        self.input = input_data
+        self.input = self.given = input_data
         self.attempt = 1
-        self.last_error: ErrorInfo | None = None
-        self.wait_s: float | None = None
-        self.given = input_data
         self.started_at = self.duration_s = 0.0
-        self.changes: Changes | None = None
         self.evaluated: tuple[Evaluated, ...] = ()
+        self.last_error: ErrorInfo | None = None
+        self.changes: Changes | None = None
+        self.usage: dict[str, Any] | None = None
+        self.wait_s: float | None = None
+        """Seconds to wait before the attempt."""
         self.facts: Facts | None = None
         """What conditions see of the run; needed where the step has branches."""
-        self.usage: dict[str, Any] | None = None
 
     @property
     def path(self) -> str:
@@ -86,17 +84,20 @@ class Machine:
     """The state of one run, and what it does next."""
 
     __slots__ = (
-        "_max_seconds", "active", "attempts", "busy_s", "cost_usd", "finished", "last_moment", "limits", "plan", "ready",
-        "records", "root", "started", "tokens",
+        "_made", "_max_seconds", "_max_steps", "_rows", "_steps", "active", "attempts", "busy_s", "cost_usd", "finished",
+        "limits", "plan", "ready", "root", "started", "tokens",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
         self.plan = plan
         self.limits = limits
+        self._max_steps = limits.max_steps
         self._max_seconds = math.inf if limits.max_seconds is None else limits.max_seconds
         self.started = started
         self.root = Scope("", dict(started.data))
-        self.records: list[AttemptFinished] = []
+        self._rows: list[Any] = []
+        self._made = 0
+        self._steps = plan.steps
         self.active: set[Visit] = set()
         self.ready: deque[Visit] = deque()
         self.attempts = 0
@@ -104,9 +105,23 @@ class Machine:
         """Time spent in attempts and in waiting for retries."""
         self.tokens = 0
         self.cost_usd = 0.0
-        self.last_moment = started.started_at
         self.finished: RunFinished | None = None
         self._arrive(self.root, plan.initial, started.goal)
+
+    @property
+    def records(self) -> list[AttemptFinished]:
+        """What is on record, one per attempt, in order. Not to be changed."""
+        rows = self._rows
+        # The hot path appends plain tuples, which cost a third; they get their names when somebody looks.
+        for index in range(self._made, len(rows)):
+            rows[index] = AttemptFinished._make(rows[index])
+        self._made = len(rows)
+        return rows
+
+    @property
+    def recorded(self) -> int:
+        """How many attempts are on record."""
+        return len(self._rows)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -135,13 +150,20 @@ class Machine:
         """Take the next visit to be worked on; None where the run has ended, or waits for active ones."""
         if not self.ready:
             return None
-        if self.attempts >= self.limits.max_steps:
-            self._end_at_limit("max_steps", f"{self.limits.max_steps:,} attempts")
+        if self.attempts >= self._max_steps:
+            self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
             return None
         self.attempts += 1
         return self.ready.popleft()
 
-    def settle(self, visit: Visit, output: Any, error: ErrorInfo | None, error_types: tuple[str, ...]) -> AttemptFinished:
+    def settle(
+        self,
+        visit: Visit,
+        output: Any,
+        error: ErrorInfo | None = None,
+        error_types: tuple[str, ...] = (),
+        cancelled: str | None = None,
+    ) -> None:
         """Decide what follows from an attempt, and fold that into the state.
 
         Args:
@@ -149,52 +171,33 @@ class Machine:
             output: What goes on record: the output, or `{"error": ...}`.
             error: Why the attempt failed, or None.
             error_types: Class names of the error, for the step's retry policy.
+            cancelled: Why the attempt was interrupted; the run then ends as cancelled.
         """
         step = visit.step
         next_step: str | None = None
         retry_in_s: float | None = None
-        evaluated = visit.evaluated
         if error is None:
             next_step = step.on_success
             if step.branches:
                 try:
-                    next_step, evaluated = self._branch(visit, output)
+                    next_step = self._branch(visit, output)
                 except ConditionError as failure:
                     # Deterministic, so that another attempt would only cost: no retry.
                     error = ErrorInfo("ConditionError", str(failure))
                     output = {"error": error.message, "output": output}
                     next_step = step.on_failure
-        elif visit.attempt <= step.max_retries and (step.retry is None or step.retry.allows(error_types)):
-            retry_in_s = 0.0 if step.retry is None else self._wait(visit, step)
-        else:
-            next_step = step.on_failure
-        record = self._recorded(visit, output, error, next_step, retry_in_s, evaluated)
-        self._fold(visit, record)
-        return record
-
-    def abort(self, visit: Visit, error: ErrorInfo, reason: str) -> AttemptFinished:
-        """Record an attempt that was interrupted, and end the run as cancelled."""
-        record = self._recorded(visit, {"error": error.message}, error, None, None, ())
-        self._fold(visit, record)
-        self._end("cancelled", reason)
-        return record
-
-    def _recorded(  # noqa: PLR0913 - one call, on the hot path
-        self,
-        visit: Visit,
-        output: Any,
-        error: ErrorInfo | None,
-        next_step: str | None,
-        retry_in_s: float | None,
-        evaluated: tuple[Evaluated, ...],
-    ) -> AttemptFinished:
-        step = visit.step
+        elif cancelled is None:
+            if visit.attempt <= step.max_retries and (step.retry is None or step.retry.allows(error_types)):
+                retry_in_s = 0.0 if step.retry is None else self._wait(visit, step.retry)
+            else:
+                next_step = step.on_failure
         worker = step.worker
-        return _record(
-            AttemptFinished,
+        scope = visit.scope
+        rows = self._rows
+        rows.append(
             (
-                len(self.records) + 1,
-                visit.scope.prefix,
+                len(rows) + 1,
+                scope.prefix,
                 step.step_id,
                 visit.number,
                 visit.attempt,
@@ -208,10 +211,13 @@ class Machine:
                 next_step,
                 retry_in_s,
                 None if error is not None else visit.changes,
-                evaluated,
+                visit.evaluated,
                 visit.usage,
-            ),
+            )
         )
+        self._fold(visit, output, error, next_step, retry_in_s)
+        if cancelled is not None:
+            self._end("cancelled", cancelled)
 
     def cancel(self, reason: str, at: float) -> RunFinished | None:
         """End the run as cancelled; None where it had ended before."""
@@ -223,64 +229,79 @@ class Machine:
             if isinstance(event, AttemptFinished):
                 visit = self.next()
                 if visit is None or (visit.path, visit.attempt) != (event.path, event.attempt):
-                    raise ValueError(f"event {event.seq} is of {event.path}, and the run stands at {visit and visit.path}")
-                self._fold(visit, event)
+                    raise ValueError(
+                        f"event {event.seq} is of {event.path}, and the run stands at {visit and visit.path}"
+                    )
+                visit.duration_s, visit.usage, visit.changes = event.duration_s, event.usage, event.changes
+                self._rows.append(event)
+                self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
             elif isinstance(event, RunFinished):
                 self.finished = event
 
     def _arrive(self, scope: Scope, step_id: str, input_data: Any) -> None:
         number = scope.visits.get(step_id, 0) + 1
         scope.visits[step_id] = number
-        visit = Visit(scope, self.plan.steps[step_id], number, input_data)
+        visit = Visit(scope, self._steps[step_id], number, input_data)
         self.active.add(visit)
         self.ready.append(visit)
 
-    def _fold(self, visit: Visit, record: AttemptFinished) -> None:
-        self.records.append(record)
-        self.last_moment = record.started_at + record.duration_s
-        self.busy_s += record.duration_s
-        if record.usage is not None:
-            self._spend(record.usage)
-        if record.retry_in_s is not None:
-            self.busy_s += record.retry_in_s
+    def _fold(
+        self, visit: Visit, output: Any, error: ErrorInfo | None, next_step: str | None, retry_in_s: float | None
+    ) -> None:
+        """Change the state by what is on record of an attempt. Decides nothing: replay comes here too."""
+        self.busy_s += visit.duration_s
+        if visit.usage is not None:
+            self._spend(visit.usage)
+        if retry_in_s is not None:
+            self.busy_s += retry_in_s
             visit.attempt += 1
-            visit.last_error = record.error
-            visit.wait_s = record.retry_in_s or None
+            visit.last_error = error
+            visit.wait_s = retry_in_s or None
             visit.changes = visit.usage = None
             visit.evaluated = ()
             self.ready.append(visit)
         else:
             self.active.discard(visit)
-            data = visit.scope.data
-            if record.changes is not None:
-                data.update(record.changes.updated)
-                for key in record.changes.removed:
-                    data.pop(key, None)
-            data[visit.step.output_key] = record.output
-            if record.next_step is not None:
-                self._arrive(visit.scope, record.next_step, record.output)
-            elif record.error is None:
-                self._end(visit.step.outcome, None if visit.step.outcome == "completed" else _ended_at(visit))
+            scope = visit.scope
+            if error is None and visit.changes is not None:
+                scope.data.update(visit.changes.updated)
+                for key in visit.changes.removed:
+                    scope.data.pop(key, None)
+            scope.data[visit.step.output_key] = output
+            if next_step is not None:
+                visits = scope.visits
+                visits[next_step] = number = visits.get(next_step, 0) + 1
+                arrived = Visit(scope, self._steps[next_step], number, output)
+                self.active.add(arrived)
+                self.ready.append(arrived)
             else:
-                self._end("failed", f"{visit.path} failed: {record.error.message}")
+                self._finish(visit, error)
         if self.busy_s >= self._max_seconds or self.tokens or self.cost_usd:
             self._check_spending()
 
-    def _branch(self, visit: Visit, output: Any) -> tuple[str | None, tuple[Evaluated, ...]]:
-        """Return the target of the first branch that holds, else `on_success`, and all that was evaluated."""
+    def _finish(self, visit: Visit, error: ErrorInfo | None) -> None:
+        outcome = visit.step.outcome
+        if error is not None:
+            self._end("failed", f"{visit.path} failed: {error.message}")
+        elif outcome == "completed":
+            self._end(outcome, None)
+        else:
+            self._end(outcome, f"the run ended at {visit.path}, whose outcome is {outcome}")
+
+    def _branch(self, visit: Visit, output: Any) -> str | None:
+        """Return the target of the first branch that holds, else `on_success`; note all that was evaluated."""
         step = visit.step
-        seen = list(visit.evaluated)
         for branch in step.branches:
             evaluated = branch.when.evaluate(step.step_id, output, visit.facts)
-            seen.append(evaluated)
+            visit.evaluated = (*visit.evaluated, evaluated)
             if evaluated.result:
-                return branch.to, tuple(seen)
-        return step.on_success, tuple(seen)
+                return branch.to
+        return step.on_success
 
-    def _wait(self, visit: Visit, step: PlannedStep) -> float:
-        assert step.retry is not None
-        draw = random.Random(f"{self.started.seed}|{visit.path}|{visit.attempt}|retry")
-        return step.retry.wait_s(visit.attempt, spread=draw.uniform(-1, 1))
+    def _wait(self, visit: Visit, policy: RetryPolicy) -> float:
+        """Return the seconds to wait before the next attempt; jitter comes from the seed, so it is no chance."""
+        draw = random.Random(f"{self.started.seed}|{visit.path}|{visit.attempt}|retry")  # noqa: S311 - no secret
+        return policy.wait_s(visit.attempt, spread=draw.uniform(-1, 1))
 
     def _spend(self, usage: dict[str, Any]) -> None:
         self.tokens += usage.get("input_tokens", 0) + usage.get("output_tokens", 0)
@@ -304,10 +325,8 @@ class Machine:
     def _end(self, state: str, reason: str | None, at: float | None = None) -> RunFinished:
         self.ready.clear()
         self.active.clear()
-        moment = self.last_moment if at is None else at
+        last = self.records[-1] if self.records else None
+        ended = self.started.started_at if last is None else last.started_at + last.duration_s
+        moment = ended if at is None else at
         self.finished = RunFinished(self.started.run_id, state, reason, moment, self.attempts)
         return self.finished
-
-
-def _ended_at(visit: Visit) -> str:
-    return f"the run ended at {visit.path}, whose outcome is failed"

@@ -38,6 +38,10 @@ class PlannedStep:
     max_retries: int
     retry: RetryPolicy | None
     timeout_s: float | None
+    is_prepared: bool
+    """Its worker has an input transformer."""
+    is_judged: bool
+    """Something looks at what its worker returns: a schema, `success_when`, a transformer or a branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +85,21 @@ def _planned(step: WorkflowStep) -> PlannedStep:
         worker=None,
         on_success=None if step.is_terminal else step.on_success,
         on_failure=step.on_failure,
-        branches=() if step.is_terminal else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.branches),
+        branches=()
+        if step.is_terminal
+        else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.branches),
         success_when=None if step.success_when is None else compile_condition(step.success_when),
         is_terminal=step.is_terminal,
         outcome=step.outcome,
         max_retries=step.max_retries,
         retry=step.retry,
         timeout_s=step.timeout_s,
+        is_prepared=False,
+        is_judged=step.success_when is not None or bool(step.branches),
     )
 
 
-def bind(
-    plan: Plan, find: Callable[[WorkflowStep], BoundWorker | None], known: list[str]
-) -> Plan:
+def bind(plan: Plan, find: Callable[[WorkflowStep], BoundWorker | None], known: list[str]) -> Plan:
     """Return the plan with a worker at each step. A terminal step may do without one.
 
     Raises:
@@ -106,7 +112,12 @@ def bind(
         if worker is None and (step.worker is not None or not step.is_terminal):
             wanted = f"worker {step.worker!r}" if step.worker else f"a worker of type {str(step.worker_type)!r}"
             missing.setdefault(wanted, []).append(step_id)
-        steps[step_id] = replace(plan.steps[step_id], worker=worker)
+        steps[step_id] = replace(
+            plan.steps[step_id],
+            worker=worker,
+            is_prepared=worker is not None and worker.input_transformer is not None,
+            is_judged=plan.steps[step_id].is_judged or (worker is not None and worker.shapes_output),
+        )
     if missing:
         raise MissingWorkers(plan.workflow, missing, known)
     names = "\n".join(f"{step_id}={step.worker.name if step.worker else ''}" for step_id, step in steps.items())

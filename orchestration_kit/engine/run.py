@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
 from orchestration_kit.engine.drivers import drive, drive_async
-from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry, RunStarted
+from orchestration_kit.engine.events import Event, HistoryEntry, RunStarted
 from orchestration_kit.engine.machine import Machine, Visit
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.timeouts import RunCancelled
@@ -105,7 +105,7 @@ class Run:
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
-        return f"<Run {self.run_id!r}: {self.state.value}, {len(self.machine.records)} attempts{at}>"
+        return f"<Run {self.run_id!r}: {self.state.value}, {self.machine.recorded} attempts{at}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle
@@ -116,9 +116,9 @@ class Run:
 
     def step(self) -> HistoryEntry | None:
         """Make the next visit, retries included, and return the entry of its last attempt; None after the end."""
-        before = len(self.machine.records)
+        before = self.machine.recorded
         self._drive(one_visit=True)
-        return to_entry(self.machine.records[-1]) if len(self.machine.records) > before else None
+        return to_entry(self.machine.records[-1]) if self.machine.recorded > before else None
 
     def run_until(self, step_id: str) -> WorkflowContext:
         """Run until `step_id` is about to be worked on, or the run ends.
@@ -138,9 +138,9 @@ class Run:
 
     async def astep(self) -> HistoryEntry | None:
         """`step()` for a running event loop."""
-        before = len(self.machine.records)
+        before = self.machine.recorded
         await self._drive_async(one_visit=True)
-        return to_entry(self.machine.records[-1]) if len(self.machine.records) > before else None
+        return to_entry(self.machine.records[-1]) if self.machine.recorded > before else None
 
     async def arun_until(self, step_id: str) -> WorkflowContext:
         """`run_until()` for a running event loop."""
@@ -219,13 +219,6 @@ class Run:
             return step.timeout_s, StepTimeout(step.step_id, step.timeout_s)
         assert limits.max_seconds is not None
         return left, StepTimeout(step.step_id, limits.max_seconds, "the run's limit max_seconds")
-
-    def note(self, record: AttemptFinished, error: BaseException) -> AttemptFinished:
-        """Keep the exception of a failed attempt for debugging, and tell the observers."""
-        self.exception = error
-        if self.observers:
-            self.emit(record)
-        return record
 
     def emit(self, event: Event) -> None:
         """Tell every observer. One that raises is reported and left out from then on; the run goes on."""

@@ -98,7 +98,7 @@ def same(one: Any, other: Any) -> bool:
         mine, theirs = (list(one), list(other)) if isinstance(one, deque) else (dict(one), dict(other))
         return same(mine, theirs)
     if isinstance(one, BaseModel):
-        return same(one.__dict__, cast(BaseModel, other).__dict__)
+        return same(one.__dict__, cast("BaseModel", other).__dict__)
     if dataclasses.is_dataclass(one):
         return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
     return False

@@ -49,7 +49,11 @@ def test_retries_stay_on_the_step_and_are_told_the_last_error():
 
     result = run_of(step("a", max_retries=5), workers={"a": worker})
     assert told == [(1, None), (2, ("ValueError", "try 1")), (3, ("ValueError", "try 2"))]
-    assert [(e["attempt"], e["success"], e["visit"]) for e in result.history] == [(1, False, 1), (2, False, 1), (3, True, 1)]
+    assert [(e["attempt"], e["success"], e["visit"]) for e in result.history] == [
+        (1, False, 1),
+        (2, False, 1),
+        (3, True, 1),
+    ]
 
 
 def test_retries_count_anew_at_each_visit():
@@ -64,7 +68,9 @@ def test_retries_count_anew_at_each_visit():
 def test_waits_between_retries_grow_and_are_bounded():
     clock = FakeClock()
     policy = RetryPolicy(backoff_s=1, multiplier=3, max_backoff_s=5)
-    hub = hub_of(workflow_of(step("a", max_retries=3, retry=policy)), {"a": ScriptedWorker(*[OSError] * 3, "ok")}, clock=clock)
+    hub = hub_of(
+        workflow_of(step("a", max_retries=3, retry=policy)), {"a": ScriptedWorker(*[OSError] * 3, "ok")}, clock=clock
+    )
     assert hub.execute_workflow("flow", "g", verbose=False).state == "completed"
     assert clock.slept == [1, 3, 5]
 
@@ -73,7 +79,9 @@ def test_jitter_comes_from_the_seed_of_the_run():
     def waits(seed):
         clock = FakeClock()
         policy = RetryPolicy(backoff_s=10, jitter=0.5)
-        hub = hub_of(workflow_of(step("a", max_retries=4, retry=policy)), {"a": ScriptedWorker(*[OSError] * 4, 1)}, clock=clock)
+        hub = hub_of(
+            workflow_of(step("a", max_retries=4, retry=policy)), {"a": ScriptedWorker(*[OSError] * 4, 1)}, clock=clock
+        )
         hub.execute_workflow("flow", "g", verbose=False, seed=seed)
         return clock.slept
 
@@ -106,7 +114,9 @@ def test_a_rejected_output_can_be_retried_by_name():
 
 
 def test_a_returned_failure_counts_as_one_and_keeps_its_reason_and_output():
-    result = run_of(step("a", on_failure="b"), step("b"), workers={"a": lambda _: Failure("3 tests fail", {"n": 3}), "b": str})
+    result = run_of(
+        step("a", on_failure="b"), step("b"), workers={"a": lambda _: Failure("3 tests fail", {"n": 3}), "b": str}
+    )
     assert result.history[0]["error"] == "3 tests fail"
     assert result.history[1]["input"] == {"error": "3 tests fail", "output": {"n": 3}}
 
@@ -122,7 +132,11 @@ def test_success_when_may_be_a_callable_and_its_result_is_on_record():
 
 
 def test_branches_are_tried_in_order_and_every_one_evaluated_is_on_record():
-    branches = [Branch(when="output.n > 10", to="big"), Branch(when="data.lim < output.n", to="mid"), Branch(when="true", to="big")]
+    branches = [
+        Branch(when="output.n > 10", to="big"),
+        Branch(when="data.lim < output.n", to="mid"),
+        Branch(when="true", to="big"),
+    ]
     steps = step("a", "small", branches=branches), step("small"), step("mid"), step("big")
     result = run_of(*steps, workers={"a": lambda _: {"n": 5}}, initial_data={"lim": 3})
     assert result.history[0]["next_step"] == "mid"
@@ -138,7 +152,9 @@ def test_a_branch_sees_the_bus_as_it_is_after_the_step():
         return "done"
 
     branches = [Branch(when="data.n == 2 && data.a_output == 'done' && !has(data.old)", to="yes")]
-    result = run_of(step("a", "no", branches=branches), step("no"), step("yes"), workers={"a": worker}, initial_data={"n": 1})
+    result = run_of(
+        step("a", "no", branches=branches), step("no"), step("yes"), workers={"a": worker}, initial_data={"n": 1}
+    )
     assert [e["step"] for e in result.history] == ["a", "yes"]
 
 
@@ -163,7 +179,9 @@ def test_a_transformer_that_raises_fails_the_attempt_and_is_named(which):
     called = []
     hub = hub_of(workflow_of(step("a", max_retries=1)), {})
     hub.register_worker(
-        WorkerDefinition(worker_type="a", name="Ada", executor=lambda i: called.append(i), **{which: lambda v, c: v["x"]})
+        WorkerDefinition(
+            worker_type="a", name="Ada", executor=lambda i: called.append(i), **{which: lambda v, c: v["x"]}
+        )
     )
     result = hub.execute_workflow("flow", "goal", verbose=False)
     assert result.state == "failed"
@@ -175,7 +193,13 @@ def test_a_transformer_that_raises_fails_the_attempt_and_is_named(which):
 def test_transformers_take_one_argument_or_two():
     hub = hub_of(workflow_of(step("a")), {})
     hub.register_worker(
-        WorkerDefinition(worker_type="a", name="a", executor=lambda i: i, input_transformer=lambda i, c: f"{i}/{c.goal}", output_transformer=str.upper)
+        WorkerDefinition(
+            worker_type="a",
+            name="a",
+            executor=lambda i: i,
+            input_transformer=lambda i, c: f"{i}/{c.goal}",
+            output_transformer=str.upper,
+        )
     )
     assert hub.execute_workflow("flow", "go", verbose=False).data["a_output"] == "GO/GO"
 
@@ -200,13 +224,23 @@ class Note:
     parts: list[str]
 
 
-@pytest.mark.parametrize("make", [lambda: {"n": [1]}, lambda: [[1]], lambda: Page(title="t", tags=["1"]), lambda: Note(["1"])])
+@pytest.mark.parametrize(
+    "make", [lambda: {"n": [1]}, lambda: [[1]], lambda: Page(title="t", tags=["1"]), lambda: Note(["1"])]
+)
 def test_what_is_on_record_cannot_change_behind_its_back(make):
     """Workers that keep and change what they returned, or what they were given, change nothing on record."""
     kept = make()
 
     def grow(value):
-        target = value["n"] if isinstance(value, dict) else value.tags if isinstance(value, Page) else value.parts if isinstance(value, Note) else value
+        target = (
+            value["n"]
+            if isinstance(value, dict)
+            else value.tags
+            if isinstance(value, Page)
+            else value.parts
+            if isinstance(value, Note)
+            else value
+        )
         target.append("more")
 
     def first(_, context):
@@ -269,7 +303,12 @@ def test_generators_stream_pieces_and_put_out_their_whole():
         observers=[lambda event: pieces.append((event.path, event.piece)) if hasattr(event, "piece") else None],
     )
     data = hub.execute_workflow("flow", "g", verbose=False).data
-    assert (data["a_output"], data["b_output"], data["c_output"], data["d_output"]) == ("Hello", [{"n": 1}, {"n": 2}], "the end", None)
+    assert (data["a_output"], data["b_output"], data["c_output"], data["d_output"]) == (
+        "Hello",
+        [{"n": 1}, {"n": 2}],
+        "the end",
+        None,
+    )
     assert pieces[:2] == [("a#1", "Hel"), ("a#1", "lo")]
 
 
@@ -306,7 +345,13 @@ def test_randomness_and_keys_belong_to_visit_and_attempt():
 
     def seen_of(run_id, seed=None):
         seen.clear()
-        run_of(step("a", "b", max_retries=1), step("b", worker_type="a", max_retries=1), workers={"a": worker}, run_id=run_id, seed=seed)
+        run_of(
+            step("a", "b", max_retries=1),
+            step("b", worker_type="a", max_retries=1),
+            workers={"a": worker},
+            run_id=run_id,
+            seed=seed,
+        )
         return list(seen)
 
     one = seen_of("r1")
@@ -333,34 +378,60 @@ def test_usage_is_recorded_per_attempt_and_limits_count_it():
     assert "limit max_cost_usd reached before b#1: $0.15; $0.2 were spent" in by_cost.error
 
 
-@pytest.mark.parametrize("usage", [{"input_tokens": -1}, {"output_tokens": -1}, {"cost_usd": -0.1}, {"cost_usd": float("nan")}])
+@pytest.mark.parametrize(
+    "usage", [{"input_tokens": -1}, {"output_tokens": -1}, {"cost_usd": -0.1}, {"cost_usd": float("nan")}]
+)
 def test_negative_usage_is_refused(usage):
     result = run_of(step("a"), workers={"a": lambda _, c: c.add_usage(**usage)})
     assert "usage cannot be negative" in result.history[0]["error"]
 
 
 def test_max_steps_ends_a_loop_and_is_named():
-    result = run_of(step("a", "b"), step("b", "a", branches=[Branch(when="visits > 9", to="c")]), step("c"), workers={"a": str, "b": str, "c": str}, limits=RunLimits(max_steps=7))
+    result = run_of(
+        step("a", "b"),
+        step("b", "a", branches=[Branch(when="visits > 9", to="c")]),
+        step("c"),
+        workers={"a": str, "b": str, "c": str},
+        limits=RunLimits(max_steps=7),
+    )
     assert (result.state, len(result.history)) == ("failed", 7)
     assert result.error == "limit max_steps reached before b#4: 7 attempts"
     assert result.metadata["error"] == result.error
 
 
 def test_retries_count_towards_max_steps():
-    result = run_of(step("a", max_retries=1000), workers={"a": ScriptedWorker(OSError, repeat_last=True)}, limits=RunLimits(max_steps=5))
+    result = run_of(
+        step("a", max_retries=1000),
+        workers={"a": ScriptedWorker(OSError, repeat_last=True)},
+        limits=RunLimits(max_steps=5),
+    )
     assert len(result.history) == 5
     assert result.error.startswith("limit max_steps reached before a#1")
 
 
 def test_max_seconds_counts_work_and_waits_and_is_named():
     clock = FakeClock()
-    hub = hub_of(workflow_of(step("a", max_retries=9, retry=RetryPolicy(backoff_s=4, multiplier=1))), {"a": ScriptedWorker(OSError, repeat_last=True)}, clock=clock)
+    hub = hub_of(
+        workflow_of(step("a", max_retries=9, retry=RetryPolicy(backoff_s=4, multiplier=1))),
+        {"a": ScriptedWorker(OSError, repeat_last=True)},
+        clock=clock,
+    )
     result = hub.execute_workflow("flow", "g", verbose=False, limits=RunLimits(max_seconds=10))
     assert result.error == "limit max_seconds reached before a#1: 10 s; 12 s were used"
     assert len(result.history) == 3
 
 
-@pytest.mark.parametrize("limits", [{"max_steps": 0}, {"max_steps": None}, {"max_seconds": -1}, {"max_tokens": True}, {"max_cost_usd": float("inf")}, {"max_seconds": "9"}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_steps": 0},
+        {"max_steps": None},
+        {"max_seconds": -1},
+        {"max_tokens": True},
+        {"max_cost_usd": float("inf")},
+        {"max_seconds": "9"},
+    ],
+)
 def test_a_limit_is_a_finite_number_above_zero(limits):
     with pytest.raises(ValueError, match="is not a limit"):
         RunLimits(**limits)

@@ -33,7 +33,13 @@ def test_a_view_is_a_dict_to_everyone():
     assert {**view, "c": 3} == {"a": {"x": [1]}, "b": 2, "c": 3}
     assert dict(view) == view == {"a": {"x": [1]}, "b": 2}
     assert (view | {"b": 3}, {"z": 0, "b": 9} | view) == ({"a": {"x": [1]}, "b": 3}, {"z": 0, "b": 2, "a": {"x": [1]}})
-    assert (repr(view), len(view), list(view), "a" in view, 5 in view) == ("{'a': {'x': [1]}, 'b': 2}", 2, ["a", "b"], True, False)
+    assert (repr(view), len(view), list(view), "a" in view, 5 in view) == (
+        "{'a': {'x': [1]}, 'b': 2}",
+        2,
+        ["a", "b"],
+        True,
+        False,
+    )
     assert (view.get("nope"), view.get("b"), view != {}) == (None, 2, True)
     assert type(view.copy()) is dict
     assert pickle.loads(pickle.dumps(view)) == view
@@ -68,7 +74,11 @@ def test_every_way_of_changing_it_is_noticed():
 
 def test_looking_is_no_change():
     view = DataView({"a": [1, {"b": 2}], "n": 1})
-    assert (view["a"], view.get("a"), list(view.items())) == ([1, {"b": 2}], [1, {"b": 2}], [("a", [1, {"b": 2}]), ("n", 1)])
+    assert (view["a"], view.get("a"), list(view.items())) == (
+        [1, {"b": 2}],
+        [1, {"b": 2}],
+        [("a", [1, {"b": 2}]), ("n", 1)],
+    )
     assert view.changes() is None
 
 
@@ -77,7 +87,10 @@ def test_keys_are_text():
         DataView({})[7] = 1
 
 
-@given(base=st.dictionaries(st.text(max_size=3), PLAIN, max_size=5), edits=st.lists(st.tuples(st.text(max_size=3), PLAIN | st.just("DELETE")), max_size=8))
+@given(
+    base=st.dictionaries(st.text(max_size=3), PLAIN, max_size=5),
+    edits=st.lists(st.tuples(st.text(max_size=3), PLAIN | st.just("DELETE")), max_size=8),
+)
 def test_the_base_and_the_changes_give_the_view(base, edits):
     before = isolate(base)
     view = DataView(base)
@@ -137,7 +150,16 @@ def test_other_objects_are_handed_on_as_they_are():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(1, True), (1, 1.0), ([1], (1,)), ({"a": 1}, {"a": 1, "b": 2}), ([1], [1, 2]), ({1}, {2}), (object(), object()), (deque([1]), deque([2]))],
+    [
+        (1, True),
+        (1, 1.0),
+        ([1], (1,)),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ([1], [1, 2]),
+        ({1}, {2}),
+        (object(), object()),
+        (deque([1]), deque([2])),
+    ],
 )
 def test_different_data_is_not_the_same(one, other):
     assert not same(one, other)

@@ -74,7 +74,9 @@ def test_a_worker_that_returns_in_spite_of_its_timeout_has_failed_all_the_same()
         except asyncio.CancelledError:
             return "too late"
 
-    hub = hub_of(workflow_of(step("a", "b", timeout_s=0.02, on_failure="b"), step("b")), {"a": stubborn, "b": lambda i: i})
+    hub = hub_of(
+        workflow_of(step("a", "b", timeout_s=0.02, on_failure="b"), step("b")), {"a": stubborn, "b": lambda i: i}
+    )
     result = asyncio.run(hub.aexecute_workflow("flow", "g", verbose=False))
     assert [e["error_type"] for e in result.history] == ["StepTimeout", None]
     assert result.state == "completed"
@@ -119,7 +121,10 @@ def test_a_sync_worker_past_its_timeout_in_a_loop(released):
 
 
 def test_the_time_limit_of_the_run_stops_a_worker_and_is_named(released):
-    hub = hub_of(workflow_of(step("a", "b", timeout_s=LONG, on_failure="b"), step("b")), {"a": lambda _: released.wait(LONG), "b": str})
+    hub = hub_of(
+        workflow_of(step("a", "b", timeout_s=LONG, on_failure="b"), step("b")),
+        {"a": lambda _: released.wait(LONG), "b": str},
+    )
     result = hub.execute_workflow("flow", "g", verbose=False, limits=RunLimits(max_seconds=0.03))
     assert result.history[0]["error"] == "Step 'a' was stopped: the run's limit max_seconds of 0.03 s was reached"
     assert result.error.startswith("limit max_seconds reached before b#1")
@@ -132,7 +137,9 @@ def test_a_timeout_error_of_the_workers_own_is_its_own():
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
 def test_an_interrupt_in_a_sync_worker_cancels_the_run_which_can_be_looked_at(interrupt):
-    hub = hub_of(workflow_of(step("a", "b", max_retries=3), step("b")), {"a": lambda _: 1, "b": ScriptedWorker(interrupt)})
+    hub = hub_of(
+        workflow_of(step("a", "b", max_retries=3), step("b")), {"a": lambda _: 1, "b": ScriptedWorker(interrupt)}
+    )
     with pytest.raises(interrupt) as caught:
         hub.execute_workflow("flow", "g", verbose=False)
     run = hub.last_run
@@ -266,7 +273,9 @@ def test_cancel_ends_a_wait_between_retries():
             super().sleep(seconds, wake)
 
     policy = RetryPolicy(backoff_s=60)
-    hub = hub_of(workflow_of(step("a", max_retries=5, retry=policy)), {"a": ScriptedWorker(OSError, 1)}, clock=Cancelling())
+    hub = hub_of(
+        workflow_of(step("a", max_retries=5, retry=policy)), {"a": ScriptedWorker(OSError, 1)}, clock=Cancelling()
+    )
     result = hub.execute_workflow("flow", "g", verbose=False)
     assert (result.state, result.error, len(result.history)) == ("cancelled", "while waiting", 1)
 
@@ -298,9 +307,16 @@ def test_waits_in_a_loop_let_others_go_on():
 
 
 def test_stepping_by_hand_stops_where_it_is_told_to():
-    hub = hub_of(workflow_of(step("a", "b", max_retries=1), step("b", "c"), step("c")), {"a": ScriptedWorker(OSError, 1), "b": str, "c": str})
+    hub = hub_of(
+        workflow_of(step("a", "b", max_retries=1), step("b", "c"), step("c")),
+        {"a": ScriptedWorker(OSError, 1), "b": str, "c": str},
+    )
     run = hub.start("flow", "g")
-    assert (run.state, run.next_step, repr(run)) == ("initialized", "a", f"<Run {run.run_id!r}: initialized, 0 attempts, next is a>")
+    assert (run.state, run.next_step, repr(run)) == (
+        "initialized",
+        "a",
+        f"<Run {run.run_id!r}: initialized, 0 attempts, next is a>",
+    )
     assert run.step()["attempt"] == 2
     assert run.run_until("c").state == "in_progress"
     assert (run.next_step, run.context.current_step, len(run.history)) == ("c", "c", 3)

@@ -27,7 +27,9 @@ def sound_workflows(draw: st.DrawFn) -> WorkflowDefinition:
             st.lists(
                 st.builds(
                     Branch,
-                    when=st.sampled_from(["output.value > 5", "visits >= 2", "output.value % 2 == 0 && attempt == 1", "has(data.x)"]),
+                    when=st.sampled_from(
+                        ["output.value > 5", "visits >= 2", "output.value % 2 == 0 && attempt == 1", "has(data.x)"]
+                    ),
                     to=anywhere,
                 ),
                 max_size=2,

@@ -1,0 +1,70 @@
+# One command each, on a fresh machine too: every target sets up what it needs first. `make` lists them.
+
+BIN := .venv/bin
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+# What `make test` runs; the package for the examples in its docstrings. make test TESTS=tests/engine
+TESTS := tests orchestration_kit $(NOTEBOOKS)
+# The notebook that `make demo` leaves behind; `make lab` opens it if it is there.
+RUN := $(wildcard demo_site/run.ipynb)
+# Further arguments for the command behind a target: make demo ARGS="--seed 7", make test ARGS="-k retry".
+ARGS :=
+# make PYTHON=/usr/bin/python3.12 picks the interpreter of a new .venv.
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lab bench check soak lock clean setup-demo setup-dev setup-lab setup-bench
+# Targets share one environment. With `make -j` they still take turns; pytest is parallel by itself.
+.NOTPARALLEL:
+
+help: ## Print what there is.
+	@echo "Targets (each sets up what it needs):"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+
+demo: setup-demo ## Build a real website through a workflow.
+	$(BIN)/orchestration-kit demo $(ARGS)
+
+test: setup-dev ## Run the tests, and every notebook.
+	@scripts/system-packages dot
+ifeq ($(NOTEBOOKS),)
+	@echo "notebooks/ holds no notebook: none is tested." >&2; test "$(CI)" != true
+endif
+	$(BIN)/python -m pytest -n 2 --dist loadfile \
+	  --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg $(TESTS) $(ARGS)
+
+lab: setup-lab ## Open the tutorials in JupyterLab, and the demo's run if there is one.
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(RUN) $(ARGS)
+
+bench: setup-bench ## Compare our speed with a bare loop and with other libraries.
+	.venv-bench/bin/python -m benchmarks $(ARGS)
+
+check: setup-dev ## Lint, formatting, types and layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+soak: setup-dev ## Run the long tests.
+	@scripts/system-packages dot
+	$(BIN)/python -m pytest -m soak tests $(ARGS)
+
+# dev first, as it holds every extra; demo and lab then take its versions, so that one .venv fits all.
+# What is pinned stays as it is while it fits: make lock ARGS=--upgrade moves everything on.
+lock: ## Compile requirements/*.txt from pyproject.toml.
+	@command -v uv >/dev/null || test -x $(BIN)/uv || { scripts/setup dev && $(BIN)/python -m pip install --quiet uv; }
+	@set -e; PATH="$$PATH:$(CURDIR)/$(BIN)"; compile() { \
+	  output=requirements/$$1.txt; shift; \
+	  uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(ARGS) \
+	    pyproject.toml "$$@" -o "$$output"; echo "$$output" >&2; }; \
+	compile dev --all-extras --group test --group check; \
+	compile demo --extra demo -c requirements/dev.txt; \
+	compile lab --extra lab --extra demo --extra plot -c requirements/dev.txt; \
+	compile bench --group bench
+
+clean: ## Remove the environments and every cache; what you made stays.
+	rm -rf .venv .venv-bench .cache .coverage .coverage.* .hypothesis .import_linter_cache \
+	  .pytest_cache .ruff_cache build dist htmlcov
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+setup-demo setup-dev setup-lab setup-bench: setup-%:
+	@scripts/setup $*

@@ -1,0 +1,39 @@
+"""Layer 6, see it: a workflow or a run becomes a picture that is safe, readable and always there.
+
+```text
+workflow, run, context, history
+  -> subject.py       what was given? (from_workflow.py, from_history.py, overlay.py)
+  -> model.py         the neutral diagram model, and an overlay of what happened
+  -> a layout         dot_layout.py (Graphviz lays out) or layered.py (we do; always works)
+  -> scene.py         boxes, curves, words, in the colours of theme.py
+  -> svg.py           SVG in a notebook; positioned.py for PNG and PDF through Graphviz
+```
+
+`dot.py`, `mermaid.py` and `outline.py` turn the model into text. Nothing here runs a workflow, and no text
+from data becomes markup anywhere.
+"""
+
+from orchestration_kit.visual.diagram import Diagram, Renderer, mimebundle, visualize
+from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel, DiagramNode
+from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState, overlay_of
+from orchestration_kit.visual.render import DotFailed, DotMissing
+from orchestration_kit.visual.theme import THEMES, Theme
+
+__all__ = [
+    "THEMES",
+    "Diagram",
+    "DiagramCluster",
+    "DiagramEdge",
+    "DiagramModel",
+    "DiagramNode",
+    "DotFailed",
+    "DotMissing",
+    "Overlay",
+    "Renderer",
+    "StepOverlay",
+    "StepState",
+    "Theme",
+    "mimebundle",
+    "overlay_of",
+    "visualize",
+]

@@ -1,0 +1,104 @@
+"""The figures of a run, written short for a box and in full for a tooltip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from orchestration_kit.visual.layout import NOTE_SIZE
+from orchestration_kit.visual.overlay import StepOverlay
+from orchestration_kit.visual.text import fit, width
+
+_DOT = " \N{MIDDLE DOT} "
+
+
+def run_lines(seen: StepOverlay, room: float) -> list[str]:
+    """Return at most two short lines: what became of the step, and what it took."""
+    lines = [_first_that_fits(_headlines(seen), room)]
+    figures = list(_figures(seen))
+    if figures:
+        lines.append(_first_that_fits([_DOT.join(figures), " ".join(figures), _DOT.join(figures[:2])], room))
+    return lines
+
+
+def spoken(seen: StepOverlay | None) -> str:
+    """Return all that is known of a step in a run, as lines of text; nothing without a run."""
+    if seen is None:
+        return ""
+    counts = f"{_times(seen.visits, 'visit')}, {_times(seen.attempts, 'attempt')}" if seen.visits else ""
+    lines = [f"{seen.mark} {seen.state}", counts, ", ".join(_figures(seen))]
+    if seen.error:
+        lines.append(f"error: {seen.error}")
+    return "\n".join(line for line in lines if line)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for reading.
+
+    >>> duration(0.0042), duration(1.234), duration(75), duration(7300)
+    ('4.2 ms', '1.23 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 0.9995:
+        return f"{seconds * 1_000:.3g} ms"
+    if seconds < 59.95:
+        return f"{seconds:.3g} s"
+    minutes = int(seconds // 60)
+    if minutes >= 60:
+        return f"{minutes // 60:,} h {minutes % 60} min"
+    return f"{minutes} min {int(seconds % 60)} s"
+
+
+def cost(cost_usd: float) -> str:
+    """Return dollars for reading: cents, or as many digits as a small amount needs.
+
+    >>> cost(12.5), cost(0.00234)
+    ('$12.50', '$0.0023')
+    """
+    return f"${cost_usd:,.2f}" if cost_usd >= 0.1 or cost_usd == 0 else f"${cost_usd:.2g}"
+
+
+def count(number: int) -> str:
+    """Return a large number for reading.
+
+    >>> count(950), count(12_345), count(3_400_000)
+    ('950', '12.3k', '3.4M')
+    """
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
+
+
+def _headlines(seen: StepOverlay) -> Iterator[str]:
+    """The same facts from long to short."""
+    said = f"{seen.mark} {seen.state}"
+    if seen.visits > 1 and seen.attempts > seen.visits:
+        counts = f"{seen.visits} visits{_DOT}{seen.attempts} attempts"
+    elif seen.visits > 1:
+        counts = f"{seen.visits} visits"
+    elif seen.attempts > 1:
+        counts = f"{seen.attempts} attempts"
+    else:
+        counts = ""
+    if counts:
+        yield f"{said}{_DOT}{counts}"
+        yield f"{seen.mark} {counts}"
+        yield f"{seen.mark} {count(seen.visits)}/{count(seen.attempts)}"
+    yield said
+
+
+def _figures(seen: StepOverlay) -> Iterator[str]:
+    if seen.time_s is not None:
+        yield duration(seen.time_s)
+    if seen.tokens is not None:
+        yield f"{count(seen.tokens)} tok"
+    if seen.cost_usd is not None:
+        yield cost(seen.cost_usd)
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _first_that_fits(texts: Iterable[str], room: float) -> str:
+    candidates = list(texts)
+    return next((text for text in candidates if width(text, NOTE_SIZE) <= room), fit(candidates[-1], room, NOTE_SIZE))

@@ -1,0 +1,126 @@
+"""Where everything goes: sizes from the model, positions from a layout. Both layouts give this same form.
+
+Coordinates are points, x to the right, y down, the top left corner of the picture at (0, 0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestration_kit.visual.model import DiagramEdge, DiagramModel, DiagramNode
+from orchestration_kit.visual.text import fit, width, wrap
+
+Point = tuple[float, float]
+
+TITLE_SIZE, WORKER_SIZE, NOTE_SIZE, LABEL_SIZE = 13.0, 11.0, 10.0, 10.5
+"""Font sizes, in points."""
+NODE_PADDING = 14.0
+LABEL_LIMIT = 150.0
+"""The widest label of an edge; the full text is in its tooltip."""
+TITLE_LIMIT = 250.0
+CLUSTER_PADDING, CLUSTER_HEADER = 16.0, 24.0
+MARGIN = 18.0
+ENTRY_RADIUS = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A box by its centre and size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        """The x of the left side."""
+        return self.x - self.width / 2
+
+    @property
+    def top(self) -> float:
+        """The y of the upper side."""
+        return self.y - self.height / 2
+
+    @property
+    def right(self) -> float:
+        """The x of the right side."""
+        return self.x + self.width / 2
+
+    @property
+    def bottom(self) -> float:
+        """The y of the lower side."""
+        return self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way of an edge: a chain of cubic Bezier curves (1 + 3n points) that ends at the arrow's tip."""
+
+    points: tuple[Point, ...]
+    label_at: Point | None = None
+    """The centre of the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A laid-out model: a box per node and cluster, a route per edge (in the order of the model's edges)."""
+
+    width: float
+    height: float
+    nodes: dict[str, Rect]
+    routes: tuple[Route, ...]
+    clusters: dict[str, Rect] = field(default_factory=dict[str, Rect])
+    drawn_by: str = "builtin"
+
+
+def node_size(node: DiagramNode, model: DiagramModel) -> tuple[float, float]:
+    """Return width and height of a node, with the room that the overlay of a run will need."""
+    if node.kind == "entry" and node.problem:
+        return (round(width(entry_text(node), LABEL_SIZE, bold=True) + 2 * NODE_PADDING), 28.0)
+    if node.kind == "entry":
+        return (2 * ENTRY_RADIUS, 2 * ENTRY_RADIUS)
+    title = min(width(title_text(node), TITLE_SIZE, bold=True), TITLE_LIMIT) + 2 * NODE_PADDING
+    if model.detail == "compact":
+        return (round(max(title + 34, 96)), 34.0)
+    worker = min(width(node.worker, WORKER_SIZE), TITLE_LIMIT) + 2 * NODE_PADDING
+    return (round(max(title + 18, worker, 176)), 66.0)
+
+
+def title_text(node: DiagramNode) -> str:
+    """Return the first line of a node: its title, with a mark where it starts or ends the run or is wrong."""
+    if node.kind == "missing":
+        mark = "?"
+    elif node.problem:
+        mark = "\N{WARNING SIGN}"
+    elif node.outcome:
+        mark = "\N{CHECK MARK}" if node.outcome == "completed" else "\N{BALLOT X}"
+    elif node.kind == "group":
+        mark = "\N{SQUARED PLUS}"
+    else:
+        return node.title
+    return f"{mark} {node.title}"
+
+
+def entry_text(node: DiagramNode) -> str:
+    """Return what stands in the place of the entry dot where something is wrong with it."""
+    return f"\N{WARNING SIGN} {node.problem}"
+
+
+def note_lines(node: DiagramNode, room: float) -> list[str]:
+    """Return the small text below the worker: the problem if there is one, else the description."""
+    if node.problem:
+        return wrap(node.problem, room, NOTE_SIZE, lines=2)
+    return wrap(node.note, room, NOTE_SIZE, lines=2)
+
+
+def label_text(edge: DiagramEdge) -> str:
+    """Return the label of an edge as drawn, shortened to `LABEL_LIMIT`."""
+    return fit(edge.label, LABEL_LIMIT, LABEL_SIZE)
+
+
+def label_size(edge: DiagramEdge) -> tuple[float, float]:
+    """Return width and height of an edge's label, with room for a count; (0, 0) without a label."""
+    if not edge.label:
+        return (0.0, 0.0)
+    return (round(width(label_text(edge), LABEL_SIZE) + 8), 16.0)

@@ -1,0 +1,98 @@
+"""A model, its layout, a theme and an overlay become a scene: groups of shapes, in the order to paint them.
+
+Both painters (SVG, and DOT with positions for PNG and PDF) draw the same scene, so that they cannot differ.
+Nothing here lays out. Each group has a key that says all it depends on besides the drawing, so that a painter
+that remembers what it painted does only what a new overlay has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestration_kit.visual.layout import Layout
+from orchestration_kit.visual.model import DiagramCluster, DiagramModel
+from orchestration_kit.visual.overlay import Overlay, StepOverlay
+from orchestration_kit.visual.primitives import Group
+from orchestration_kit.visual.shapes import cluster_group, edge_group, node_group
+from orchestration_kit.visual.text import one_line
+from orchestration_kit.visual.theme import Theme
+
+Key = tuple[str, int, StepOverlay | int | None]
+"""The role of a group, its number in the model, and what happened there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture, ready to be painted. `model` is the visible model that was laid out."""
+
+    model: DiagramModel
+    layout: Layout
+    theme: Theme
+    overlay: Overlay | None
+    description: str
+
+    @property
+    def title(self) -> str:
+        """What the picture shows, in a few words."""
+        return f"Workflow {one_line(self.model.name, 200)}"
+
+    def in_order(self) -> list[Key]:
+        """Return the keys of all groups, in the order to paint them."""
+        overlay = self.overlay
+        found: list[Key] = [("cluster", at, None) for at in _outermost_first(self.model)]
+        found += [("edge", at, taken) for at, taken in enumerate(_taken(self.model, overlay))]
+        if overlay is None:
+            return found + [("node", at, None) for at in range(len(self.model.nodes))]
+        for at, node in enumerate(self.model.nodes):
+            found.append(("node", at, overlay.step(*node.members) if node.members else overlay.step(node.id)))
+        return found
+
+    def group(self, key: Key) -> Group:
+        """Return the shapes of one group."""
+        role, at, seen = key
+        if role == "node":
+            node = self.model.nodes[at]
+            what = seen if isinstance(seen, StepOverlay) else None
+            return node_group(node, self.layout.nodes[node.id], self.theme, self.model.detail, what)
+        if role == "edge":
+            edge = self.model.edges[at]
+            inside = any(edge.source in c.nodes or edge.source in c.clusters for c in self.model.clusters)
+            ground = self.theme.cluster.fill if inside else self.theme.background
+            taken = seen if isinstance(seen, int) else None
+            return edge_group(edge, self.layout.routes[at], self.theme, taken, ground)
+        cluster = self.model.clusters[at]
+        return cluster_group(cluster, self.layout.clusters[cluster.id], self.theme)
+
+
+def _taken(model: DiagramModel, overlay: Overlay | None) -> list[int | None]:
+    """How often each edge was taken.
+
+    A history does not say which of two edges with the same ends and the same kind of outcome it was; the first of
+    them gets the count.
+    """
+    if overlay is None:
+        return [None] * len(model.edges)
+    left = dict(overlay.traversals)
+    # A retry and a failure edge to the same step look alike as well: a step that has retries used them first.
+    order = sorted(range(len(model.edges)), key=lambda at: model.edges[at].kind != "retry")
+    taken: list[int | None] = [0] * len(model.edges)
+    for at in order:
+        edge = model.edges[at]
+        if edge.kind == "entry":
+            taken[at] = 1 if overlay.step(edge.target).visits else 0
+        else:
+            taken[at] = left.pop((edge.source, edge.target, edge.kind not in ("failure", "retry")), 0)
+    return taken
+
+
+def _outermost_first(model: DiagramModel) -> list[int]:
+    """Clusters in the order to paint them: a frame before what it holds."""
+    by_id: dict[str, tuple[int, DiagramCluster]] = {c.id: (at, c) for at, c in enumerate(model.clusters)}
+    inner = {child for c in model.clusters for child in c.clusters}
+    todo = [c.id for c in reversed(model.clusters) if c.id not in inner]
+    found: list[int] = []
+    while todo:
+        at, cluster = by_id[todo.pop()]
+        found.append(at)
+        todo.extend(reversed(cluster.clusters))
+    return found

@@ -1,0 +1,1 @@
+"""Adapters behind the worker signature: the website workers of the demo, and more to come."""

@@ -1,0 +1,154 @@
+"""Text from workers, files and goals never becomes markup, whatever it says and whoever draws it."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from orchestration_kit.visual import (
+    DiagramCluster,
+    DiagramEdge,
+    DiagramModel,
+    DiagramNode,
+    Overlay,
+    StepOverlay,
+    mimebundle,
+    visualize,
+)
+from orchestration_kit.visual.render import has_dot, run_dot
+from tests.hostile import PAYLOADS
+from tests.visual.models import entry, groups, off_the_list
+
+needs_dot = pytest.mark.skipif(not has_dot(), reason="Graphviz is not installed")
+
+_LABEL = r'"[^"\n]*"'
+_MERMAID_LINE = re.compile(
+    rf"""flowchart\ (TB|LR)
+    | \ \ n\d+ (\(\({_LABEL}\)\) | \(\[{_LABEL}\]\) | \[\[{_LABEL}\]\] | \[{_LABEL}\])
+    | \ \ [nc]\d+\ (-->|-\.->) (\|{_LABEL}\|)?\ [nc]\d+
+    | \ \ subgraph\ c\d+\[{_LABEL}\] | \ \ \ \ n\d+ | \ \ end
+    | \ \ classDef\ \w+\ [\w:\#,-]+ | \ \ class\ [n\d,]+\ \w+""",
+    re.VERBOSE,
+)
+
+
+def saying(payload: str) -> DiagramModel:
+    """A model that says a payload in every place it can."""
+    here = f"id {payload}"
+    nodes = (
+        DiagramNode(here, payload, payload, payload, is_start=True, tooltip=payload),
+        DiagramNode("wrong", payload, payload, problem=payload),
+        DiagramNode("inner", payload, note=payload, kind="group"),
+    )
+    edges = (
+        DiagramEdge(here, "wrong", "branch", payload, payload),
+        DiagramEdge(here, here, "retry", payload),
+        DiagramEdge("wrong", "inner", "failure", payload),
+    )
+    clusters = (DiagramCluster("c" + payload, payload, ("inner",), note=payload, tooltip=payload),)
+    return DiagramModel(payload, nodes, edges, clusters, payload, (payload,))
+
+
+def happening(payload: str) -> Overlay:
+    return Overlay({f"id {payload}": StepOverlay("failed", 1, 2, error=payload)}, state=payload)
+
+
+def test_the_corpus_is_large_and_holds_nothing_twice() -> None:
+    assert len(PAYLOADS) >= 150
+    assert len(set(PAYLOADS)) == len(PAYLOADS)
+
+
+@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+def test_the_builtin_picture_holds_nothing_off_the_list(at: int) -> None:
+    payload = PAYLOADS[at]
+    for detail in ("full", "compact"):
+        diagram = visualize(replace(saying(payload), detail=detail), renderer="builtin", overlay=happening(payload))
+        assert off_the_list(diagram.svg) == []
+        ET.fromstring(diagram.svg)  # well-formed XML as well
+        assert len(groups(diagram.svg, "node")) == 3
+        assert len(groups(diagram.svg, "edge")) == 3
+        assert len(groups(diagram.svg, "cluster")) == 1
+
+
+@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+def test_text_forms_keep_their_grammar(at: int) -> None:
+    diagram = visualize(saying(PAYLOADS[at]), renderer="builtin", overlay=happening(PAYLOADS[at]))
+    for line in diagram.mermaid.rstrip("\n").split("\n"):
+        assert _MERMAID_LINE.fullmatch(line), line
+    assert re.search(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e]", diagram.outline) is None
+    assert all(len(line) < 1_000 for line in diagram.outline.split("\n"))
+
+
+@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+def test_a_workflow_and_a_history_that_say_it_show_it_as_text(at: int) -> None:
+    payload = PAYLOADS[at]
+    branch = SimpleNamespace(when=payload, to=payload, label=payload)
+    step = SimpleNamespace(
+        step_id=payload, worker_type=payload, worker=payload, description=payload, branches=[branch],
+        on_success=payload + "!", on_failure="missing" + payload, is_terminal=False, max_retries=2,
+        success_when=payload, timeout_s=1.0, outcome="completed",
+    )  # fmt: skip
+    workflow = SimpleNamespace(
+        name=payload, goal=payload, description=payload, initial_step=payload, steps={payload: step}
+    )
+    history = [entry(payload, payload + "!", success=False, error=payload, worker=payload)]
+    run = SimpleNamespace(workflow=workflow, history=history, state=payload, current_step=payload)
+    for subject in (workflow, run, history):
+        svg = visualize(subject, renderer="builtin").svg
+        assert off_the_list(svg) == []
+        ET.fromstring(svg)
+    assert off_the_list(mimebundle(workflow)["image/svg+xml"]) == []
+
+
+@pytest.fixture(scope="module")
+def crowd() -> DiagramModel:
+    """All payloads in one model: one call of `dot` for all of them."""
+    nodes = tuple(
+        DiagramNode(f"{at}", payload, payload, payload, tooltip=payload, outcome="failed" if at % 2 else "")
+        for at, payload in enumerate(PAYLOADS)
+    )
+    edges = tuple(DiagramEdge(f"{at}", f"{at + 1}", "branch", text, text) for at, text in enumerate(PAYLOADS[:-1]))
+    clusters = tuple(
+        DiagramCluster(f"c{at}", text, (f"{at}",), tooltip=text) for at, text in enumerate(PAYLOADS) if at % 9 == 0
+    )
+    return DiagramModel(PAYLOADS[0], nodes, edges, clusters)
+
+
+@needs_dot
+def test_the_picture_laid_out_by_dot_holds_nothing_off_the_list(crowd: DiagramModel) -> None:
+    diagram = visualize(crowd, renderer="dot")
+    assert off_the_list(diagram.svg) == []
+    assert diagram.renderer == "dot"
+    assert len(groups(diagram.svg, "node")) == len(PAYLOADS)
+
+
+@needs_dot
+def test_dot_itself_reads_our_dot_text_as_text(crowd: DiagramModel) -> None:
+    svg = run_dot(visualize(crowd, renderer="builtin").dot, "-Tsvg", wanted="A test").decode()
+    names: set[str] = set()
+    for element in ET.fromstring(svg).iter():
+        names.add(str(element.tag).rpartition("}")[2])
+        attributes = {name.rpartition("}")[2] for name in element.attrib}
+        assert "href" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        assert element.get("font-family") in (None, "Arial")
+    assert names <= {"svg", "g", "title", "polygon", "polyline", "path", "text", "a"}
+    drawn = " ".join(text.text or "" for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"))
+    for literal in (
+        "\\N",
+        "<b>looks like HTML</b>",
+        "&lt;script&gt;pwned()&lt;/script&gt;",
+        "{a|b|{c|<port>d}}",
+    ):
+        assert literal in drawn
+
+
+@needs_dot
+def test_a_png_of_all_of_it_is_drawn(crowd: DiagramModel) -> None:
+    diagram = visualize(replace(crowd, nodes=crowd.nodes[::6], edges=(), clusters=()), renderer="builtin")
+    assert diagram.png.startswith(b"\x89PNG")
+    assert diagram.pdf.startswith(b"%PDF")
