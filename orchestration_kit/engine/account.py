@@ -29,8 +29,15 @@ class Account:
         from rich.console import Console
 
         self.workflow = workflow
-        # In a notebook rich would make an HTML output of every line: plain text reads better there.
-        self.console = console or Console(file=sys.stdout, force_jupyter=False, highlight=False, soft_wrap=True)
+        # Plain text in a notebook: rich would make an output of each line there, and Jupyter's FORCE_COLOR would
+        # have it draw a terminal.
+        self.console = console or Console(
+            file=sys.stdout,
+            force_terminal=sys.stdout.isatty(),
+            force_jupyter=False,
+            highlight=False,
+            soft_wrap=True,
+        )
         self._status: Status | None = None
         self._started_at = 0.0
         self._width = max((len(step_id) for step_id in workflow.steps), default=0) + 3
@@ -75,6 +82,8 @@ class Account:
         else:
             mark, style = (self._mark("failed"), "red") if event.retry_in_s is None else (self._mark("retry"), "yellow")
             what = f"{event.error.type}: {shown(event.error.message)}"
+            if isinstance(event.output, dict) and "output" in event.output:
+                what += f"  {shown(event.output['output'])}"
         going = f"  {self._mark('to')} {shown(event.next_step)}" if event.next_step else ""
         attempt = f" attempt {event.attempt}" if event.attempt > 1 else ""
         worker = f" [{shown(event.worker)}]" if event.worker else ""

@@ -27,6 +27,9 @@ def website_workers(
 ) -> list[WorkerDefinition]:
     """Return the workers of the build-website workflow, ready to be registered.
 
+    The workflow's step `completed` calls the deployer where it asks for it: `workflow.steps["completed"].worker =
+    "Deployer"`.
+
     `out_dir` is where the site is deployed: a new or empty directory, or one with an earlier, untouched
     deployment. `mistake_rate` is the chance, from 0 to 1, that the coder's first draft holds a mistake.
 
@@ -53,7 +56,7 @@ def website_workers(
             executor=reviewer,
         ),
         WorkerDefinition(
-            worker_type=WorkerType.GENERIC,
+            worker_type=WorkerType.DEPLOYER,
             name="Deployer",
             description="Puts the approved site into a directory and fetches every page from it.",
             executor=Deployer(Path(out_dir)),

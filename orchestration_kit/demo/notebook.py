@@ -1,0 +1,89 @@
+"""The demo's run as an executed notebook: pictures and frames in place, ready to go on from there."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+KERNEL_TIMEOUT_S = 120
+
+
+def notebook_for(goal: str, seed: int) -> NotebookNode:
+    """Return the notebook, not yet executed. The goal stands in it as data."""
+    import nbformat
+    from nbformat import v4
+
+    make: Any = v4
+    code, text = make.new_code_cell, make.new_markdown_cell
+    cells = [
+        text(
+            "# How this website was built\n\n"
+            "*The brain is probabilistic, the skeleton is deterministic.* A product manager, a coder and a reviewer "
+            "wrote, checked and repaired a website; the workflow alone decided whose turn it was. Run the cells again, "
+            "change the goal or the seed, and watch the way change."
+        ),
+        code(
+            "from orchestration_kit import history_frame, visualize\n"
+            "from orchestration_kit.demo import prepare_hub\n\n"
+            f"GOAL = {_literal(goal)}\nSEED = {seed}\n\n"
+            'hub = prepare_hub("site")\n'
+            'hub.workflows["build_website"]'
+        ),
+        text("The skeleton before anything ran: dashed edges are taken when a step fails. Now run it."),
+        code('run = hub.start("build_website", GOAL, seed=SEED, verbose=True)\nresult = run.run()'),
+        text("The way it took: visits, attempts and time at each step, and thicker edges where it went more than once."),
+        code("visualize(run)"),
+        text("Every attempt is on record, as a DataFrame. *Which step took longest, and which had to be done twice?*"),
+        code(
+            "frame = history_frame(run)\n"
+            'frame[["path", "worker", "success", "duration_s", "next_step", "error"]]'
+        ),
+        code('frame.groupby("step", observed=True)["duration_s"].agg(["count", "sum"]).sort_values("sum", ascending=False)'),
+        text("What did the reviewer find, and what did the coder make of it?"),
+        code(
+            "for entry in result.history:\n"
+            '    if entry["step"] == "review_code":\n'
+            '        verdict = entry["output"].get("output", entry["output"])\n'
+            '        found = [f"  {one[\'file\']}: {one[\'message\']}" for one in verdict["findings"]]\n'
+            '        print(entry["path"], "approved" if verdict["approved"] else "sent back", *found, sep="\\n")'
+        ),
+        text("And the site itself, as it was deployed beside this notebook:"),
+        code('from IPython.display import IFrame\n\nIFrame("site/index.html", width="100%", height=480)'),
+    ]
+    for index, cell in enumerate(cells):
+        cell["id"] = f"cell-{index:02}"
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = make.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
+    """Execute the notebook in `folder`, and write it there as `run.ipynb`.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed; nothing is written.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = notebook_for(goal, seed)
+    client: Any = NotebookClient(
+        notebook, timeout=KERNEL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    target = folder / "run.ipynb"
+    partial = folder / ".run.ipynb.part"
+    partial.write_text(nbformat.writes(notebook), encoding="utf-8")
+    os.replace(partial, target)
+    return target
+
+
+def _literal(text: str) -> str:
+    """Return text as a Python string literal on one line, whatever it holds."""
+    return json.dumps(text, ensure_ascii=True)
