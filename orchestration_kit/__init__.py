@@ -39,7 +39,15 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.state import WorkflowState
     from orchestration_kit.errors import OrchestrationError
-    from orchestration_kit.history import history_frame
+    from orchestration_kit.history import (
+        compare,
+        compare_many,
+        data_frame,
+        history_frame,
+        runs_frame,
+        transitions_frame,
+        usage_frame,
+    )
     from orchestration_kit.templates import create_build_website_workflow, create_generic_pipeline
     from orchestration_kit.visual import visualize
 
@@ -60,9 +68,15 @@ _HOMES = {
     "WorkflowDefinition": "definition.workflow",
     "WorkflowState": "engine.state",
     "WorkflowStep": "definition.steps",
+    "compare": "history",
+    "compare_many": "history",
     "create_build_website_workflow": "templates",
     "create_generic_pipeline": "templates",
+    "data_frame": "history",
     "history_frame": "history",
+    "runs_frame": "history",
+    "transitions_frame": "history",
+    "usage_frame": "history",
     "visualize": "visual",
 }
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
@@ -82,9 +96,15 @@ __all__ = [
     "WorkflowDefinition",
     "WorkflowState",
     "WorkflowStep",
+    "compare",
+    "compare_many",
     "create_build_website_workflow",
     "create_generic_pipeline",
+    "data_frame",
     "history_frame",
+    "runs_frame",
+    "transitions_frame",
+    "usage_frame",
     "visualize",
 ]
 

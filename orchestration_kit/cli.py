@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="orchestration-kit", description="Compose AI workers into workflows you can trust.")
+    parser = argparse.ArgumentParser(
+        prog="orchestration-kit", description="Compose AI workers into workflows you can trust."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="build a real website through a workflow")
@@ -48,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="draw a workflow file")
     render.add_argument("file", type=Path, metavar="FILE", help="a workflow in YAML or JSON")
-    render.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="out.svg, .png, .pdf, .dot or .mmd")
+    render.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="out.svg, .png, .pdf, .dot or .mmd"
+    )
     render.add_argument("--theme", default="light", metavar="THEME", help="light, dark or print")
     render.add_argument("--direction", default="TB", choices=["TB", "LR"], help="top to bottom, or left to right")
     render.set_defaults(command=_render)
@@ -125,15 +129,23 @@ def _render(arguments: argparse.Namespace) -> int:
 def _load(path: Path) -> WorkflowDefinition:
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
-    readers = {".json": WorkflowDefinition.from_json, ".yaml": WorkflowDefinition.from_yaml, ".yml": WorkflowDefinition.from_yaml}
+    readers = {
+        ".json": WorkflowDefinition.from_json,
+        ".yaml": WorkflowDefinition.from_yaml,
+        ".yml": WorkflowDefinition.from_yaml,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         near = did_you_mean(path.suffix, readers)
-        raise WorkflowFileError(f"{path.name} ends in {path.suffix!r}", f"Workflow files end in .yaml, .yml or .json.{near}")
+        raise WorkflowFileError(
+            f"{path.name} ends in {path.suffix!r}", f"Workflow files end in .yaml, .yml or .json.{near}"
+        )
     try:
         return reader(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise WorkflowFileError(f"{path.name} is not UTF-8 text ({error.reason} at byte {error.start})", "Save it as UTF-8.") from None
+        raise WorkflowFileError(
+            f"{path.name} is not UTF-8 text ({error.reason} at byte {error.start})", "Save it as UTF-8."
+        ) from None
 
 
 def _say(message: str) -> None:

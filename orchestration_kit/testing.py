@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.engine.context import WorkflowContext
@@ -60,9 +60,11 @@ class ScriptedWorker:
                 )
             at = -1
         result = self.script[at]
-        if isinstance(result, BaseException) or (isinstance(result, type) and issubclass(result, BaseException)):
+        if isinstance(result, type) and issubclass(result, BaseException):
             raise result
-        return result
+        if isinstance(result, BaseException):
+            raise result
+        return cast("Any", result)
 
     @property
     def definition(self) -> WorkerDefinition:

@@ -46,9 +46,8 @@ def build_website(
     The same goal and seed give the same site, byte for byte. The run may end failed: look at `.run.state`.
     """
     out = Path(out_dir)
+    run = prepare_hub(out / "site").start("build_website", goal, verbose=verbose, seed=seed)
     out.mkdir(parents=True, exist_ok=True)
-    hub = prepare_hub(out / "site")
-    run = hub.start("build_website", goal, verbose=verbose, seed=seed)
     run.run()
     diagram, history = out / "workflow.svg", out / "history.csv"
     visualize(run).save(diagram)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -36,20 +35,22 @@ def notebook_for(goal: str, seed: int) -> NotebookNode:
         ),
         text("The skeleton before anything ran: dashed edges are taken when a step fails. Now run it."),
         code('run = hub.start("build_website", GOAL, seed=SEED, verbose=True)\nresult = run.run()'),
-        text("The way it took: visits, attempts and time at each step, and thicker edges where it went more than once."),
+        text(
+            "The way it took: visits, attempts and time at each step, and thicker edges where it went more than once."
+        ),
         code("visualize(run)"),
         text("Every attempt is on record, as a DataFrame. *Which step took longest, and which had to be done twice?*"),
+        code('frame = history_frame(run)\nframe[["path", "worker", "success", "duration_s", "next_step", "error"]]'),
         code(
-            "frame = history_frame(run)\n"
-            'frame[["path", "worker", "success", "duration_s", "next_step", "error"]]'
+            'by_step = frame.groupby("step", observed=True)["duration_s"].agg(["count", "sum"])\n'
+            'by_step.sort_values("sum", ascending=False)'
         ),
-        code('frame.groupby("step", observed=True)["duration_s"].agg(["count", "sum"]).sort_values("sum", ascending=False)'),
         text("What did the reviewer find, and what did the coder make of it?"),
         code(
             "for entry in result.history:\n"
             '    if entry["step"] == "review_code":\n'
             '        verdict = entry["output"].get("output", entry["output"])\n'
-            '        found = [f"  {one[\'file\']}: {one[\'message\']}" for one in verdict["findings"]]\n'
+            "        found = [f\"  {one['file']}: {one['message']}\" for one in verdict[\"findings\"]]\n"
             '        print(entry["path"], "approved" if verdict["approved"] else "sent back", *found, sep="\\n")'
         ),
         text("And the site itself, as it was deployed beside this notebook:"),
@@ -74,14 +75,16 @@ def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
 
     notebook = notebook_for(goal, seed)
     client: Any = NotebookClient(
-        notebook, timeout=KERNEL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=KERNEL_TIMEOUT_S,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its note on loopback ports is for servers
     )
     client.execute()
-    target = folder / "run.ipynb"
     partial = folder / ".run.ipynb.part"
-    partial.write_text(nbformat.writes(notebook), encoding="utf-8")
-    os.replace(partial, target)
-    return target
+    partial.write_text(cast("Any", nbformat).writes(notebook), encoding="utf-8")
+    return partial.replace(folder / "run.ipynb")
 
 
 def _literal(text: str) -> str:

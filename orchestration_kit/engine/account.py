@@ -7,7 +7,7 @@ Text from workers is data: no markup, no control characters.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.events import AttemptFinished, AttemptStarted, Event, RunFinished, RunStarted
 
@@ -82,8 +82,8 @@ class Account:
         else:
             mark, style = (self._mark("failed"), "red") if event.retry_in_s is None else (self._mark("retry"), "yellow")
             what = f"{event.error.type}: {shown(event.error.message)}"
-            if isinstance(event.output, dict) and "output" in event.output:
-                what += f"  {shown(event.output['output'])}"
+            rejected = cast("dict[str, Any]", event.output).get("output")
+            what += "" if rejected is None else f"  {shown(rejected)}"
         going = f"  {self._mark('to')} {shown(event.next_step)}" if event.next_step else ""
         attempt = f" attempt {event.attempt}" if event.attempt > 1 else ""
         worker = f" [{shown(event.worker)}]" if event.worker else ""
@@ -111,14 +111,14 @@ class Account:
 
 
 def shown(value: Any, limit: int = MAX_SHOWN) -> str:
-    """Return a value as one short line without control characters.
+    r"""Return a value as one short line without control characters.
 
-    >>> shown("two\\nlines\\x1b[31m")
+    >>> shown("two\nlines\x1b[31m")
     'two lines[31m'
     """
     try:
         text = value if isinstance(value, str) else repr(value)
-    except Exception as error:  # a worker's object whose repr fails must not end the account
+    except Exception as error:  # noqa: BLE001 - a worker's object whose repr fails must not end the account
         text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
     text = " ".join(text[: limit * 4].split())
     text = "".join(c for c in text if c.isprintable())

@@ -62,7 +62,7 @@ def _judged(visit: Visit, context: WorkflowContext, output: Any) -> Any:
     if context._view is not None:  # noqa: SLF001
         visit.changes = context._view.changes()  # noqa: SLF001
     if step.branches:
-        dict.__setitem__(context.data, step.output_key, output)  # a branch sees the step's own output on the bus
+        context.data.put_output(step.output_key, output)
         visit.facts = context
     return output
 
@@ -121,7 +121,7 @@ def _message(error: BaseException) -> str:
     """Return what an error says; one whose own text fails must not take the run down."""
     try:
         return str(error) or type(error).__name__
-    except Exception as failed:
+    except Exception as failed:  # noqa: BLE001 - somebody else's __str__
         return f"{type(error).__name__} (its message cannot be read: {type(failed).__name__})"
 
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.definition.workers import WorkerDefinition
@@ -68,8 +68,9 @@ def bind_worker(worker: WorkerDefinition) -> BoundWorker:
 
 def _is(kind: Callable[[Any], bool], function: Any) -> bool:
     while isinstance(function, functools.partial):
-        function = function.func
-    return kind(function) or kind(getattr(type(function), "__call__", None))
+        function = cast("Any", function).func
+    call: Any = getattr(cast("Any", type(function)), "__call__", None)  # noqa: B004 - its kind matters
+    return kind(function) or kind(call)
 
 
 def _positional(worker: str, role: str, function: Any, example: str) -> int:

@@ -69,7 +69,7 @@ class WorkflowContext:
     _usage: dict[str, Any] | None
     _extras: _Extras | None
 
-    def __init__(  # noqa: PLR0913 - the mission's signature
+    def __init__(  # noqa: PLR0913, PLR0917 - the mission's signature
         self,
         workflow_id: str,
         goal: str,
@@ -105,8 +105,8 @@ class WorkflowContext:
         return self._machine.current_step if self._visit is None else self._visit.step.step_id
 
     @property
-    def data(self) -> dict[str, Any]:
-        """The data bus. `data["<step_id>_output"]` holds a step's last output.
+    def data(self) -> DataView:
+        """The data bus, a dict. `data["<step_id>_output"]` holds a step's last output.
 
         A worker may set and change entries; what it changed counts when its attempt succeeds. The data of a
         finished run is yours to change: the record is not affected.
@@ -180,7 +180,8 @@ class WorkflowContext:
         """Random numbers that are the same whenever this attempt is repeated: seeded by run, visit and attempt."""
         more = self._more
         if more.random is None:
-            more.random = random.Random(f"{self._machine.started.seed}|{self.path}|{self.attempt}")
+            seed = f"{self._machine.started.seed}|{self.path}|{self.attempt}"
+            more.random = random.Random(seed)  # noqa: S311 - to repeat, not to keep a secret
         return more.random
 
     @property
@@ -247,9 +248,8 @@ class WorkflowContext:
             ValueError: a figure is negative.
         """
         if input_tokens < 0 or output_tokens < 0 or not cost_usd >= 0:
-            raise ValueError(
-                f"usage cannot be negative: input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
-            )
+            given = f"input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
+            raise ValueError(f"usage cannot be negative: {given}")
         usage = self._usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
         self._usage = {
             "input_tokens": usage["input_tokens"] + input_tokens,

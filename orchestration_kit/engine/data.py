@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
-from typing import Any, NamedTuple
+from collections.abc import Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from orchestration_kit.engine.values import ATOMS, isolate, same
 
 _ABSENT: Any = object()
-_read = dict.__getitem__
+_plain: Any = dict
+_read = _plain.__getitem__
+_write = _plain.__setitem__
 
 
 class Changes(NamedTuple):
@@ -18,11 +20,11 @@ class Changes(NamedTuple):
     removed: tuple[str, ...]
 
 
-class DataView(MutableMapping[str, Any], dict[str, Any]):  # pyright: ignore[reportIncompatibleMethodOverride]
+class DataView(dict[str, Any]):
     """A dict over the data bus. Reads copy containers first, so that a nested change stays in the view.
 
-    `MutableMapping` comes first so that each of its methods goes through the five below; being a `dict` too,
-    the view works with `json.dumps`, `**data` and `isinstance`.
+    Being a real `dict`, it works with `json.dumps`, `**data` and `isinstance`. All ways of reading and writing go
+    through the five methods below: those of `dict` that would not are taken from `MutableMapping`.
 
     >>> view = DataView({"items": [1]})
     >>> view["items"].append(2)
@@ -32,8 +34,19 @@ class DataView(MutableMapping[str, Any], dict[str, Any]):  # pyright: ignore[rep
 
     __slots__ = ("_base", "_touched")
 
+    if not TYPE_CHECKING:
+        get = MutableMapping.get
+        popitem = MutableMapping.popitem
+        clear = MutableMapping.clear
+        update = MutableMapping.update
+        setdefault = MutableMapping.setdefault
+        items = MutableMapping.items
+        values = MutableMapping.values
+        __eq__ = MutableMapping.__eq__
+        __hash__ = None
+
     def __init__(self, base: dict[str, Any]) -> None:
-        dict.__init__(self, base)
+        super().__init__(base)
         self._base = base
         self._touched: set[str] = set()
 
@@ -44,57 +57,52 @@ class DataView(MutableMapping[str, Any], dict[str, Any]):  # pyright: ignore[rep
         copied = isolate(value)
         if copied is not value:
             self._touched.add(key)
-            dict.__setitem__(self, key, copied)
+            _write(self, key, copied)
         return copied
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(f"the data bus has text keys, not {key!r}; write context.data[str(key)]")
         self._touched.add(key)
-        dict.__setitem__(self, key, value)
+        _write(self, key, value)
 
     def __delitem__(self, key: str) -> None:
-        dict.__delitem__(self, key)
+        super().__delitem__(key)
         self._touched.add(key)
 
     def __iter__(self) -> Iterator[str]:
-        return dict.__iter__(self)
+        # Written out, so that dict(view) and {**view} come through __getitem__ too: CPython takes a short cut around
+        # it for dicts whose own __iter__ is in place.
+        return super().__iter__()
 
-    def __len__(self) -> int:
-        return dict.__len__(self)
-
-    def __contains__(self, key: object) -> bool:
-        return dict.__contains__(self, key)
-
-    def items(self) -> ItemsView[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return ItemsView(self)
-
-    def values(self) -> ValuesView[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return ValuesView(self)
+    def pop(self, key: str, *default: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - as dict's
+        """Remove an entry and return it, or the default."""
+        if key not in self and default:
+            return default[0]
+        value = self[key]
+        del self[key]
+        return value
 
     def copy(self) -> dict[str, Any]:
-        return {key: isolate(value) for key, value in dict.items(self)}
+        """Return a plain dict that shares nothing with the bus."""
+        return {key: isolate(_read(self, key)) for key in self}
 
-    def __or__(self, other: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __or__(self, other: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - a plain dict
         return self.copy() | dict(other)
 
-    def __ror__(self, other: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __ror__(self, other: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - a plain dict
         return dict(other) | self.copy()
 
-    def __ior__(self, other: Any) -> DataView:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __ior__(self, other: Any) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride] - notices the changes
         self.update(other)
         return self
 
-    def __eq__(self, other: object) -> bool:
-        return dict(dict.items(self)) == other
-
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
-
-    def __repr__(self) -> str:
-        return dict.__repr__(self)
-
     def __reduce__(self) -> Any:
         return (dict, (self.copy(),))
+
+    def put_output(self, key: str, output: Any) -> None:
+        """Show a step's own output on the bus, without making it a change."""
+        _write(self, key, output)
 
     def changes(self) -> Changes | None:
         """Return what differs from the bus, as copies; None where nothing does.

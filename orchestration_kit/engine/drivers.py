@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
 
 
-def drive(run: Run, *, one_visit: bool = False) -> None:
+def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 - the hot loop, calls cost
     """Run to the end, or to the end of one visit, on this thread. Sync workers only."""
     machine, clock = run.machine, run.clock
     take, monotonic = machine.next, clock.monotonic
@@ -74,7 +74,7 @@ def drive(run: Run, *, one_visit: bool = False) -> None:
     run.ended_by_cancel()
 
 
-async def drive_async(run: Run, *, one_visit: bool = False) -> None:
+async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 - as drive()
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
     machine, clock = run.machine, run.clock
     take, monotonic = machine.next, clock.monotonic

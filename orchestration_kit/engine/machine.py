@@ -35,7 +35,6 @@ from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import ConditionError
 
 
-
 class Scope:
     """A sequential thread of control: its prefix in positions, its data bus, its visit counts."""
 
@@ -84,8 +83,8 @@ class Machine:
     """The state of one run, and what it does next."""
 
     __slots__ = (
-        "_made", "_max_seconds", "_max_steps", "_rows", "_steps", "active", "attempts", "busy_s", "cost_usd", "finished",
-        "limits", "plan", "ready", "root", "started", "tokens",
+        "_made", "_max_seconds", "_max_steps", "_rows", "_steps", "active", "attempts", "busy_s", "cost_usd",
+        "finished", "limits", "plan", "ready", "root", "started", "tokens",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:

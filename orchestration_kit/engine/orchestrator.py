@@ -26,7 +26,9 @@ class Orchestrator:
     """The hub: a deterministic state machine between probabilistic workers.
 
     >>> hub = Orchestrator()
-    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="greeter", executor=lambda goal: f"Hi, {goal}"))
+    >>> hub.register_worker(
+    ...     WorkerDefinition(worker_type="generic", name="greeter", executor=lambda goal: f"Hi, {goal}")
+    ... )
     >>> workflow = WorkflowDefinition(name="greet")
     >>> workflow.add_step(WorkflowStep(step_id="greet", worker_type="generic", is_terminal=True), is_initial=True)
     >>> hub.register_workflow(workflow)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -212,20 +213,19 @@ class Run:
 
     def time_allowed(self, visit: Visit) -> tuple[float, StepTimeout]:
         """Return the seconds an attempt may take, and the error that says which limit it was."""
-        step, limits = visit.step, self.machine.limits
-        left = None if limits.max_seconds is None else max(0.0, limits.max_seconds - self.machine.busy_s)
-        if left is None or (step.timeout_s is not None and step.timeout_s <= left):
-            assert step.timeout_s is not None
-            return step.timeout_s, StepTimeout(step.step_id, step.timeout_s)
-        assert limits.max_seconds is not None
-        return left, StepTimeout(step.step_id, limits.max_seconds, "the run's limit max_seconds")
+        step, max_seconds = visit.step, self.machine.limits.max_seconds
+        left = math.inf if max_seconds is None else max(0.0, max_seconds - self.machine.busy_s)
+        own = math.inf if step.timeout_s is None else step.timeout_s
+        if max_seconds is None or own <= left:
+            return own, StepTimeout(step.step_id, own)
+        return left, StepTimeout(step.step_id, max_seconds, "the run's limit max_seconds")
 
     def emit(self, event: Event) -> None:
         """Tell every observer. One that raises is reported and left out from then on; the run goes on."""
         for observer in tuple(self.observers):
             try:
                 observer(event)
-            except Exception:
+            except Exception:  # noqa: BLE001 - an observer's trouble is not the run's
                 self.observers.remove(observer)
                 _log.exception("Observer %r raised and will not be called again in run %r", observer, self.run_id)
 
@@ -256,7 +256,7 @@ class Run:
                 self._task = None
 
     @contextmanager
-    def _driving(self) -> Iterator[None]:
+    def _driving(self) -> Generator[None]:
         """Keep others out, and tell observers of the beginning and the end."""
         if not self._lock.acquire(blocking=False):
             raise RunStateError(

@@ -26,8 +26,9 @@ class RunCancelled(BaseException):
 
 
 class Watchdog:
-    """Cancels the task that drives a run when its worker takes too long. One timer for all visits of a run:
-    arming it again is two assignments, where `asyncio.timeout` costs 4.5 us a step.
+    """Cancels the task that drives a run when its worker takes too long.
+
+    One timer for all visits of a run: arming it again is two assignments, where `asyncio.timeout` costs 4.5 us a step.
     """
 
     __slots__ = ("_deadline", "_error", "_handle", "_task", "fired")

@@ -40,7 +40,7 @@ def isolate(value: Any, depth: int = 0) -> Any:
     Raises:
         ValueTooDeep: more than 200 levels, or a value that contains itself.
     """
-    kind = type(value)
+    kind = cast("Any", type(value))
     if kind in ATOMS:
         return value
     if depth > MAX_DEPTH:
@@ -55,17 +55,12 @@ def isolate(value: Any, depth: int = 0) -> Any:
 def _isolate_other(value: Any, depth: int) -> Any:
     if isinstance(value, (str, bytes, int, float, PurePath)):
         return value
-    if isinstance(value, _MAPPINGS):
-        copied = copy.copy(value)
-        for key, part in value.items():
-            copied[key] = isolate(part, depth)
-        return copied
-    if isinstance(value, (bytearray, deque)):
-        return type(value)(value) if isinstance(value, bytearray) else deque(map(isolate, value), value.maxlen)
+    if isinstance(value, (*_MAPPINGS, bytearray, deque)):
+        return _isolate_collection(value, depth)
     if isinstance(value, BaseModel):
         model = value.model_copy()
-        for name, part in value.__dict__.items():
-            model.__dict__[name] = isolate(part, depth)
+        for name, part in vars(value).items():
+            vars(model)[name] = isolate(part, depth)
         return model
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         copied = copy.copy(value)
@@ -79,11 +74,22 @@ def _isolate_other(value: Any, depth: int) -> Any:
     return value
 
 
+def _isolate_collection(value: Any, depth: int) -> Any:
+    copied = copy.copy(value)
+    if isinstance(value, _MAPPINGS):
+        for key, part in cast("dict[Any, Any]", value).items():
+            copied[key] = isolate(part, depth)
+    elif isinstance(value, deque):
+        copied.clear()
+        copied.extend(isolate(part, depth) for part in cast("deque[Any]", value))
+    return copied
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values are the same data: equal types and equal parts; other objects by identity."""
     if one is other:
         return True
-    kind = type(one)
+    kind = cast("Any", type(one))
     if kind is not type(other):
         return False
     if kind in ATOMS:
@@ -95,8 +101,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (set, frozenset, bytearray)):
         return bool(one == other)
     if isinstance(one, (*_MAPPINGS, deque)):
-        mine, theirs = (list(one), list(other)) if isinstance(one, deque) else (dict(one), dict(other))
-        return same(mine, theirs)
+        plain: Any = list if isinstance(one, deque) else dict
+        return same(plain(one), plain(other))
     if isinstance(one, BaseModel):
         return same(one.__dict__, cast("BaseModel", other).__dict__)
     if dataclasses.is_dataclass(one):
