@@ -25,9 +25,10 @@ def data_flow(workflow: WorkflowDefinition) -> Iterator[Problem]:
     writes = {key for step in workflow.steps.values() for key in step.writes}
     if workflow.initial_step not in workflow.steps or not (reads or writes):
         return
-    written_before = _written_before(workflow, workflow.initial_step, reads)
+    bits = {key: 1 << index for index, key in enumerate(sorted(reads))}
+    before = _written_before(workflow, workflow.initial_step, bits)
     for step_id, step in workflow.steps.items():
-        early = [key for key in step.reads if key not in written_before.get(step_id, reads)]
+        early = [key for key in step.reads if not before.get(step_id, -1) & bits[key]]
         if early:
             yield Problem(
                 "read-before-write",
@@ -52,23 +53,23 @@ def _ordered_writes(workflow: WorkflowDefinition) -> list[str]:
     return list(dict.fromkeys(key for step in workflow.steps.values() for key in step.writes))
 
 
-def _written_before(workflow: WorkflowDefinition, start: str, keys: set[str]) -> dict[str, set[str]]:
-    """For each reachable step the keys that every path from the start has written before it."""
+def _written_before(workflow: WorkflowDefinition, start: str, bits: dict[str, int]) -> dict[str, int]:
+    """For each reachable step the keys, one bit each, that every path from the start has written before it."""
     graph = to_graph(workflow)
     found = reachable([start], graph.successors)
-    before = {step_id: set(keys) for step_id in found}
-    before[start] = set()
+    before = dict.fromkeys(found, (1 << len(bits)) - 1)
+    before[start] = 0
     waiting = deque(step_id for step_id in workflow.steps if step_id in found)
     while waiting:
         step_id = waiting.popleft()
-        step = workflow.steps[step_id]
-        output = {f"{step_id}_output"}
-        after = before[step_id] | (output & keys) | (set(step.writes) & keys)
+        after_failure = before[step_id] | bits.get(f"{step_id}_output", 0)
+        after = after_failure
+        for key in workflow.steps[step_id].writes:
+            after |= bits.get(key, 0)
         for target in graph.successors(step_id):
-            kinds = graph.edges[step_id, target]["kinds"]
             # A failed attempt leaves no writes, apart from the step's output entry.
-            carried = (before[step_id] | (output & keys)) if "failure" in kinds else after
-            if not before[target] <= carried:
+            carried = after_failure if "failure" in graph.edges[step_id, target]["kinds"] else after
+            if before[target] & ~carried:
                 before[target] &= carried
                 waiting.append(target)
     return before

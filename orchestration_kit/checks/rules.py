@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestration_kit.checks.graph import cycles, in_order, reachable, to_graph
 from orchestration_kit.checks.problem import Problem
-from orchestration_kit.definition.condition_text import read_condition
+from orchestration_kit.definition.condition_text import read_condition, tokens_of
 from orchestration_kit.definition.conditions import compile_condition
 from orchestration_kit.errors import ConditionSyntaxError, did_you_mean, listed
 
@@ -118,12 +118,12 @@ def ignored_transitions(workflow: WorkflowDefinition) -> Iterator[Problem]:
 def shadowed_branches(workflow: WorkflowDefinition) -> Iterator[Problem]:
     """A branch after an always-true one, or with the condition of an earlier one, is never taken."""
     for step_id, step in workflow.steps.items():
-        seen: dict[str, int] = {}
+        seen: dict[tuple[str, ...], int] = {}
         for index, branch in enumerate(step.branches):
             if not isinstance(branch.when, str):
                 continue
-            text = "".join(branch.when.split())
-            earlier = seen.get(text, seen.get("true"))
+            text = tuple(token for _, token in tokens_of(branch.when))
+            earlier = seen.get(text, seen.get(("true",)))
             if earlier is not None:
                 yield Problem(
                     "shadowed-branch",

@@ -17,9 +17,11 @@ MAX_BRACKETS = 32
 MAX_MACRO_NESTING = 1
 MAX_PATH = 64
 ROOTS = ("output", "data", "goal", "visits", "attempt")
-FUNCTIONS = frozenset(
-    ["size", "has", "int", "uint", "double", "string", "bytes", "type", "dyn", "contains", "startsWith", "endsWith", "timestamp", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds"]
-)
+FUNCTIONS = frozenset({
+    "size", "has", "int", "uint", "double", "string", "bytes", "type", "dyn", "contains", "startsWith", "endsWith",
+    "timestamp", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
+    "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+})  # fmt: skip
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _BUILDING_MACROS = frozenset({"map", "filter"})
 _WORDS = frozenset({"true", "false", "null", "in"})
@@ -76,14 +78,17 @@ def read_condition(text: str) -> Named:
     return _Reader(text).read()
 
 
+def tokens_of(text: str) -> list[tuple[str, str]]:
+    """Return the kind and the text of each token; blanks and comments are none."""
+    return [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text) if match.lastgroup != "space"]
+
+
 class _Reader:
     """One pass over the tokens, with a stack of open brackets."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens: list[tuple[str, str]] = [
-            (match.lastgroup or "mark", match.group()) for match in _TOKEN.finditer(text) if match.lastgroup != "space"
-        ]
+        self.tokens = tokens_of(text)
         self.brackets: list[str | None] = []
         """For each open bracket the variable its macro binds ("" where it is one without), else None."""
         self.paths: dict[tuple[str, ...], None] = {}
@@ -118,18 +123,21 @@ class _Reader:
         return ConditionSyntaxError(self.text, reason, hint)
 
     def _token(self, at: int) -> int:
-        kind, token = self.tokens[at]
+        kind, symbol = self.tokens[at]
         if kind == "name":
             return self._member(at) if at > 0 and self._peek(at - 1) == "." else self._word(at)
         if kind == "unknown":
-            raise self._refuse(f"it holds {token!r}", "Text goes into quotes; see https://cel.dev for the syntax.")
+            raise self._refuse(
+                f"it holds {symbol!r}", "Text goes into quotes; == compares, && is and, || is or, ! is not."
+            )
         if kind != "mark":
             self._literal()
-        elif token in "([{":
+        elif symbol in "([{":
+            self.put_in += symbol != "(" and not self._ends_a_value(at - 1)  # a list or a mapping, not an index
             self._open(None)
-        elif token in ")]}" and self.brackets:
+        elif symbol in ")]}" and self.brackets:
             self._close()
-        elif token == "." and not self._ends_a_value(at - 1):
+        elif symbol == "." and not self._ends_a_value(at - 1):
             raise self._refuse("a name begins with a dot", "Leave the dot out, for example output.approved")
         return at + 1
 

@@ -21,10 +21,10 @@ from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.errors import ConditionError, ConditionSyntaxError
 
 MAX_LIST = 10_000
-MAX_VALUES = 20_000
+MAX_VALUES = 15_000
 MAX_TEXT = 1_000_000
 MAX_DATA_DEPTH = 64
-MAX_WORK = 1_000_000
+MAX_WORK = 500_000
 """Rough units of work one evaluation may cost; a unit took at most 50 ns when it was set."""
 
 
@@ -59,7 +59,7 @@ class CompiledCondition:
 
     __slots__ = ("_run", "text")
 
-    def __init__(self, text: str, run: Callable[[Any, Any], tuple[Any, dict[str, Any]]]) -> None:
+    def __init__(self, text: str, run: Callable[[Any, Any], Evaluated]) -> None:
         self.text = text
         self._run = run
 
@@ -70,14 +70,13 @@ class CompiledCondition:
             ConditionError: it could not be evaluated; the error names the step and the text.
         """
         try:
-            result, inputs = self._run(output, facts)
+            return self._run(output, facts)
         except Exception as error:
             raise ConditionError(step_id, self.text, _reason(error)) from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":  # how a crash inside the CEL library arrives
                 raise
             raise ConditionError(step_id, self.text, "the CEL library gave up on it") from None
-        return Evaluated(self.text, inputs, result)
 
 
 def compile_condition(condition: Any) -> CompiledCondition:
@@ -90,10 +89,9 @@ def compile_condition(condition: Any) -> CompiledCondition:
         return _compile_text(condition)
     function = cast("Callable[[Any, Any], Any]", condition)
 
-    def run(output: Any, facts: Any) -> tuple[bool, dict[str, Any]]:
-        return bool(function(output, facts)), {}
-
-    return CompiledCondition(callable_name(function), run)
+    name = callable_name(function)
+    held, failed = Evaluated(name, {}, result=True), Evaluated(name, {}, result=False)
+    return CompiledCondition(name, lambda output, facts: held if function(output, facts) else failed)
 
 
 @lru_cache(maxsize=10_000)
@@ -109,7 +107,7 @@ def _compile_text(text: str) -> CompiledCondition:
             text, f"it does not parse: {reason}", "See https://cel.dev for the syntax."
         ) from None
 
-    def run(output: Any, facts: Any) -> tuple[bool, dict[str, Any]]:
+    def run(output: Any, facts: Any) -> Evaluated:
         inputs = {path: _lookup(path, output, facts) for path in named.paths}
         handed = _Plain(named)
         variables: dict[str, Any] = {}
@@ -119,7 +117,9 @@ def _compile_text(text: str) -> CompiledCondition:
         result = program.execute(variables)
         if not isinstance(result, bool):
             raise TypeError(f"it gave {result!r:.60}, and a condition gives true or false")
-        return result, {_written(path): value for path, value in inputs.items() if value is not _ABSENT}
+        return Evaluated(
+            text, {_written(path): value for path, value in inputs.items() if value is not _ABSENT}, result
+        )
 
     return CompiledCondition(text, run)
 
@@ -167,6 +167,8 @@ class _Plain:
     def __init__(self, named: Named) -> None:
         self.named = named
         self.values = 0
+        self.weight = 0
+        """What a copy of the values costs, beside one of as many numbers."""
         self.characters = 0
 
     def place(self, variables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
@@ -179,9 +181,9 @@ class _Plain:
 
     def check_work(self) -> None:
         named = self.named
-        size = self.values + self.characters // 8
+        size = self.weight + self.characters // 8
         items = max(1, self.values * named.mentions + named.literals)
-        work = named.mentions**2 * (self.values + self.characters // 64)
+        work = named.mentions**2 * (self.weight + self.characters // 64)
         work += named.macros * items * (1 + named.mentions_in_macros * size + named.literals_in_macros)
         # Each new item of what a macro builds costs a copy of all items before it; in a chain each adds to the other.
         growth = named.growth if named.building_macros == 1 else named.growth**2
@@ -194,6 +196,7 @@ class _Plain:
 
     def copy(self, value: Any, depth: int) -> Any:
         self.values += 1
+        self.weight += 1
         if self.values > MAX_VALUES:
             raise ValueError(f"it looks at more than {MAX_VALUES:,} values")
         if value is None or isinstance(value, (bool, float, datetime, timedelta)):
@@ -218,6 +221,7 @@ class _Plain:
             items = cast("list[Any]", value)
             if len(items) > MAX_LIST:
                 raise ValueError(f"it looks at a list of {len(items):,} items, over {MAX_LIST:,}")
+            self.weight += 2
             return [self.copy(item, depth) for item in items]
         if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value)
@@ -225,8 +229,10 @@ class _Plain:
                 raise ValueError(f"it looks at a mapping of {len(entries):,} entries, over {MAX_LIST:,}")
             if bad := [key for key in entries if not isinstance(key, str)]:
                 raise TypeError(f"it looks at a mapping with the key {bad[0]!r:.40}, which is not text")
+            self.weight += 4 + 4 * len(entries)
             return {str(key): self.copy(item, depth) for key, item in entries.items()}
         if (fields := _fields(value)) is not None:
+            self.weight += 4 + 4 * len(fields)
             return {name: self.copy(getattr(value, name), depth) for name in fields}
         if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
             return self.copy(value.item(), depth)

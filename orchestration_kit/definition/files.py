@@ -132,7 +132,7 @@ def dump_yaml(data: Any) -> str:
             return True
 
     def as_text(dumper: Any, text: str) -> Any:
-        plain = isinstance(_scalar(text), str) and text.lower() not in _YAML_1_1_WORDS
+        plain = isinstance(_scalar(text), str) and text.lower() not in _YAML_1_1_WORDS and _BREAKS.isdisjoint(text)
         resolved = dumper.resolve(yaml.ScalarNode, text, (True, False))
         quote = None if plain and resolved == "tag:yaml.org,2002:str" else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=quote)
@@ -142,3 +142,5 @@ def dump_yaml(data: Any) -> str:
 
 
 _YAML_1_1_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ""})
+_BREAKS = frozenset("\x85\u2028\u2029")
+"""Line breaks to a YAML reader, which would fold them into spaces outside of double quotes."""

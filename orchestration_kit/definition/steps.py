@@ -75,9 +75,11 @@ class RetryPolicy(Model):
 
     def wait_s(self, retry: int, *, spread: float) -> float:
         """Return the seconds to wait before retry number `retry`; `spread` is drawn from -1 to 1."""
-        exponent = min(retry - 1, 1_000)
-        wait = min(self.max_backoff_s, self.backoff_s * min(self.multiplier**exponent, 1e12))
-        return wait * (1 + self.jitter * spread)
+        try:
+            factor = min(self.multiplier ** (retry - 1), 1e12)
+        except OverflowError:
+            factor = 1e12
+        return min(self.max_backoff_s, self.backoff_s * factor) * (1 + self.jitter * spread)
 
     def allows(self, error_types: tuple[str, ...]) -> bool:
         """Whether an error with these class names (its own and its bases') is worth a retry."""

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 from orchestration_kit.definition import files
 from orchestration_kit.definition.base import Model
 from orchestration_kit.definition.fingerprints import callable_fingerprint
-from orchestration_kit.definition.steps import StepId, WorkflowStep
-from orchestration_kit.errors import DuplicateStep, WorkflowFileError
+from orchestration_kit.definition.steps import StepId, WorkflowStep, callable_name
+from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError
 
 if TYPE_CHECKING:
     from orchestration_kit.checks import Problem
@@ -96,6 +96,10 @@ class WorkflowDefinition(Model):
         Raises:
             NotSerializable: a condition is a Python callable.
         """
+        for step in self.steps.values():
+            for condition in (step.success_when, *(branch.when for branch in step.branches)):
+                if callable(condition):
+                    raise NotSerializable(callable_name(condition))
         data = self.model_dump(mode="json", exclude_defaults=True)
         for step_id, step in data.get("steps", {}).items():
             step.pop("step_id")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.context import Notes, WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.machine import Machine, Visit
 from orchestration_kit.engine.outcome import Failure
@@ -38,14 +38,18 @@ def conclude(machine: Machine, visit: Visit, context: WorkflowContext, output: A
             output = _judged_failure(output) if isinstance(output, Failure) else isolate(output)
         if visit.step.is_judged:
             output = _judged(visit, context, output)
-        elif context._view is not None:  # noqa: SLF001 - the context is this attempt's own
-            visit.changes = context._view.changes()  # noqa: SLF001
+        elif (notes := notes_of(context)) is not None:
+            _collect(visit, notes)
     except AttemptError as error:
         conclude_failure(machine, visit, context, error)
         return
-    if context._usage is not None:  # noqa: SLF001
-        visit.usage = context._usage  # noqa: SLF001
     machine.settle(visit, output)
+
+
+def _collect(visit: Visit, notes: Notes) -> None:
+    visit.usage = notes.usage
+    if notes.view is not None:
+        visit.changes = notes.view.changes()
 
 
 def _judged(visit: Visit, context: WorkflowContext, output: Any) -> Any:
@@ -59,18 +63,19 @@ def _judged(visit: Visit, context: WorkflowContext, output: Any) -> Any:
             raise _Rejected(f"success_when was false: {evaluated.text}", output)
     if worker is not None and worker.output_transformer is not None:
         output = _transformed(worker.name, worker.output_transformer, output, context)
-    if context._view is not None:  # noqa: SLF001
-        visit.changes = context._view.changes()  # noqa: SLF001
+    notes = notes_of(context)
+    if notes is not None:
+        _collect(visit, notes)
     if step.branches:
-        context.data.put_output(step.output_key, output)
-        visit.facts = context
+        visit.facts, visit.output = context, output
     return output
 
 
 def conclude_failure(machine: Machine, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
     """Settle a visit whose attempt raised. What it wrote on the data bus is dropped."""
     visit.changes = None
-    visit.usage = context._usage  # noqa: SLF001
+    notes = notes_of(context)
+    visit.usage = None if notes is None else notes.usage
     message = _message(error)
     output: dict[str, Any] = {"error": message}
     error_type = type(error)

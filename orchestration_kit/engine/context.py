@@ -20,6 +20,8 @@ from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import RunStateError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.engine.machine import Machine, Visit
     from orchestration_kit.engine.plan import Plan
@@ -40,15 +42,19 @@ class _HandMade:
     plan: Plan | None = None
 
 
-@dataclass(slots=True)
-class _Extras:
-    """What a context holds only once somebody asks for it."""
+class Notes:
+    """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
 
-    history: list[HistoryEntry] = field(default_factory=list[HistoryEntry])
-    metadata: dict[str, Any] | None = None
-    random: random.Random | None = None
-    seen: int = 0
-    """How many records there were when the run's view of the data was made."""
+    __slots__ = ("history", "metadata", "random", "seen", "usage", "view")
+
+    def __init__(self) -> None:
+        self.view: DataView | None = None
+        self.seen = 0
+        """How many records there were when the run's view of the data was made."""
+        self.usage: dict[str, Any] | None = None
+        self.history: list[HistoryEntry] | None = None
+        self.metadata: dict[str, Any] | None = None
+        self.random: random.Random | None = None
 
 
 class WorkflowContext:
@@ -61,13 +67,11 @@ class WorkflowContext:
     ('Ada', None)
     """
 
-    __slots__ = ("__weakref__", "_extras", "_machine", "_usage", "_view", "_visit")
+    __slots__ = ("__weakref__", "_machine", "_notes", "_visit")
 
     _machine: Machine | _HandMade
     _visit: Visit | None
-    _view: DataView | None
-    _usage: dict[str, Any] | None
-    _extras: _Extras | None
+    _notes: Notes | None
 
     def __init__(  # noqa: PLR0913, PLR0917 - the mission's signature
         self,
@@ -81,8 +85,10 @@ class WorkflowContext:
     ) -> None:
         started = RunStarted(workflow_id, "", "", goal, {}, workflow_id, time.time())
         self._machine = _HandMade(started, WorkflowState(state), current_step, isolate(data or {}))
-        self._visit = self._view = self._usage = None
-        self._extras = _Extras(history=list(history or ()), metadata=dict(metadata or {}))
+        self._visit = None
+        self._notes = Notes()
+        self._notes.history = list(history or ())
+        self._notes.metadata = dict(metadata or {})
 
     @property
     def workflow_id(self) -> str:
@@ -111,15 +117,16 @@ class WorkflowContext:
         A worker may set and change entries; what it changed counts when its attempt succeeds. The data of a
         finished run is yours to change: the record is not affected.
         """
+        notes = self._more
         if self._visit is not None:
-            if self._view is None:
-                self._view = DataView(self._visit.scope.data)
-            return self._view
-        recorded = self._machine.recorded
-        if self._view is None or self._more.seen != recorded:
-            self._view = DataView(self._machine.data)
-            self._more.seen = recorded
-        return self._view
+            if notes.view is None:
+                notes.view = DataView(self._visit.scope.data)
+            if self._visit.facts is self:  # its output is out: branches look at the bus as it will be
+                notes.view.put_output(self._visit.step.output_key, self._visit.output)
+        elif notes.view is None or notes.seen != self._machine.recorded:
+            notes.view = DataView(self._machine.data)
+            notes.seen = self._machine.recorded
+        return notes.view
 
     @property
     def history(self) -> list[HistoryEntry]:
@@ -128,6 +135,8 @@ class WorkflowContext:
         if self._visit is not None:
             return [to_entry(record) for record in records]
         shown = self._more.history
+        if shown is None:
+            shown = self._more.history = []
         shown.extend(to_entry(record) for record in records[len(shown) :])
         return shown
 
@@ -250,19 +259,25 @@ class WorkflowContext:
         if input_tokens < 0 or output_tokens < 0 or not cost_usd >= 0:
             given = f"input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
             raise ValueError(f"usage cannot be negative: {given}")
-        usage = self._usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
-        self._usage = {
+        usage = self._more.usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
+        self._more.usage = {
             "input_tokens": usage["input_tokens"] + input_tokens,
             "output_tokens": usage["output_tokens"] + output_tokens,
             "cost_usd": usage["cost_usd"] + cost_usd,
             "model": model or usage["model"],
         }
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the history as a DataFrame, one row per attempt: `history_frame(context)`."""
+        from orchestration_kit.history import history_frame
+
+        return history_frame(self)
+
     @property
-    def _more(self) -> _Extras:
-        if self._extras is None:
-            self._extras = _Extras()
-        return self._extras
+    def _more(self) -> Notes:
+        if self._notes is None:
+            self._notes = Notes()
+        return self._notes
 
     def __repr__(self) -> str:
         return f"<WorkflowContext {self.workflow_id!r}: {self.state.value}, {self._machine.recorded} attempts>"
@@ -281,8 +296,13 @@ def context_of(machine: Machine, visit: Visit | None) -> WorkflowContext:
     context: WorkflowContext = _new(WorkflowContext)
     context._machine = machine  # noqa: SLF001
     context._visit = visit  # noqa: SLF001
-    context._view = context._usage = context._extras = None  # noqa: SLF001
+    context._notes = None  # noqa: SLF001
     return context
+
+
+def notes_of(context: WorkflowContext) -> Notes | None:
+    """Return what a worker left on its context; None where it looked at nothing."""
+    return context._notes  # noqa: SLF001
 
 
 def to_entry(record: AttemptFinished) -> HistoryEntry:

@@ -110,6 +110,8 @@ class DataView(dict[str, Any]):
         Raises:
             ValueTooDeep: a new value is nested too deeply to be put on record.
         """
+        if not self._touched:
+            return None
         updated: dict[str, Any] = {}
         removed: list[str] = []
         for key in sorted(self._touched):

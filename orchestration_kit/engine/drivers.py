@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 - the hot loop, calls cost
     """Run to the end, or to the end of one visit, on this thread. Sync workers only."""
     machine, clock = run.machine, run.clock
-    take, monotonic = machine.next, clock.monotonic
+    take, settle, monotonic = machine.next, machine.settle, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
     while run.cancel_reason is None and (visit := take()) is not None:
@@ -32,12 +32,13 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 
             clock.sleep(visit.wait_s, run.wake)
             if run.ended_by_cancel():
                 return
-        worker = visit.step.worker
+        step = visit.step
+        worker = step.worker
         context = context_of(machine, visit)
         begun = monotonic()
         visit.started_at = wall + begun
         try:
-            if visit.step.is_prepared:
+            if step.is_prepared:
                 prepare(visit, context)
             if run.observers:
                 _announce(run, visit)
@@ -46,10 +47,8 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 
                 given = isolate(given)
             if worker is None:
                 output = given
-            elif timed or visit.step.timeout_s is not None:
-                output = call_on_thread(run, visit, partial(_call, run, visit, given, context))
-            elif worker.is_generator:
-                output = _call(run, visit, given, context)
+            elif timed or not step.is_direct:
+                output = _call_indirectly(run, visit, given, context)
             elif worker.takes_context:
                 output = worker.call(given, context)
             else:
@@ -66,23 +65,34 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 
                 return
             raise
         else:
-            conclude(machine, visit, context, output)
+            if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
+                conclude(machine, visit, context, output)
+            else:
+                settle(visit, output)
         if run.observers:
-            run.emit(machine.records[-1])
+            _tell(run)
         if one_visit and visit not in machine.active:
             return
     run.ended_by_cancel()
 
 
+def _call_indirectly(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """Call a sync worker that yields pieces, or has only so much time."""
+    if visit.step.timeout_s is None and run.machine.limits.max_seconds is None:
+        return _call(run, visit, given, context)
+    return call_on_thread(run, visit, partial(_call, run, visit, given, context))
+
+
 async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 - as drive()
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
     machine, clock = run.machine, run.clock
-    take, monotonic = machine.next, clock.monotonic
+    take, settle, monotonic = machine.next, machine.settle, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
     watchdog = Watchdog()
     while run.cancel_reason is None and (visit := take()) is not None:
-        worker = visit.step.worker
+        step = visit.step
+        worker = step.worker
         context = context_of(machine, visit)
         begun = monotonic()
         try:
@@ -90,7 +100,7 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
                 await clock.asleep(visit.wait_s)
                 begun = monotonic()
             visit.started_at = wall + begun
-            if visit.step.is_prepared:
+            if step.is_prepared:
                 prepare(visit, context)
             if run.observers:
                 _announce(run, visit)
@@ -99,14 +109,16 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
                 given = isolate(given)
             if worker is None:
                 output = given
-            elif timed or visit.step.timeout_s is not None:
+            elif timed or step.timeout_s is not None:
                 output = await _acall_within(run, visit, given, context, watchdog)
-            elif worker.is_async and not worker.is_generator:
-                output = await (worker.call(given, context) if worker.takes_context else worker.call(given))
-            elif worker.is_async:
-                output = await _acall(run, visit, given, context)
-            else:
+            elif not worker.is_async:
                 output = _call(run, visit, given, context)
+            elif worker.is_generator:
+                output = await _acall(run, visit, given, context)
+            elif worker.takes_context:
+                output = await worker.call(given, context)
+            else:
+                output = await worker.call(given)
             visit.duration_s = monotonic() - begun
         except BaseException as raised:
             visit.duration_s = monotonic() - begun
@@ -119,9 +131,12 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
             run.exception = error
             conclude_failure(machine, visit, context, error)
         else:
-            conclude(machine, visit, context, output)
+            if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
+                conclude(machine, visit, context, output)
+            else:
+                settle(visit, output)
         if run.observers:
-            run.emit(machine.records[-1])
+            _tell(run)
         if one_visit and visit not in machine.active:
             return
     run.ended_by_cancel()
@@ -182,12 +197,19 @@ def _announce(run: Run, visit: Visit) -> None:
     )
 
 
+def _tell(run: Run) -> None:
+    """Tell the observers of the attempt that was just settled."""
+    record = run.machine.last_record()
+    if record is not None:
+        run.emit(record)
+
+
 def _interrupted(run: Run, visit: Visit, error: BaseException) -> None:
     """Put an interrupted attempt on record, and end the run so that it can be looked at."""
     name = type(error).__name__
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
     message = f"interrupted: {reason}"
     run.machine.settle(visit, {"error": message}, ErrorInfo(name, message), cancelled=reason)
-    run.emit(run.machine.records[-1])
+    _tell(run)
     run.exception = error
     error.add_note(f"Run {run.run_id!r} was cancelled at {visit.path}; orchestrator.last_run has its record.")

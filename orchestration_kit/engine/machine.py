@@ -19,7 +19,6 @@ number, never the order in which scopes end.
 
 from __future__ import annotations
 
-import math
 import random
 from collections import deque
 from collections.abc import Iterable
@@ -29,7 +28,7 @@ from orchestration_kit.definition.conditions import Evaluated, Facts
 from orchestration_kit.definition.steps import RetryPolicy
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunStarted
-from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.limits import Meter, RunLimits
 from orchestration_kit.engine.plan import Plan, PlannedStep
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import ConditionError
@@ -53,8 +52,8 @@ class Visit:
     """
 
     __slots__ = (
-        "attempt", "changes", "duration_s", "evaluated", "facts", "given", "input", "last_error", "number", "scope",
-        "started_at", "step", "usage", "wait_s",
+        "attempt", "changes", "duration_s", "evaluated", "facts", "given", "input", "last_error", "number", "output",
+        "scope", "started_at", "step", "usage", "wait_s",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, step: PlannedStep, number: int, input_data: Any) -> None:
@@ -71,7 +70,8 @@ class Visit:
         self.wait_s: float | None = None
         """Seconds to wait before the attempt."""
         self.facts: Facts | None = None
-        """What conditions see of the run; needed where the step has branches."""
+        """What conditions see of the run; set, with `output`, where the step has branches."""
+        self.output: Any = None
 
     @property
     def path(self) -> str:
@@ -83,15 +83,14 @@ class Machine:
     """The state of one run, and what it does next."""
 
     __slots__ = (
-        "_made", "_max_seconds", "_max_steps", "_rows", "_steps", "active", "attempts", "busy_s", "cost_usd",
-        "finished", "limits", "plan", "ready", "root", "started", "tokens",
+        "_made", "_max_steps", "_rows", "_steps", "active", "attempts", "finished", "limits", "meter", "plan", "ready",
+        "root", "started",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
         self.plan = plan
         self.limits = limits
         self._max_steps = limits.max_steps
-        self._max_seconds = math.inf if limits.max_seconds is None else limits.max_seconds
         self.started = started
         self.root = Scope("", dict(started.data))
         self._rows: list[Any] = []
@@ -100,10 +99,7 @@ class Machine:
         self.active: set[Visit] = set()
         self.ready: deque[Visit] = deque()
         self.attempts = 0
-        self.busy_s = 0.0
-        """Time spent in attempts and in waiting for retries."""
-        self.tokens = 0
-        self.cost_usd = 0.0
+        self.meter = Meter(limits) if limits.needs_meter else None
         self.finished: RunFinished | None = None
         self._arrive(self.root, plan.initial, started.goal)
 
@@ -116,6 +112,10 @@ class Machine:
             rows[index] = AttemptFinished._make(rows[index])
         self._made = len(rows)
         return rows
+
+    def last_record(self) -> AttemptFinished | None:
+        """The last of `records`, without making the others."""
+        return AttemptFinished._make(self._rows[-1]) if self._rows else None
 
     @property
     def recorded(self) -> int:
@@ -139,7 +139,8 @@ class Machine:
         """The step that is being worked on or comes next; after the end, the last one."""
         for visit in self.active:
             return visit.step.step_id
-        return self.records[-1].step if self.records else self.plan.initial
+        last = self.last_record()
+        return self.plan.initial if last is None else last.step
 
     def upcoming(self) -> Visit | None:
         """The visit that `next()` would give, without taking it."""
@@ -190,7 +191,6 @@ class Machine:
                 retry_in_s = 0.0 if step.retry is None else self._wait(visit, step.retry)
             else:
                 next_step = step.on_failure
-        worker = step.worker
         scope = visit.scope
         rows = self._rows
         rows.append(
@@ -200,7 +200,7 @@ class Machine:
                 step.step_id,
                 visit.number,
                 visit.attempt,
-                None if worker is None else worker.name,
+                step.worker_name,
                 step.worker_type,
                 visit.given,
                 output,
@@ -248,11 +248,9 @@ class Machine:
         self, visit: Visit, output: Any, error: ErrorInfo | None, next_step: str | None, retry_in_s: float | None
     ) -> None:
         """Change the state by what is on record of an attempt. Decides nothing: replay comes here too."""
-        self.busy_s += visit.duration_s
-        if visit.usage is not None:
-            self._spend(visit.usage)
+        if self.meter is not None:
+            self.meter.add(visit.duration_s, retry_in_s, visit.usage)
         if retry_in_s is not None:
-            self.busy_s += retry_in_s
             visit.attempt += 1
             visit.last_error = error
             visit.wait_s = retry_in_s or None
@@ -275,8 +273,8 @@ class Machine:
                 self.ready.append(arrived)
             else:
                 self._finish(visit, error)
-        if self.busy_s >= self._max_seconds or self.tokens or self.cost_usd:
-            self._check_spending()
+        if self.meter is not None and self.finished is None and (exceeded := self.meter.exceeded()) is not None:
+            self._end_at_limit(*exceeded)
 
     def _finish(self, visit: Visit, error: ErrorInfo | None) -> None:
         outcome = visit.step.outcome
@@ -302,30 +300,15 @@ class Machine:
         draw = random.Random(f"{self.started.seed}|{visit.path}|{visit.attempt}|retry")  # noqa: S311 - no secret
         return policy.wait_s(visit.attempt, spread=draw.uniform(-1, 1))
 
-    def _spend(self, usage: dict[str, Any]) -> None:
-        self.tokens += usage.get("input_tokens", 0) + usage.get("output_tokens", 0)
-        self.cost_usd += usage.get("cost_usd", 0.0)
-
-    def _check_spending(self) -> None:
-        limits = self.limits
-        if self.finished is not None:
-            return
-        if self.busy_s >= self._max_seconds:
-            self._end_at_limit("max_seconds", f"{self._max_seconds:g} s; {self.busy_s:.3g} s were used")
-        elif limits.max_tokens is not None and self.tokens > limits.max_tokens:
-            self._end_at_limit("max_tokens", f"{limits.max_tokens:,} tokens; {self.tokens:,} were used")
-        elif limits.max_cost_usd is not None and self.cost_usd > limits.max_cost_usd:
-            self._end_at_limit("max_cost_usd", f"${limits.max_cost_usd:g}; ${self.cost_usd:g} were spent")
-
-    def _end_at_limit(self, limit: str, value: str, at: float | None = None) -> None:
+    def _end_at_limit(self, limit: str, value: str) -> None:
         before = f" before {self.ready[0].path}" if self.ready else ""
-        self._end("failed", f"limit {limit} reached{before}: {value}", at)
+        self._end("failed", f"limit {limit} reached{before}: {value}")
 
     def _end(self, state: str, reason: str | None, at: float | None = None) -> RunFinished:
         self.ready.clear()
         self.active.clear()
-        last = self.records[-1] if self.records else None
-        ended = self.started.started_at if last is None else last.started_at + last.duration_s
-        moment = ended if at is None else at
-        self.finished = RunFinished(self.started.run_id, state, reason, moment, self.attempts)
+        if at is None:
+            last = self.last_record()
+            at = self.started.started_at if last is None else last.started_at + last.duration_s
+        self.finished = RunFinished(self.started.run_id, state, reason, at, self.attempts)
         return self.finished

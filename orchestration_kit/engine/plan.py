@@ -38,6 +38,9 @@ class PlannedStep:
     max_retries: int
     retry: RetryPolicy | None
     timeout_s: float | None
+    worker_name: str | None
+    is_direct: bool
+    """Its worker is called on the spot: sync, no pieces, no time limit."""
     is_prepared: bool
     """Its worker has an input transformer."""
     is_judged: bool
@@ -94,8 +97,23 @@ def _planned(step: WorkflowStep) -> PlannedStep:
         max_retries=step.max_retries,
         retry=step.retry,
         timeout_s=step.timeout_s,
+        worker_name=None,
+        is_direct=False,
         is_prepared=False,
         is_judged=step.success_when is not None or bool(step.branches),
+    )
+
+
+def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
+    if worker is None:
+        return step
+    return replace(
+        step,
+        worker=worker,
+        worker_name=worker.name,
+        is_direct=not (worker.is_async or worker.is_generator) and step.timeout_s is None,
+        is_prepared=worker.input_transformer is not None,
+        is_judged=step.is_judged or worker.shapes_output,
     )
 
 
@@ -112,12 +130,7 @@ def bind(plan: Plan, find: Callable[[WorkflowStep], BoundWorker | None], known: 
         if worker is None and (step.worker is not None or not step.is_terminal):
             wanted = f"worker {step.worker!r}" if step.worker else f"a worker of type {str(step.worker_type)!r}"
             missing.setdefault(wanted, []).append(step_id)
-        steps[step_id] = replace(
-            plan.steps[step_id],
-            worker=worker,
-            is_prepared=worker is not None and worker.input_transformer is not None,
-            is_judged=plan.steps[step_id].is_judged or (worker is not None and worker.shapes_output),
-        )
+        steps[step_id] = _with_worker(plan.steps[step_id], worker)
     if missing:
         raise MissingWorkers(plan.workflow, missing, known)
     names = "\n".join(f"{step_id}={step.worker.name if step.worker else ''}" for step_id, step in steps.items())

@@ -20,6 +20,8 @@ from orchestration_kit.errors import RunStateError, StepTimeout, UnknownStep
 if TYPE_CHECKING:
     import asyncio
 
+    import pandas as pd
+
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.plan import Plan
@@ -103,6 +105,12 @@ class Run:
     def workflow(self) -> WorkflowDefinition:
         """The definition the run follows, as it was registered."""
         return self.machine.plan.definition
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the history as a DataFrame, one row per attempt: `history_frame(run)`."""
+        from orchestration_kit.history import history_frame
+
+        return history_frame(self)
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
@@ -214,7 +222,8 @@ class Run:
     def time_allowed(self, visit: Visit) -> tuple[float, StepTimeout]:
         """Return the seconds an attempt may take, and the error that says which limit it was."""
         step, max_seconds = visit.step, self.machine.limits.max_seconds
-        left = math.inf if max_seconds is None else max(0.0, max_seconds - self.machine.busy_s)
+        used = 0.0 if self.machine.meter is None else self.machine.meter.busy_s
+        left = math.inf if max_seconds is None else max(0.0, max_seconds - used)
         own = math.inf if step.timeout_s is None else step.timeout_s
         if max_seconds is None or own <= left:
             return own, StepTimeout(step.step_id, own)
