@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration_kit.engine.context import Notes, WorkflowContext, notes_of
+from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.machine import Machine, Visit
 from orchestration_kit.engine.outcome import Failure
-from orchestration_kit.engine.values import ATOMS, isolate
+from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import AttemptError, OutputInvalid, OutputRejected, TransformerError
 
 
@@ -33,71 +33,53 @@ def prepare(visit: Visit, context: WorkflowContext) -> None:
 
 def conclude(machine: Machine, visit: Visit, context: WorkflowContext, output: Any) -> None:
     """Judge what a worker returned, collect what it changed, and settle the visit."""
+    notes = notes_of(context)
+    if notes is not None:
+        visit.usage = notes.usage
     try:
-        if type(output) not in ATOMS:
-            output = _judged_failure(output) if isinstance(output, Failure) else isolate(output)
+        if isinstance(output, Failure):
+            _fail(machine, visit, OutputRejected, output.reason, isolate(output.output))
+            return
+        output = isolate(output)
         if visit.step.is_judged:
-            output = _judged(visit, context, output)
-        elif (notes := notes_of(context)) is not None:
-            _collect(visit, notes)
+            output = _shaped(visit, output)
+            if (condition := visit.step.success_when) is not None:
+                evaluated = condition.evaluate(visit.step.step_id, output, context)
+                visit.evaluated = (evaluated,)
+                if not evaluated.result:
+                    _fail(machine, visit, OutputRejected, f"success_when was false: {evaluated.text}", output)
+                    return
+            output = _transformed(visit, output, context)
+            visit.facts, visit.output = context, output
+        notes = notes_of(context)
+        if notes is not None and notes.view is not None:
+            visit.changes = notes.view.changes()
     except AttemptError as error:
         conclude_failure(machine, visit, context, error)
         return
     machine.settle(visit, output)
 
 
-def _collect(visit: Visit, notes: Notes) -> None:
-    visit.usage = notes.usage
-    if notes.view is not None:
-        visit.changes = notes.view.changes()
-
-
-def _judged(visit: Visit, context: WorkflowContext, output: Any) -> Any:
-    step, worker = visit.step, visit.step.worker
-    if worker is not None and worker.validate_output is not None:
-        output = _validated(worker.name, worker.validate_output, output)
-    if step.success_when is not None:
-        evaluated = step.success_when.evaluate(step.step_id, output, context)
-        visit.evaluated = (evaluated,)
-        if not evaluated.result:
-            raise _Rejected(f"success_when was false: {evaluated.text}", output)
-    if worker is not None and worker.output_transformer is not None:
-        output = _transformed(worker.name, worker.output_transformer, output, context)
-    notes = notes_of(context)
-    if notes is not None:
-        _collect(visit, notes)
-    if step.branches:
-        visit.facts, visit.output = context, output
-    return output
-
-
 def conclude_failure(machine: Machine, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
     """Settle a visit whose attempt raised. What it wrote on the data bus is dropped."""
-    visit.changes = None
     notes = notes_of(context)
-    visit.usage = None if notes is None else notes.usage
-    message = _message(error)
-    output: dict[str, Any] = {"error": message}
-    error_type = type(error)
-    if isinstance(error, _Rejected):
-        error_type = OutputRejected
-        if error.output is not None:
-            output["output"] = error.output
-    retry = visit.step.retry
-    types = () if retry is None else tuple(base.__name__ for base in error_type.__mro__)
+    if notes is not None:
+        visit.usage = notes.usage
+    _fail(machine, visit, type(error), _message(error), None)
+
+
+def _fail(machine: Machine, visit: Visit, error_type: type[BaseException], message: str, rejected: Any) -> None:
+    """Settle a failed attempt; what was rejected goes on record beside the reason."""
+    output: dict[str, Any] = {"error": message} if rejected is None else {"error": message, "output": rejected}
+    types = () if visit.step.retry is None else tuple(base.__name__ for base in error_type.__mro__)
     machine.settle(visit, output, ErrorInfo(error_type.__name__, message), types)
 
 
-class _Rejected(OutputRejected):
-    """A rejection on its way from the judge to the record, with what was rejected."""
-
-    def __init__(self, reason: str, output: Any) -> None:
-        super().__init__(reason)
-        self.output = output
-
-
-def _judged_failure(failure: Failure) -> Any:
-    raise _Rejected(failure.reason, isolate(failure.output))
+def _shaped(visit: Visit, output: Any) -> Any:
+    worker = visit.step.worker
+    if worker is None or worker.validate_output is None:
+        return output
+    return _validated(worker.name, worker.validate_output, output)
 
 
 def _validated(worker: str, validate: Any, output: Any) -> Any:
@@ -111,11 +93,14 @@ def _validated(worker: str, validate: Any, output: Any) -> Any:
         raise OutputInvalid(worker, "; ".join(parts)) from error
 
 
-def _transformed(worker: str, transform: Any, output: Any, context: WorkflowContext) -> Any:
+def _transformed(visit: Visit, output: Any, context: WorkflowContext) -> Any:
+    worker = visit.step.worker
+    if worker is None or worker.output_transformer is None:
+        return output
     try:
-        return isolate(transform(output, context))
+        return isolate(worker.output_transformer(output, context))
     except Exception as error:
-        raise TransformerError(worker, "output_transformer", _told(error)) from error
+        raise TransformerError(worker.name, "output_transformer", _told(error)) from error
 
 
 def _told(error: Exception) -> str:

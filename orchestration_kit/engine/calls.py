@@ -124,10 +124,9 @@ def _output_transformer(worker: WorkerDefinition) -> Callable[[Any, Any], Any]:
 
 def _validator(worker: WorkerDefinition) -> Callable[[Any], Any]:
     from pydantic import TypeAdapter
-    from pydantic.errors import PydanticSchemaGenerationError
 
     try:
         return TypeAdapter(worker.output_schema).validate_python
-    except PydanticSchemaGenerationError as error:
+    except Exception as error:
         reason = f"its output_schema {worker.output_schema!r:.80} is no type that pydantic can validate"
         raise InvalidWorker(worker.name, reason, "Give a pydantic model, a dataclass or a type.") from error

@@ -83,7 +83,7 @@ def _call_indirectly(run: Run, visit: Visit, given: Any, context: WorkflowContex
     return call_on_thread(run, visit, partial(_call, run, visit, given, context))
 
 
-async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 - as drive()
+async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - as drive()
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
     machine, clock = run.machine, run.clock
     take, settle, monotonic = machine.next, machine.settle, clock.monotonic

@@ -235,6 +235,8 @@ class Machine:
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
             elif isinstance(event, RunFinished):
+                self.ready.clear()
+                self.active.clear()
                 self.finished = event
 
     def _arrive(self, scope: Scope, step_id: str, input_data: Any) -> None:
