@@ -65,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measure(
-    workload: Workload, peers: Mapping[str, Mapping[str, Build]], repeats: int
-) -> dict[str, list[float]]:
+def _measure(workload: Workload, peers: Mapping[str, Mapping[str, Build]], repeats: int) -> dict[str, list[float]]:
     plans = {
         name: workload.plan(cases[workload.case], peer=name in peers)
         for name, cases in {"bare": bare.CASES, "ours": ours.CASES, **peers}.items()

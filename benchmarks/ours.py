@@ -126,9 +126,7 @@ def compile_chain(size: int) -> Case:
 def _review(look: Callable[..., object], **judged: Any) -> Case:
     work, reset = counting_worker()
     orchestrator = Orchestrator()
-    orchestrator.register_worker(
-        WorkerDefinition(worker_type="coder", name="coder", description="", executor=work)
-    )
+    orchestrator.register_worker(WorkerDefinition(worker_type="coder", name="coder", description="", executor=work))
     orchestrator.register_worker(
         WorkerDefinition(worker_type="reviewer", name="reviewer", description="", executor=look)
     )
@@ -136,9 +134,7 @@ def _review(look: Callable[..., object], **judged: Any) -> Case:
         _workflow(
             "review",
             WorkflowStep(step_id="code", worker_type="coder", on_success="review"),
-            WorkflowStep(
-                step_id="review", worker_type="reviewer", on_success="done", on_failure="code", **judged
-            ),
+            WorkflowStep(step_id="review", worker_type="reviewer", on_success="done", on_failure="code", **judged),
             WorkflowStep(step_id="done", worker_type="nobody", is_terminal=True),
         )
     )

@@ -10,6 +10,7 @@ from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import HistoryEntry
 from orchestration_kit.engine.run import Run
+from orchestration_kit.history.differences import same_value
 
 
 class ScriptedWorker:
@@ -132,7 +133,7 @@ def assert_same_flow(run_a: Run | WorkflowContext, run_b: Run | WorkflowContext)
     """
     ours, theirs = flow(run_a), flow(run_b)
     for one, other in zip(ours, theirs, strict=False):
-        differing = [key for key in one if one[key] != other[key]]
+        differing = [key for key in one if not same_value(one[key], other[key])]
         if differing:
             details = "\n".join(
                 f"  {key}: {one[key]!r:.200}\n  {' ' * len(key)}  {other[key]!r:.200}" for key in differing
@@ -145,7 +146,7 @@ def assert_same_flow(run_a: Run | WorkflowContext, run_b: Run | WorkflowContext)
             f"One run has {len(ours)} attempts, the other {len(theirs)}; the first that only one has is {at['path']}"
         )
     for name, a, b in (("state", run_a.state, run_b.state), ("data", _data(run_a), _data(run_b))):
-        if a != b:
+        if not same_value(a, b):
             raise AssertionError(f"The runs end with different {name}:\n  {a!r:.500}\n  {b!r:.500}")
 
 

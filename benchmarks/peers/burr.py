@@ -89,9 +89,7 @@ def review(size: int) -> Case:
     graph = (
         GraphBuilder()
         .with_actions(code=code, review=look, done=done)
-        .with_transitions(
-            ("code", "review"), ("review", "done", expr("approved")), ("review", "code", default)
-        )
+        .with_transitions(("code", "review"), ("review", "done", expr("approved")), ("review", "code", default))
         .build()
     )
 

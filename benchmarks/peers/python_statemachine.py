@@ -59,10 +59,7 @@ def ping_pong(size: int) -> Case:
         return bool(self.n >= size)
 
     advance = (
-        start.to(ping, on="step")
-        | ping.to(pong, on="step")
-        | pong.to(done, cond="enough")
-        | pong.to(ping, on="step")
+        start.to(ping, on="step") | ping.to(pong, on="step") | pong.to(done, cond="enough") | pong.to(ping, on="step")
     )
     states = {"start": start, "ping": ping, "pong": pong, "done": done}
     machine = _machine(**states, step=step, enough=enough, advance=advance, again=done.to(start))
@@ -80,9 +77,7 @@ def review(size: int) -> Case:
     def approved(self: Any) -> bool:
         return bool(self.n > size)
 
-    advance = (
-        start.to(code, on="step") | code.to(look) | look.to(done, cond="approved") | look.to(code, on="step")
-    )
+    advance = start.to(code, on="step") | code.to(look) | look.to(done, cond="approved") | look.to(code, on="step")
     states = {"start": start, "code": code, "look": look, "done": done}
     machine = _machine(**states, step=step, approved=approved, advance=advance, again=done.to(start))
     return _case(machine, ("start", "done"), reset)

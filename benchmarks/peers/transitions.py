@@ -140,8 +140,7 @@ def compile_chain(size: int) -> Case:
 def _chain(kind: type[Any], model: Model, size: int) -> Any:
     names = [f"s{i}" for i in range(size + 1)]
     edges = [
-        {"trigger": "advance", "source": source, "dest": dest, "after": "step"}
-        for source, dest in pairwise(names)
+        {"trigger": "advance", "source": source, "dest": dest, "after": "step"} for source, dest in pairwise(names)
     ]
     return kind(model, names, transitions=edges, initial="s0", auto_transitions=False)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from orchestration_kit.errors import did_you_mean, listed
+
+
+def fields_of(value: object) -> dict[str, Any]:
+    """Return what a model is made of where it is given as a mapping; nothing where it is anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 class Model(BaseModel):
@@ -17,9 +22,10 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_fields(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and not fields.keys() <= cls.model_fields.keys():
+        given = fields_of(fields)
+        if not given.keys() <= cls.model_fields.keys():
             known = list(cls.model_fields)
-            unknown = [str(name) for name in fields if name not in cls.model_fields]
+            unknown = [str(name) for name in given if name not in cls.model_fields]
             raise ValueError(
                 f"{cls.__name__} has no field {unknown[0]!r}."
                 f"{did_you_mean(unknown[0], known)} Its fields: {listed(known, limit=20)}."

@@ -21,7 +21,8 @@ from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.errors import ConditionError, ConditionSyntaxError
 
 MAX_LIST = 10_000
-MAX_VALUES = 15_000
+MAX_WEIGHT = 40_000
+"""Of the data a condition looks at: a number or a text weighs 1, a list 3, a mapping 5, and each entry of it 4 more."""
 MAX_TEXT = 1_000_000
 MAX_DATA_DEPTH = 64
 MAX_WORK = 500_000
@@ -32,13 +33,24 @@ class Facts(Protocol):
     """What a condition is evaluated on. `WorkflowContext` is one."""
 
     @property
-    def goal(self) -> str: ...
+    def goal(self) -> str:
+        """What the run is for."""
+        ...
+
     @property
-    def data(self) -> Mapping[str, Any]: ...
+    def data(self) -> Mapping[str, Any]:
+        """The data bus."""
+        ...
+
     @property
-    def visit(self) -> int: ...
+    def visit(self) -> int:
+        """How often the run has come to this step; a condition calls it `visits`."""
+        ...
+
     @property
-    def attempt(self) -> int: ...
+    def attempt(self) -> int:
+        """Which attempt of the visit this is."""
+        ...
 
 
 class Evaluated(NamedTuple):
@@ -101,7 +113,7 @@ def _compile_text(text: str) -> CompiledCondition:
 
     try:
         program = cel.compile(text)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the library raises several kinds, all for bad text
         reason = " ".join(str(error).split("ERROR: <input>:")[-1].split("|")[0].split())
         raise ConditionSyntaxError(
             text, f"it does not parse: {reason}", "See https://cel.dev for the syntax."
@@ -168,7 +180,6 @@ class _Plain:
         self.named = named
         self.values = 0
         self.weight = 0
-        """What a copy of the values costs, beside one of as many numbers."""
         self.characters = 0
 
     def place(self, variables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
@@ -197,8 +208,11 @@ class _Plain:
     def copy(self, value: Any, depth: int) -> Any:
         self.values += 1
         self.weight += 1
-        if self.values > MAX_VALUES:
-            raise ValueError(f"it looks at more than {MAX_VALUES:,} values")
+        if self.weight > MAX_WEIGHT:
+            raise ValueError("it looks at too much data at once; let a step work out the answer and test that")
+        if type(value) is str and value.isascii() and len(value) <= MAX_TEXT:  # most values, by the shortest way
+            self.characters += len(value)
+            return value
         if value is None or isinstance(value, (bool, float, datetime, timedelta)):
             return value
         if isinstance(value, Enum):

@@ -7,6 +7,7 @@ executed or blown up), no duplicate keys, and `on`, `yes`, `no` and dates stay t
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 from orchestration_kit.errors import WorkflowFileError
@@ -77,8 +78,8 @@ def _build(events: Any) -> Any:
         anchor = getattr(event, "anchor", None)
         if isinstance(event, yaml.AliasEvent) or anchor:
             _refuse(event, f"the alias or anchor {anchor!r}", "Write the value out where it is used.")
-        if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None):
-            _refuse(event, f"the tag {event.tag!r}", "Plain text, numbers, lists and mappings are read, nothing else.")
+        if isinstance(event, yaml.NodeEvent) and (tag := getattr(event, "tag", None)):
+            _refuse(event, f"the tag {tag!r}", "Plain text, numbers, lists and mappings are read, nothing else.")
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if len(open_collections) > MAX_DEPTH:
                 _refuse(event, f"more than {MAX_DEPTH} levels", "Nest less.")
@@ -119,7 +120,7 @@ def _scalar(text: str) -> Any:
                 value = number(text)
             except ValueError:
                 continue
-            return text if value != value or "_" in text else value
+            return text if math.isnan(value) or "_" in text else value
     return text
 
 
@@ -128,7 +129,7 @@ def dump_yaml(data: Any) -> str:
     import yaml
 
     class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
             return True
 
     def as_text(dumper: Any, text: str) -> Any:

@@ -22,10 +22,8 @@ def callable_fingerprint(function: Any) -> str:
 
 
 def _code_text(code: CodeType) -> str:
-    parts: list[str] = [code.co_code.hex(), ",".join(code.co_names)]
-    for constant in code.co_consts:
-        parts.append(_code_text(constant) if isinstance(constant, CodeType) else _constant_text(constant))
-    return "|".join(parts)
+    constants = [_code_text(one) if isinstance(one, CodeType) else _constant_text(one) for one in code.co_consts]
+    return "|".join([code.co_code.hex(), ",".join(code.co_names), *constants])
 
 
 def _constant_text(constant: Any) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 from pydantic import Field, ValidationError, model_validator
 
 from orchestration_kit.definition import files
-from orchestration_kit.definition.base import Model
+from orchestration_kit.definition.base import Model, fields_of
 from orchestration_kit.definition.fingerprints import callable_fingerprint
 from orchestration_kit.definition.steps import StepId, WorkflowStep, callable_name
 from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError
@@ -33,7 +33,7 @@ class WorkflowDefinition(Model):
     description: str = ""
     goal: str = ""
     initial_step: StepId | None = None
-    steps: dict[str, WorkflowStep] = {}
+    steps: dict[str, WorkflowStep] = Field(default_factory=dict)
 
     if not TYPE_CHECKING:
 
@@ -44,13 +44,14 @@ class WorkflowDefinition(Model):
     @classmethod
     def _name_steps_by_key(cls, fields: Any) -> Any:
         """In a file a step stands under its id and need not repeat it."""
-        if isinstance(fields, dict) and isinstance(fields.get("steps"), dict):
-            steps = {
-                key: {"step_id": key, **step} if isinstance(step, dict) else step
-                for key, step in fields["steps"].items()
-            }
-            return {**fields, "steps": steps}
-        return fields
+        given = fields_of(fields)
+        steps = fields_of(given.get("steps"))
+        if not steps:
+            return fields
+        named: dict[str, Any] = {}
+        for key, step in steps.items():
+            named[key] = {"step_id": key, **fields_of(step)} if isinstance(step, dict) else step
+        return {**given, "steps": named}
 
     @model_validator(mode="after")
     def _ids_match_keys(self) -> Self:
@@ -127,7 +128,7 @@ class WorkflowDefinition(Model):
             raise WorkflowFileError(
                 f"it holds {type(data).__name__}", "It is a mapping with name, initial_step, steps."
             )
-        if bad := [key for key in data if not isinstance(key, str)]:
+        if bad := [key for key in cast("dict[Any, Any]", data) if not isinstance(key, str)]:
             raise WorkflowFileError(f"it holds the key {bad[0]!r:.80}, which is not text", "Its keys are field names.")
         try:
             return cls.model_validate(data)

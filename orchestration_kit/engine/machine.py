@@ -217,20 +217,29 @@ class Machine:
         self._fold(visit, output, error, next_step, retry_in_s)
         if cancelled is not None:
             self._end("cancelled", cancelled)
+        elif self.meter is not None and self.finished is None and (exceeded := self.meter.exceeded()) is not None:
+            self._end_at_limit(*exceeded)
 
     def cancel(self, reason: str, at: float) -> RunFinished | None:
         """End the run as cancelled; None where it had ended before."""
         return None if self.finished else self._end("cancelled", reason, at)
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Fold recorded events into the state. Nothing is decided and nobody is called."""
+        """Fold recorded events into the state. Nothing is decided, no limit is held, and nobody is called.
+
+        Raises:
+            ValueError: an event does not follow from the ones before it.
+        """
         for event in events:
             if isinstance(event, AttemptFinished):
-                visit = self.next()
+                visit = self.upcoming()
                 if visit is None or (visit.path, visit.attempt) != (event.path, event.attempt):
+                    at = "at its end" if visit is None else f"at {visit.path}, attempt {visit.attempt}"
                     raise ValueError(
-                        f"event {event.seq} is of {event.path}, and the run stands at {visit and visit.path}"
+                        f"event {event.seq} is attempt {event.attempt} of {event.path}; the run stands {at}"
                     )
+                self.ready.popleft()
+                self.attempts += 1
                 visit.duration_s, visit.usage, visit.changes = event.duration_s, event.usage, event.changes
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
@@ -275,8 +284,6 @@ class Machine:
                 self.ready.append(arrived)
             else:
                 self._finish(visit, error)
-        if self.meter is not None and self.finished is None and (exceeded := self.meter.exceeded()) is not None:
-            self._end_at_limit(*exceeded)
 
     def _finish(self, visit: Visit, error: ErrorInfo | None) -> None:
         outcome = visit.step.outcome

@@ -320,7 +320,7 @@ def test_stepping_by_hand_stops_where_it_is_told_to():
     assert run.step()["attempt"] == 2
     assert run.run_until("c").state == "in_progress"
     assert (run.next_step, run.context.current_step, len(run.history)) == ("c", "c", 3)
-    with pytest.raises(UnknownStep, match="has no step 'd'. Its steps: a, b, c"):
+    with pytest.raises(UnknownStep, match=r"has no step 'd'\. Its steps: a, b, c"):
         run.run_until("d")
     assert run.run_until("a").state == "completed"
     assert (run.step(), run.next_step) == (None, None)

@@ -80,7 +80,7 @@ def test_a_used_run_id_is_refused_and_the_error_names_resume():
     hub = hub_of(workflow_of(step("a")), {"a": str})
     first = hub.execute_workflow("flow", "g", verbose=False, run_id="mine")
     assert first.workflow_id == "mine"
-    with pytest.raises(DuplicateRun, match="'mine' exists already .it is completed.*resume"):
+    with pytest.raises(DuplicateRun, match=r"'mine' exists already \(it is completed\).*resume"):
         hub.execute_workflow("flow", "g", verbose=False, run_id="mine")
     assert hub.get_run("mine").context.data == first.data
 

@@ -22,9 +22,7 @@ from orchestration_kit.workers.website.reviewer import reviewer
 __all__ = ["Coder", "Deployer", "product_manager", "reviewer", "website_workers"]
 
 
-def website_workers(
-    out_dir: str | Path, *, mistake_rate: float = DEFAULT_MISTAKE_RATE
-) -> list[WorkerDefinition]:
+def website_workers(out_dir: str | Path, *, mistake_rate: float = DEFAULT_MISTAKE_RATE) -> list[WorkerDefinition]:
     """Return the workers of the build-website workflow, ready to be registered.
 
     The workflow's step `completed` calls the deployer where it asks for it: `workflow.steps["completed"].worker =

@@ -24,7 +24,7 @@ def relative_luminance(colour: str) -> float:
 
 
 def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4  # noqa: PLR2004
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
 
 
 def contrast_ratio(one: str, other: str) -> float:
@@ -55,9 +55,7 @@ def oklch(lightness: float, chroma: float, hue: float) -> str:
     return "#" + "".join(f"{_channel(value):02x}" for value in _to_linear(lightness, low, hue))
 
 
-def readable(
-    start: tuple[float, float, float], backgrounds: Sequence[str], *, ratio: float, towards: float
-) -> str:
+def readable(start: tuple[float, float, float], backgrounds: Sequence[str], *, ratio: float, towards: float) -> str:
     """Return the first colour from `start` that stands out by `ratio` from all `backgrounds`.
 
     `start` is (lightness, chroma, hue); the lightness moves in steps towards `towards` (0 is black,
@@ -84,10 +82,10 @@ def _to_linear(lightness: float, chroma: float, hue: float) -> tuple[float, floa
 
 
 def _in_gamut(channels: tuple[float, float, float]) -> bool:
-    return all(-0.0005 <= value <= 1.0005 for value in channels)  # noqa: PLR2004
+    return all(-0.0005 <= value <= 1.0005 for value in channels)
 
 
 def _channel(linear: float) -> int:
     bounded = min(max(linear, 0.0), 1.0)
-    curved = 12.92 * bounded if bounded <= 0.0031308 else 1.055 * bounded ** (1 / 2.4) - 0.055  # noqa: PLR2004
+    curved = 12.92 * bounded if bounded <= 0.0031308 else 1.055 * bounded ** (1 / 2.4) - 0.055
     return round(curved * 255)

@@ -36,7 +36,7 @@ def design_for(goal: str, kind: KindContent) -> Design:
     digest = hashlib.sha256(goal.casefold().encode()).digest()
     rng = Random(int.from_bytes(digest[:8], "big"))  # noqa: S311 - a look, not a secret
     hue = _hue(goal, kind, rng)
-    warm = hue < 110 or hue > 320  # noqa: PLR2004 - yellow-green to magenta counts as cool
+    warm = hue < 110 or hue > 320
     accent = rng.choice(_COOL_ACCENTS if warm else _WARM_ACCENTS)
     chroma = rng.choice((0.11, 0.14, 0.17))
     heading, body = rng.choice(kind.fonts)
@@ -48,7 +48,7 @@ def design_for(goal: str, kind: KindContent) -> Design:
         body_font=body,
         art=rng.choice(kind.art),
         art_seed=rng.getrandbits(32),
-        light=_light(hue, chroma, vivid=rng.random() < 0.4),  # noqa: PLR2004
+        light=_light(hue, chroma, vivid=rng.random() < 0.4),
         dark=_dark(hue, chroma),
         art_colours=(
             oklch(0.92, 0.045, hue),

@@ -125,9 +125,7 @@ def _proper_runs(tokens: list[str]) -> list[tuple[str, str]]:
     index = 0
     while index < len(tokens):
         start = index
-        while _is_proper(tokens, index) or (
-            index > start and tokens[index : index + 1] and _connects(tokens, index)
-        ):
+        while _is_proper(tokens, index) or (index > start and tokens[index : index + 1] and _connects(tokens, index)):
             index += 1
         if index > max(start, 1):
             before = [token.casefold() for token in tokens[max(0, start - 2) : start]]
@@ -179,9 +177,7 @@ def _what_remains(text: str, tokens: list[str]) -> str:
         for chunk in CJK_ASKING:
             text = text.replace(chunk, "")
         return " ".join(_TOKEN.findall(text))[:12]
-    telling = [
-        token for token in tokens if token not in _PUNCTUATION and token.casefold() not in _ASKING | STOPS
-    ]
+    telling = [token for token in tokens if token not in _PUNCTUATION and token.casefold() not in _ASKING | STOPS]
     return " ".join(telling[:4])
 
 
@@ -192,7 +188,7 @@ def _when(tokens: list[str]) -> str:
             return folded
         if folded in MONTHS and token[0].isupper():
             around = (tokens[index - 1] if index else "", *tokens[index + 1 : index + 2])
-            numbers = [near for near in around if near.isdecimal() and len(near) <= 4]  # noqa: PLR2004
+            numbers = [near for near in around if near.isdecimal() and len(near) <= 4]
             return " ".join([token, *numbers[:1]])
     return ""
 

@@ -97,7 +97,7 @@ def _misnest(text: str, rng: Random) -> str | None:
 
 def _reuse_id(text: str, rng: Random) -> str | None:
     sections = list(_SECTION_ID.finditer(text))
-    if len(sections) < 2:  # noqa: PLR2004 - it takes two to share an id
+    if len(sections) < 2:
         return None
     copied = rng.choice(sections[1:])
     return _replaced(text, copied, f'{copied[1]}{sections[0][2]}"')
@@ -121,7 +121,7 @@ def _fade_text(text: str, rng: Random) -> str | None:
     if not backgrounds:
         return None
     page = backgrounds[-1][1]
-    lightness = 0.8 if contrast_ratio(page, "#ffffff") < 2 else 0.35  # noqa: PLR2004 - is the page light?
+    lightness = 0.8 if contrast_ratio(page, "#ffffff") < 2 else 0.35
     return _replaced(text, match, f"--muted: {oklch(lightness, 0.02, rng.uniform(0, 360))};")
 
 

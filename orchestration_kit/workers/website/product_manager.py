@@ -77,11 +77,7 @@ def write_spec(goal: str, rng: Random) -> SiteSpec:
 def _subject(reading: GoalReading, kind: KindContent) -> str:
     """Return what the site is about: more than the word that says what kind of site it is."""
     common = {*kind.keywords, *kind.hints}
-    telling = [
-        subject
-        for subject in reading.subjects
-        if subject.casefold() not in common and not is_feature(subject)
-    ]
+    telling = [subject for subject in reading.subjects if subject.casefold() not in common and not is_feature(subject)]
     return telling[0] if telling else ""
 
 

@@ -44,9 +44,7 @@ def recognise_features(text: str) -> tuple[str, ...]:
     """Return the features that `text` names, in the order of `content/features.yaml`."""
     folded = text.casefold()
     return tuple(
-        name
-        for name, feature in load_features().items()
-        if any(_mentions(folded, word) for word in feature["words"])
+        name for name, feature in load_features().items() if any(_mentions(folded, word) for word in feature["words"])
     )
 
 

@@ -39,7 +39,7 @@ def _visible(char: str) -> str:
     if char.isspace():
         return " "
     category = unicodedata.category(char)
-    noncharacter = 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE  # noqa: PLR2004
+    noncharacter = 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE
     if noncharacter or category in {"Cc", "Cs", "Co"}:
         return " "
     if category == "Cf" and char not in _JOINERS:

@@ -48,9 +48,7 @@ NAME_MARKERS = frozenset("called named titled entitled namens llamado llamada ch
 CONNECTORS = frozenset("of and & the de la le du di da van von der des y e".split())
 """Small words that may stand inside a proper name."""
 
-MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()
-)
+MONTHS = frozenset("january february march april may june july august september october november december".split())
 SEASONS = frozenset("spring summer autumn fall winter".split())
 WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
 

@@ -19,9 +19,7 @@ from orchestration_kit.workers.website.review.document import read_document
 from orchestration_kit.workers.website.reviewer import review
 from tests.workers.website.support import BAKERY, FakeContext, clean_site, walk
 
-HOSTILE = (
-    "<script>alert(1)</script>\" onload=alert(2) '><img src=x onerror=alert(3)> {{ 7*7 }} </title></style>"
-)
+HOSTILE = "<script>alert(1)</script>\" onload=alert(2) '><img src=x onerror=alert(3)> {{ 7*7 }} </title></style>"
 
 
 @settings(max_examples=40, deadline=None)
@@ -96,11 +94,7 @@ def test_every_page_marks_itself_in_the_navigation_and_can_be_skipped_through() 
 @pytest.mark.parametrize("field", ["name", "tagline", "place"])
 def test_hostile_text_never_becomes_markup(field: str) -> None:
     spec = write_spec(BAKERY, Random(1)).model_copy(update={field: HOSTILE[:60]})
-    section = (
-        spec.pages[0]
-        .sections[0]
-        .model_copy(update={"heading": HOSTILE, "eyebrow": HOSTILE, "text": HOSTILE})
-    )
+    section = spec.pages[0].sections[0].model_copy(update={"heading": HOSTILE, "eyebrow": HOSTILE, "text": HOSTILE})
     first = spec.pages[0].model_copy(
         update={"title": HOSTILE, "nav": HOSTILE, "description": HOSTILE, "sections": (section,)}
     )
@@ -147,9 +141,7 @@ def test_a_rate_of_one_always_errs_at_first() -> None:
 
 
 def test_the_default_rate_needs_the_way_back_often_and_comes_to_an_end() -> None:
-    rounds = Counter(
-        walk("a cafe", seed, mistake_rate=Coder().mistake_rate).data["rounds"] for seed in range(24)
-    )
+    rounds = Counter(walk("a cafe", seed, mistake_rate=Coder().mistake_rate).data["rounds"] for seed in range(24))
     assert max(rounds) <= 5
     assert 9 <= sum(count for needed, count in rounds.items() if needed > 1) <= 22
 
@@ -161,9 +153,7 @@ def test_only_the_files_that_the_review_names_are_touched() -> None:
     files["menu.html"] = files["menu.html"].replace(' lang="en"', "", 1)
     files["index.html"] += "<!-- not named -->\n"
     context.data["implement_code_output"] = {"files": files, "draft": 1}
-    findings = [
-        {"code": "missing_lang", "file": "menu.html", "line": 2, "message": "no language", "fix": "add it"}
-    ]
+    findings = [{"code": "missing_lang", "file": "menu.html", "line": 2, "message": "no language", "fix": "add it"}]
     back = {"error": "not approved", "output": {"approved": False, "findings": findings}}
     output = Coder(mistake_rate=0.0)(back, context)
     assert '<html lang="en">' in output["files"]["menu.html"]

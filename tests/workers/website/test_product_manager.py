@@ -64,9 +64,7 @@ def test_every_kind_has_several_pages_with_a_way_to_get_in_touch(kind: str) -> N
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_links_lead_to_pages_and_sections_of_the_specification(kind: str, seed: int) -> None:
-    spec = write_spec(
-        GOAL_OF_KIND[kind] + " with gallery, booking, pricing, schedule and news", Random(seed)
-    )
+    spec = write_spec(GOAL_OF_KIND[kind] + " with gallery, booking, pricing, schedule and news", Random(seed))
     sections = {page.slug: {section.id for section in page.sections} for page in spec.pages}
     for page in spec.pages:
         for section in page.sections:
@@ -94,9 +92,7 @@ def test_what_the_goal_lists_is_what_the_site_shows() -> None:
 def test_different_goals_give_different_sites() -> None:
     specs = [write_spec(goal, Random(1)) for goal in GOAL_OF_KIND.values()]
     assert len({spec.design.light.primary for spec in specs}) == len(specs)
-    assert (
-        len({(spec.design.layout, spec.design.art, spec.design.cards) for spec in specs}) > len(specs) // 2
-    )
+    assert len({(spec.design.layout, spec.design.art, spec.design.cards) for spec in specs}) > len(specs) // 2
     assert len({tuple(page.slug for page in spec.pages) for spec in specs}) > len(specs) // 2
 
 

@@ -109,11 +109,7 @@ def test_a_clean_site_is_approved_and_its_parts_are_counted() -> None:
 
 
 def test_all_faults_are_returned_at_once_with_their_lines() -> None:
-    page = (
-        SITE["menu.html"]
-        .replace(' lang="en"', "", 1)
-        .replace("</main>", '<img src="favicon.svg">\n</main>')
-    )
+    page = SITE["menu.html"].replace(' lang="en"', "", 1).replace("</main>", '<img src="favicon.svg">\n</main>')
     verdict = reviewer({"files": {**SITE, "menu.html": page}}, FakeContext())
     line = page[: page.index('<img src="favicon.svg">')].count("\n") + 1
     assert verdict["approved"] is False
@@ -164,9 +160,7 @@ def test_stylesheets_may_not_load_anything_from_elsewhere() -> None:
         ("index.html", "https://x.example", None),
     ],
 )
-def test_addresses_are_followed_as_browsers_do(
-    page: str, address: str, target: tuple[str, str] | None
-) -> None:
+def test_addresses_are_followed_as_browsers_do(page: str, address: str, target: tuple[str, str] | None) -> None:
     assert local_target(page, address) == target
 
 

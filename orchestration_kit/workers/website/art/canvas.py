@@ -48,10 +48,7 @@ class Canvas:
 
     def stroke(self, colour: int, width: float) -> str:
         """Return the attributes of a line in colour `colour`."""
-        return (
-            f'fill="none" stroke="{self.colours[colour]}" stroke-width="{number(width)}" '
-            'stroke-linecap="round"'
-        )
+        return f'fill="none" stroke="{self.colours[colour]}" stroke-width="{number(width)}" stroke-linecap="round"'
 
 
 def number(value: float) -> str:

@@ -49,9 +49,7 @@ def draw(design: Design, key: str, *, style: Art, size: tuple[int, int]) -> str:
     title = escape(describe(style))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" '
-        f'preserveAspectRatio="xMidYMid slice" role="img"><title>{title}</title>'
-        + "".join(canvas.shapes)
-        + "</svg>\n"
+        f'preserveAspectRatio="xMidYMid slice" role="img"><title>{title}</title>' + "".join(canvas.shapes) + "</svg>\n"
     )
 
 

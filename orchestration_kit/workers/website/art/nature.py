@@ -54,9 +54,7 @@ def _wave(canvas: Canvas, base: float, swing: float, colour: int, *, opacity: fl
 def botanica(canvas: Canvas) -> None:
     """Grow stems with paired leaves from the lower edge."""
     width, height, rng = canvas.width, canvas.height, canvas.rng
-    canvas.circle(
-        width * rng.uniform(0.3, 0.7), height * 0.42, radius=min(width, height) * 0.34, paint=canvas.fill(4)
-    )
+    canvas.circle(width * rng.uniform(0.3, 0.7), height * 0.42, radius=min(width, height) * 0.34, paint=canvas.fill(4))
     count = 5 if width <= height * 1.2 else 8
     for index in range(count):
         x = width * (index + 0.5) / count + rng.uniform(-0.03, 0.03) * width
@@ -78,6 +76,4 @@ def botanica(canvas: Canvas) -> None:
                     "Q", root_x + side * leaf * 1.3, root_y, root_x, root_y, "Z",
                     paint=canvas.fill(colour),
                 )  # fmt: skip
-        canvas.circle(
-            x + lean, height - tall, radius=height * rng.uniform(0.02, 0.045), paint=canvas.pick(3, 3, 1)
-        )
+        canvas.circle(x + lean, height - tall, radius=height * rng.uniform(0.02, 0.045), paint=canvas.pick(3, 3, 1))

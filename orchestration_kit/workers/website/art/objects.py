@@ -27,9 +27,7 @@ def table(canvas: Canvas) -> None:
 
 def _plate(canvas: Canvas, x: float, y: float, radius: float) -> None:
     rng = canvas.rng
-    canvas.circle(
-        x + radius * 0.06, y + radius * 0.09, radius=radius, paint=canvas.fill(5) + ' opacity="0.22"'
-    )
+    canvas.circle(x + radius * 0.06, y + radius * 0.09, radius=radius, paint=canvas.fill(5) + ' opacity="0.22"')
     canvas.circle(x, y, radius=radius, paint=canvas.fill(0))
     canvas.circle(x, y, radius=radius * 0.74, paint=canvas.pick(0, 3, 4))
     match rng.randrange(4):
@@ -106,10 +104,8 @@ def books(canvas: Canvas) -> None:
         board, x = deep * (row + 0.93), width * 0.03
         while x < width * 0.95:
             thick, tall = width * rng.uniform(0.03, 0.075), deep * rng.uniform(0.5, 0.8)
-            if rng.random() < 0.12:  # noqa: PLR2004 - a gap with a ball in it
-                canvas.circle(
-                    x + deep * 0.14, board - deep * 0.12, radius=deep * 0.12, paint=canvas.fill(3)
-                )
+            if rng.random() < 0.12:
+                canvas.circle(x + deep * 0.14, board - deep * 0.12, radius=deep * 0.12, paint=canvas.fill(3))
                 x += deep * 0.3
                 continue
             canvas.rect(x, board - tall, size=(thick, tall), paint=canvas.pick(1, 1, 2, 3, 4, 5), round_=2)
@@ -139,12 +135,8 @@ def dashboard(canvas: Canvas) -> None:
     for card in range(3):
         x = left + wide * (0.25 + card * 0.245)
         canvas.rect(x, top + tall * 0.09, size=(wide * 0.21, tall * 0.2), paint=canvas.fill(0), round_=10)
-        canvas.rect(
-            x + 12, top + tall * 0.13, size=(wide * 0.08, tall * 0.03), paint=canvas.fill(4), round_=4
-        )
-        canvas.rect(
-            x + 12, top + tall * 0.19, size=(wide * 0.13, tall * 0.055), paint=canvas.pick(1, 2), round_=5
-        )
+        canvas.rect(x + 12, top + tall * 0.13, size=(wide * 0.08, tall * 0.03), paint=canvas.fill(4), round_=4)
+        canvas.rect(x + 12, top + tall * 0.19, size=(wide * 0.13, tall * 0.055), paint=canvas.pick(1, 2), round_=5)
     for bar, colour in enumerate((1,) * 10 + (3, 1)):
         high = tall * (0.1 + 0.026 * bar + rng.uniform(0, 0.12))
         x = left + wide * (0.26 + bar * 0.036)

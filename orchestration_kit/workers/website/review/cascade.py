@@ -102,9 +102,7 @@ def _index(rules: Sequence[Rule]) -> dict[str, list[tuple[int, Rule]]]:
     return index
 
 
-def _matching(
-    element: Element, index: Mapping[str, list[tuple[int, Rule]]], file: str
-) -> list[Declaration]:
+def _matching(element: Element, index: Mapping[str, list[tuple[int, Rule]]], file: str) -> list[Declaration]:
     """Return the declarations for an element, the strongest last."""
     keys = ["*", element.tag, f"#{element.attributes.get('id', '')}"]
     keys += [f".{name}" for name in element.classes]
@@ -117,9 +115,7 @@ def _matching(
     ]
     style = element.attributes.get("style")
     if style:
-        weighed += [
-            ((one.important, _INLINE_WEIGHT, 0), one) for one in read_inline(file, element.line, style)
-        ]
+        weighed += [((one.important, _INLINE_WEIGHT, 0), one) for one in read_inline(file, element.line, style)]
     return [one for _, one in sorted(weighed, key=lambda pair: pair[0])]
 
 
@@ -151,6 +147,5 @@ def _is(element: Element, compound: Compound) -> bool:
     if compound.classes and not set(compound.classes) <= set(element.classes):
         return False
     return all(
-        name in element.attributes and value in {None, element.attributes[name]}
-        for name, value in compound.attributes
+        name in element.attributes and value in {None, element.attributes[name]} for name, value in compound.attributes
     )

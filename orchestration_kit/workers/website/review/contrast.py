@@ -35,9 +35,7 @@ _FIELDS = frozenset({"input", "textarea", "select", "button"})
 
 def low_contrast(site: Site) -> Iterator[Finding]:
     """Find text that does not stand out from what is behind it, in either colour scheme."""
-    sheets = {
-        path: read_stylesheet(path, text) for path, text in site.files.items() if path.endswith(".css")
-    }
+    sheets = {path: read_stylesheet(path, text) for path, text in site.files.items() if path.endswith(".css")}
     seen: set[tuple[str, str, str, int]] = set()
     for page, root in site.pages.items():
         rules = [rule for sheet in site.stylesheets_of(page) for rule in sheets.get(sheet, [])]
@@ -89,9 +87,7 @@ def _judge(painted: Painted, origin: tuple[str, int], setting: str) -> Iterator[
         return
     ratio = min(contrast_ratio(one, other) for one in colours for other in backgrounds)
     if ratio < LEAST_RATIO:
-        message = (
-            f"{who}: {painted.colour} on {painted.background} has a contrast of {ratio:.2f}:1 {setting}."
-        )
+        message = f"{who}: {painted.colour} on {painted.background} has a contrast of {ratio:.2f}:1 {setting}."
         fix = f"Choose a colour that reaches {LEAST_RATIO}:1 on every background it is used on."
         yield Finding(file, line, "low_contrast", message, fix)
 
@@ -106,8 +102,8 @@ def colours_in(value: str) -> list[str]:
     """
     found: list[str] = []
     for match in _HEX.findall(value):
-        digits = match[1:] if len(match) > 5 else "".join(2 * digit for digit in match[1:])  # noqa: PLR2004
-        if len(digits) == 8 and not digits.endswith("ff"):  # noqa: PLR2004 - see-through
+        digits = match[1:] if len(match) > 5 else "".join(2 * digit for digit in match[1:])
+        if len(digits) == 8 and not digits.endswith("ff"):
             return []
         found.append(f"#{digits[:6]}")
     for red, green, blue, alpha in _RGB.findall(value):

@@ -58,9 +58,7 @@ def missing_viewport(site: Site) -> Iterator[Finding]:
     """Find a page that phones would show shrunk, or that forbids zooming."""
     fix = 'Write <meta name="viewport" content="width=device-width, initial-scale=1"> in the head.'
     for path, root in site.pages.items():
-        metas = [
-            meta for meta in root.find_all("meta") if meta.attributes.get("name", "").lower() == "viewport"
-        ]
+        metas = [meta for meta in root.find_all("meta") if meta.attributes.get("name", "").lower() == "viewport"]
         content = metas[0].attributes.get("content", "").replace(" ", "").lower() if metas else ""
         if "width=device-width" not in content:
             line = (metas or root.find_all("head") or [root])[0].line

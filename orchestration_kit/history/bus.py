@@ -1,0 +1,136 @@
+"""Runs become the changes of their data bus, step by step: what came, what changed, what went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orchestration_kit.history import columns
+from orchestration_kit.history.differences import same_value
+from orchestration_kit.history.sources import Recorded, recordings
+from orchestration_kit.history.texts import short_text, size_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from orchestration_kit.engine.events import AttemptFinished
+
+CHANGES = ("added", "changed", "removed")
+_ABSENT: Any = object()
+
+
+class BusChange(NamedTuple):
+    """One entry of the data bus that an attempt changed."""
+
+    seq: int
+    """The attempt; 0 is the data that the run began with."""
+    path: str | None
+    key: str
+    before: Any
+    after: Any
+
+    @property
+    def kind(self) -> str:
+        """Added, changed or removed."""
+        return "added" if self.before is _ABSENT else "removed" if self.after is _ABSENT else "changed"
+
+    @property
+    def value(self) -> Any:
+        """What is there now, or what was there last."""
+        return self.before if self.after is _ABSENT else self.after
+
+
+def data_frame(runs: Any) -> pd.DataFrame:
+    """Return one row per change of the data bus, in the order of the record.
+
+    The data that a run began with comes first, with seq 0 and no path. An output that is the same as the one
+    before it changes nothing, so it has no row. History entries (as opposed to runs and contexts) do not say what
+    else their workers wrote: of those, outputs alone are shown.
+
+    Args:
+        runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.
+
+    Columns (dtype):
+        run (category), seq (Int64), path (string), key (category)
+        change (category): added, changed or removed.
+        before, after (string): short text, of at most 120 characters; missing where there was nothing.
+        type (category): of the value now there, or of the one removed.
+        size (Int64): its characters, entries, bytes or rows; missing where it has no length.
+
+    >>> frame = data_frame([{"step": "a", "output": [1]}, {"step": "a", "output": [1, 2]}])
+    >>> frame[["seq", "key", "change", "before", "after", "size"]].values.tolist()[1]
+    [2, 'a_output', 'changed', '[1]', '[1, 2]', 2]
+
+    Raises:
+        TypeError: there is no history in `runs`.
+    """
+    import pandas as pd
+
+    found = [(run.run, change) for run in recordings(runs) for change in bus_changes(run)]
+    changes = [change for _, change in found]
+    frame = {
+        "run": columns.category([run for run, _ in found]),
+        "seq": columns.integers([change.seq for change in changes]),
+        "path": columns.text([change.path for change in changes]),
+        "key": columns.category([change.key for change in changes]),
+        "change": columns.category([change.kind for change in changes], CHANGES),
+        "before": columns.text([_shown(change.before) for change in changes]),
+        "after": columns.text([_shown(change.after) for change in changes]),
+        "type": columns.category([type(change.value).__name__ for change in changes]),
+        "size": columns.integers([size_of(change.value) for change in changes]),
+    }
+    return pd.DataFrame(frame, copy=False)
+
+
+def bus_changes(run: Recorded) -> Iterator[BusChange]:
+    """Yield every change of the data bus, by folding the records as the engine does."""
+    for key, value in run.initial.items():
+        yield BusChange(0, None, key, _ABSENT, value)
+    buses: dict[str, dict[str, Any]] = {"": dict(run.initial)}
+    for record in run.records:
+        if record.retry_in_s is not None:
+            continue
+        bus = buses.get(record.scope)
+        if bus is None:  # a branch begins with a copy of what its parent has
+            bus = buses[record.scope] = dict(buses[_parent(record.scope, buses)])
+        for key, after in _written(record):
+            before = bus.get(key, _ABSENT)
+            if after is _ABSENT:
+                bus.pop(key, None)
+            else:
+                bus[key] = after
+            if not same_value(before, after):
+                yield BusChange(record.seq, record.path, key, before, after)
+
+
+def last_data(run: Recorded) -> Mapping[str, Any]:
+    """Return the data bus as it is, or as the records leave it."""
+    if run.data is not None:
+        return run.data
+    bus = dict(run.initial)
+    for record in run.records:
+        if record.retry_in_s is None and not record.scope:
+            for key, after in _written(record):
+                if after is _ABSENT:
+                    bus.pop(key, None)
+                else:
+                    bus[key] = after
+    return bus
+
+
+def _written(record: AttemptFinished) -> Iterator[tuple[str, Any]]:
+    if record.changes is not None:
+        yield from record.changes.updated.items()
+        for key in record.changes.removed:
+            yield key, _ABSENT
+    yield f"{record.step}_output", record.output
+
+
+def _parent(scope: str, buses: Mapping[str, Any]) -> str:
+    while scope not in buses:
+        scope = scope[: scope.rstrip("/").rfind("/") + 1]
+    return scope
+
+
+def _shown(value: Any) -> str | None:
+    return None if value is _ABSENT else short_text(value)

@@ -1,0 +1,170 @@
+"""What is on record in a run, a context, a history or a list of events: one shape for all of them.
+
+Reads, never changes. What is read is a snapshot: a run that goes on meanwhile does not move it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.events import AttemptFinished, AttemptStarted, PartialOutput, RunFinished, RunStarted
+from orchestration_kit.engine.run import Run
+from orchestration_kit.history.entries import records_of_entries
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.plan import Plan
+
+_EVENTS = (RunStarted, AttemptStarted, PartialOutput, AttemptFinished, RunFinished)
+_READABLE = (
+    "Give a Run, a WorkflowContext, a list of history entries (dicts), a list of events, "
+    "or a list of runs and contexts."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is on record of one run, at one moment."""
+
+    run: str
+    workflow: str | None
+    """None where the record does not say."""
+    fingerprint: str | None
+    goal: str | None
+    state: str | None
+    reason: str | None
+    """Why the run failed or was cancelled."""
+    started_at: float | None
+    """Seconds since the epoch, UTC."""
+    finished_at: float | None
+    """None while the run goes on."""
+    records: list[AttemptFinished]
+    initial: Mapping[str, Any]
+    """The data bus as the run began."""
+    data: Mapping[str, Any] | None
+    """The data bus as it is; None where only a fold over the records tells."""
+    judged: frozenset[str] = frozenset()
+    """Steps with a `success_when`, whose condition is evaluated before any branch; empty where the definition
+    is gone."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended."""
+        return self.state in ("completed", "failed", "cancelled")
+
+
+def records_of(source: Any) -> list[AttemptFinished]:
+    """Return every attempt on record in one run, context, history or list of events, in order.
+
+    >>> [record.path for record in records_of([{"step": "draft", "visit": 2, "output": "text"}])]
+    ['draft#2']
+
+    Raises:
+        TypeError: there is no record in `source`.
+    """
+    return recorded(source).records
+
+
+def recorded(source: Any) -> Recorded:
+    """Return what is on record of one run.
+
+    Raises:
+        TypeError: there is no record in `source`.
+    """
+    if isinstance(source, Recorded):
+        return source
+    if isinstance(source, Run):
+        return _of_machine(source.machine, None)
+    if isinstance(source, WorkflowContext):
+        return _of_machine(source._machine, source)  # noqa: SLF001 - records, where `.history` would copy every value
+    if _is_listing(source):
+        items = list(cast("Iterable[Any]", source))
+        if all(isinstance(item, Mapping) for item in items):
+            return _of_entries(items)
+        if all(isinstance(item, _EVENTS) for item in items):
+            return _of_events(items)
+    raise TypeError(f"There is no history in a {type(source).__name__}. {_READABLE}")
+
+
+def recordings(sources: Any) -> list[Recorded]:
+    """Return what is on record of each run in `sources`: one of them, or several.
+
+    Raises:
+        TypeError: something in it has no record.
+    """
+    if isinstance(sources, (Recorded, Run, WorkflowContext)) or not _is_listing(sources):
+        return [recorded(sources)]
+    items = list(cast("Iterable[Any]", sources))
+    if items and isinstance(items[0], (Mapping, *_EVENTS)):
+        return [recorded(items)]
+    try:
+        return [recorded(item) for item in items]
+    except TypeError as error:
+        raise TypeError(f"Not everything in this {type(sources).__name__} has a history. {error}") from None
+
+
+def _is_listing(source: Any) -> bool:
+    return isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping, *_EVENTS))
+
+
+def _of_machine(machine: Any, context: WorkflowContext | None) -> Recorded:
+    """Read a machine, or what stands for one in a context made by hand."""
+    started: RunStarted = machine.started
+    finished: RunFinished | None = machine.finished
+    records = list[AttemptFinished](machine.records)
+    if not records and machine.plan is None and context is not None:
+        records = records_of_entries(context.history)
+    workflow = started.workflow or (context.metadata.get("workflow_name") if context is not None else None)
+    return Recorded(
+        run=started.run_id,
+        workflow=None if workflow is None else str(workflow),
+        fingerprint=started.fingerprint or None,
+        goal=started.goal,
+        state=str(machine.state),
+        reason=None if finished is None else finished.reason,
+        started_at=started.started_at,
+        finished_at=None if finished is None else finished.finished_at,
+        records=records,
+        initial=started.data,
+        data=dict(machine.data),
+        judged=_judged(machine.plan),
+    )
+
+
+def _judged(plan: Plan | None) -> frozenset[str]:
+    steps = () if plan is None else plan.steps.values()
+    return frozenset(step.step_id for step in steps if step.success_when is not None)
+
+
+def _of_entries(entries: list[Mapping[str, Any]]) -> Recorded:
+    return _bare("history", records_of_entries(entries))
+
+
+def _of_events(events: list[Any]) -> Recorded:
+    records = [event for event in events if isinstance(event, AttemptFinished)]
+    started = next((event for event in events if isinstance(event, RunStarted)), None)
+    finished = next((event for event in reversed(events) if isinstance(event, RunFinished)), None)
+    if started is None:
+        return _bare("history" if finished is None else finished.run_id, records)
+    state = ("in_progress" if records else "initialized") if finished is None else finished.state
+    return Recorded(
+        run=started.run_id,
+        workflow=started.workflow or None,
+        fingerprint=started.fingerprint or None,
+        goal=started.goal,
+        state=state,
+        reason=None if finished is None else finished.reason,
+        started_at=started.started_at,
+        finished_at=None if finished is None else finished.finished_at,
+        records=records,
+        initial=started.data,
+        data=None,
+    )
+
+
+def _bare(run: str, records: list[AttemptFinished]) -> Recorded:
+    """What is known of attempts that stand alone."""
+    began = records[0].started_at if records else None
+    return Recorded(run, None, None, None, None, None, began, None, records, {}, None)

@@ -1,0 +1,42 @@
+"""Runs become what each worker and model used: attempts, failures, tokens, cost, time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestration_kit.history.frames import history_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def usage_frame(runs: Any) -> pd.DataFrame:
+    """Return one row per worker and model, in the order in which each was first called.
+
+    Args:
+        runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.
+
+    Columns (dtype):
+        worker, worker_type, model (category): missing worker for a terminal step that passed its input through;
+            missing model where the worker told none.
+        attempts, failures (Int64)
+        input_tokens, output_tokens (Int64), cost_usd (Float64): sums; missing where no attempt told any.
+        duration_s, mean_s, p95_s (float64): seconds in all, per attempt, and the 95th percentile of attempts.
+
+    >>> calls = [{"step": "a", "worker": "Ann", "duration_s": s, "usage": {"input_tokens": 10}} for s in (1.0, 3.0)]
+    >>> usage_frame(calls)[["attempts", "input_tokens", "duration_s", "mean_s"]].values.tolist()
+    [[2, 20, 4.0, 2.0]]
+
+    Raises:
+        TypeError: there is no history in `runs`.
+    """
+    frame = history_frame(runs)
+    frame["failed"] = ~frame["success"]
+    calls = frame.groupby(["worker", "worker_type", "model"], observed=True, dropna=False, sort=False)
+    found = calls.agg(attempts=("seq", "size"), failures=("failed", "sum")).astype("Int64")
+    for name in ("input_tokens", "output_tokens", "cost_usd"):
+        found[name] = calls[name].sum(min_count=1)
+    found["duration_s"] = calls["duration_s"].sum()
+    found["mean_s"] = calls["duration_s"].mean()
+    found["p95_s"] = calls["duration_s"].quantile(0.95)
+    return found.reset_index()

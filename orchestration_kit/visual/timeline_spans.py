@@ -1,0 +1,118 @@
+"""A run on record becomes spans of time: attempts, waits for retries, and waits for people, times or the next cell.
+
+Reads what `history` reads; asks no clock, so that an open wait has no end.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from orchestration_kit.engine.events import AttemptFinished
+    from orchestration_kit.history import Recorded
+
+SpanState = Literal["success", "failed", "retry wait", "waiting"]
+STATES: tuple[SpanState, ...] = ("success", "failed", "retry wait", "waiting")
+MAIN = "main"
+"""The lane of the run itself; a branch or an item has a lane named by its position."""
+SHORTEST_WAIT_S = 0.01
+"""A shorter gap between two attempts is the engine's own time, not a wait."""
+
+
+class Span(NamedTuple):
+    """Something that took time."""
+
+    seq: int | None
+    """The attempt; None for a wait."""
+    path: str | None
+    """Position and visit: of the attempt, or of the one that was waited for, where that came."""
+    lane: str
+    step: str
+    attempt: int | None
+    worker: str | None
+    state: SpanState
+    start_s: float
+    """Seconds since the run began; NaN where the record has no time."""
+    end_s: float
+    """NaN where it is not over, or the record has no time."""
+
+
+def spans_of(run: Recorded) -> list[Span]:
+    """Return every span of a run, in the order of the record; a wait stands before what it waited for."""
+    began = _beginning(run)
+    found: list[Span] = []
+    last: dict[str, tuple[AttemptFinished | None, float]] = {"": (None, 0.0)}
+    for record in run.records:
+        start_s = record.started_at - began
+        end_s = start_s + record.duration_s
+        before, free_s = last.get(record.scope, (None, math.nan))
+        retried = before is not None and before.retry_in_s is not None
+        if start_s - free_s >= (1e-6 if retried else SHORTEST_WAIT_S):
+            found.append(_wait(record, "retry wait" if retried else "waiting", free_s, start_s))
+        state: SpanState = "success" if record.error is None else "failed"
+        lane = lane_of(record.scope)
+        found.append(
+            Span(record.seq, record.path, lane, record.step, record.attempt, record.worker, state, start_s, end_s)
+        )
+        last[record.scope] = record, end_s if math.isfinite(end_s) else free_s
+    return found if run.is_over else found + _open_waits(run, last)
+
+
+def lane_of(scope: str) -> str:
+    """Return the name of a scope's lane.
+
+    >>> lane_of(""), lane_of("research#1[3]/")
+    ('main', 'research#1[3]')
+    """
+    return scope.removesuffix("/") or MAIN
+
+
+def spans_frame(spans: list[Span]) -> pd.DataFrame:
+    """Return spans as a frame, one row a span; see `Timeline.frame`."""
+    import pandas as pd
+
+    from orchestration_kit.history import columns
+
+    columns_of = list(zip(*spans, strict=True)) or [()] * len(Span._fields)
+    seq, path, lane, step, attempt, worker, state, start_s, end_s = columns_of
+    frame = {
+        "seq": columns.integers(seq),
+        "path": columns.text(path),
+        "lane": columns.category(lane),
+        "step": columns.category(step),
+        "attempt": columns.integers(attempt),
+        "worker": columns.category(worker),
+        "state": columns.category(state, STATES),
+        "start_s": columns.floats(start_s).column(),
+        "end_s": columns.floats(end_s).column(),
+    }
+    return pd.DataFrame(frame, copy=False)
+
+
+def _beginning(run: Recorded) -> float:
+    """When the run began; a clock that was set back does not make times negative."""
+    times = [record.started_at for record in run.records]
+    times += [run.started_at] if run.started_at is not None else []
+    return min((time for time in times if math.isfinite(time)), default=0.0)
+
+
+def _wait(record: AttemptFinished, state: SpanState, start_s: float, end_s: float) -> Span:
+    return Span(None, record.path, lane_of(record.scope), record.step, record.attempt, None, state, start_s, end_s)
+
+
+def _open_waits(run: Recorded, last: dict[str, tuple[AttemptFinished | None, float]]) -> list[Span]:
+    """What a run that goes on is waiting for: retries that were announced, and a person or a time."""
+    found: list[Span] = []
+    for record, free_s in last.values():
+        if record is None:
+            continue
+        if record.retry_in_s:
+            announced = record._replace(attempt=record.attempt + 1)
+            found.append(_wait(announced, "retry wait", free_s, free_s + record.retry_in_s))
+        elif run.state in ("waiting", "blocked") and record.next_step is not None:
+            lane = lane_of(record.scope)
+            found.append(Span(None, None, lane, record.next_step, None, None, "waiting", free_s, math.nan))
+    return found

@@ -1,0 +1,577 @@
+"""Conditions: what they can name, what they look at, and what they cost at most."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum, IntEnum, StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from orchestration_kit.definition.condition_text import (
+    FUNCTIONS,
+    MACROS,
+    MAX_BRACKETS,
+    MAX_CHARACTERS,
+    MAX_PATH,
+    ROOTS,
+    read_condition,
+)
+from orchestration_kit.definition.conditions import (
+    MAX_DATA_DEPTH,
+    MAX_LIST,
+    MAX_TEXT,
+    MAX_WEIGHT,
+    Evaluated,
+    compile_condition,
+)
+from orchestration_kit.errors import ConditionError, ConditionSyntaxError
+
+
+@dataclass
+class Facts:
+    """What a condition is evaluated on."""
+
+    goal: str = "a goal"
+    data: Mapping[str, Any] = field(default_factory=dict)
+    visit: int = 1
+    attempt: int = 1
+
+
+def evaluate(text: Any, output: Any = None, **facts: Any) -> Evaluated:
+    return compile_condition(text).evaluate("review", output, Facts(**facts))
+
+
+def result(text: Any, output: Any = None, **facts: Any) -> bool:
+    return evaluate(text, output, **facts).result
+
+
+# --- what can be named
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("output.approved == true", [("output", "approved")]),
+        ("output.a.b.c > 1 && data.d < 2", [("output", "a", "b", "c"), ("data", "d")]),
+        ("output['a b']['c'].d == 1", [("output", "a b", "c", "d")]),
+        ("output[0].a == 1", [("output",)]),
+        ("output['a\\n'] == 1", [("output",)]),
+        ("output[data.key] == 1", [("output",), ("data", "key")]),
+        ("output.a == 1 || output.a.b == 2", [("output", "a")]),
+        ("output.a == 1 || output == 2", [("output",)]),
+        ("data.items.exists(x, x.n > data.limit)", [("data", "items"), ("data", "limit")]),
+        ("data.items.map(goal2, goal2).size() == visits", [("data", "items"), ("visits",)]),
+        ("goal.contains('output.x') && visits + attempt > 2", [("goal",), ("visits",), ("attempt",)]),
+        ("output.size() == 2", [("output",)]),
+        ("has(output.a.b)", [("output", "a", "b")]),
+        ("output . a\n. b == 1 // data.secret", [("output", "a", "b")]),
+        ("'data.secret' == \"data.secret\" && r'data.x\\' == goal", [("goal",)]),
+        ('goal == """it\'s "quoted" data.x"""', [("goal",)]),
+        ("1.5e3 > .5 && 0x1F == 31 && 2u == 2u && 1in[1]", []),
+        ("true || false || null == null", []),
+    ],
+)
+def test_what_a_condition_names_is_found_before_it_runs(text, paths):
+    assert list(read_condition(text).paths) == paths
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "outptu.a == 1",
+            "it names 'outptu'. A condition can name output, data, goal, visits, attempt. Did you mean 'output'",
+        ),
+        ("visit < 3", "Did you mean 'visits'"),
+        ("approved", "it names 'approved'"),
+        ("output.state == done", "it names 'done'.*Text goes into quotes"),
+        ("output.a == 1 && x > 2", "it names 'x'"),
+        ("[1].all(x, y > 1)", "it names 'y'"),
+        ("[1].all(x, x > 1) && x == 1", "it names 'x'"),
+        ("data", "it asks for the whole data bus. Name the entry, for example data.items"),
+        ("size(data) > 1", "whole data bus"),
+        ("data[goal] == 1", "whole data bus"),
+        ("'x' in data", "whole data bus"),
+        ("goal.matches('a+')", "there is no function 'matches'. Known are all, bytes"),
+        ("sise(goal) > 1", "there is no function 'sise'.*Did you mean 'size'"),
+        ("open('/etc/passwd')", "there is no function 'open'"),
+        ("goal.__class__()", "there is no function '__class__'"),
+        ("__import__('os')", "there is no function '__import__'"),
+        ("map(x, x)", r"map\(...\) stands alone. Call it on a list: output.items.map"),
+        (".output.a == 1", "a name begins with a dot. Leave the dot out"),
+        ("1 in .output", "a name begins with a dot"),
+        ("[1].all(x, (.data))", "a name begins with a dot"),
+        ("[1].all(output, true)", r"all\(...\) binds the name 'output'. Choose another name, for example x"),
+        ("output.map(data, 1)", "binds the name 'data'"),
+        ("", "it is empty. Write for example: output.approved == true"),
+        (" \n ", "it is empty"),
+        ("output.a == ", "it does not parse: 1:13"),
+        ("output.a = 1", "it holds '='. Text goes into quotes; == compares, && is and"),
+        ("output.a + = 1", "it holds '='"),
+        ("output.a + ", "it does not parse"),
+        ("(true", "it does not parse"),
+        ("true)", "it does not parse"),
+        ("output.1 == 1", "it does not parse"),
+        ("has(output)", "it does not parse: 1:5: invalid argument to has"),
+        ("output.map(1, true)", "it does not parse"),
+        ("'open", 'it holds "\'"'),
+        ('"\\q" == goal', "it holds '\"'"),
+        ("tr$ue", "it names 'tr'"),
+        ("$x", r"it holds '\$'"),
+        ("true # no", "it holds '#'"),
+        ("true;", "it holds ';'"),
+        ("true\x00", "it holds '.x00'"),
+        ("true\xa0", "it holds"),
+        ("output.é == 1", "it holds 'é'"),
+        ("`output`", "it holds '`'"),
+        ("output & 1", "it holds '&'"),
+        ("'\ud800' == goal", "it does not parse: .*surrogates not allowed"),
+    ],
+)
+def test_a_condition_that_cannot_be_used_says_what_is_wrong_and_what_could_be(text, said):
+    with pytest.raises(ConditionSyntaxError, match=said) as caught:
+        compile_condition(text)
+    assert caught.value.text == text
+    assert caught.value.hint
+
+
+def test_every_function_and_macro_on_offer_is_there():
+    moment = "timestamp('2024-02-03T04:05:06.007Z')"
+    of_text, of_time = (
+        {"size", "contains", "startsWith", "endsWith"},
+        {name for name in FUNCTIONS if name.startswith("get")},
+    )
+    conditions = {
+        **{name: f"goal.{name}({'' if name == 'size' else repr('a')}) != 9" for name in of_text},
+        **{name: f"{moment}.{name}() >= 0" for name in of_time},
+        **{name: f"{name}(visits) != 9" for name in ("int", "uint", "double", "string", "type", "dyn")},
+        "has": "has(data.x) == false", "bytes": "bytes(goal) != b''", "timestamp": f"{moment} == {moment}", "duration": "duration('1h') > duration('59m')",
+        **{name: f"[1, 2].{name}(x, x == 2)" for name in ("exists", "exists_one")}, "all": "[1].all(x, x == 1)",
+        "map": "[1].map(x, x + 1) == [2]", "filter": "[1, 2].filter(x, x > 1) == [2]",
+    }  # fmt: skip
+    assert set(conditions) == FUNCTIONS | MACROS
+    for name, text in conditions.items():
+        assert result(text) is True, name
+
+
+# --- what it looks at
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "expected"),
+    [
+        ("output.approved == true", {"approved": True}, True),
+        ("output.approved == true && visits < 3", {"approved": False}, False),
+        ("output.score >= 0.5", {"score": 0.7}, True),
+        ("output.n > 1.5", {"n": 2}, True),
+        ("output == 'done'", "done", True),
+        ("output == null", None, True),
+        ("size(output) == 2", [1, 2], True),
+        ("output[1] == 2", [1, 2], True),
+        ("output[1] == 2", (1, 2), True),
+        ("output.all(x, x > 0)", [1, 2], True),
+        ("'a' in output", {"a": 1}, True),
+        ("2 in output.list", {"list": [1, 2]}, True),
+        ("output.at < timestamp('2024-01-02T00:00:00Z')", {"at": datetime(2024, 1, 1, tzinfo=UTC)}, True),
+        ("output.took > duration('1s')", {"took": timedelta(seconds=2)}, True),
+        ("output.raw == b'x'", {"raw": b"x"}, True),
+        ("output.text == '\ufffd'.substring", {"text": "x"}, None),
+        ("output['a.b'] == 1 && output.a.b == 2", {"a.b": 1, "a": {"b": 2}}, True),
+        ("output.nan == output.nan", {"nan": float("nan")}, False),
+        ("visits == 1 && attempt == 1 && goal == 'a goal'", None, True),
+    ],
+)
+def test_conditions_read_plain_data(text, output, expected):
+    if expected is None:
+        with pytest.raises((ConditionError, ConditionSyntaxError)):
+            result(text, output)
+    else:
+        assert result(text, output) is expected
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Size(IntEnum):
+    BIG = 3
+
+
+class State(StrEnum):
+    DONE = "done"
+
+
+class Page(BaseModel):
+    title: str
+    size: Size = Size.BIG
+    tags: list[str] = []
+
+
+@dataclass
+class Note:
+    text: str
+    page: Page
+
+
+class Slow(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ("output.title == 'x' && output.size == 3 && output.tags.size() == 1", Page(title="x", tags=["a"])),
+        ("output.page.title == 'x' && output.text == 'n'", Note("n", Page(title="x"))),
+        ("size(output) == 2 && output.text == 'n'", Note("n", Page(title="x"))),
+        ("output == 'red'", Colour.RED),
+        ("output == 3", Size.BIG),
+        ("output == 'done'", State.DONE),
+        ("output[0].c == 'red'", [{"c": Colour.RED}]),
+        ("output.a == 1", OrderedDict(a=1)),
+        ("output == 'x'", Slow("x")),
+        ("output == 5", np.int64(5)),
+        ("output > 0.4", np.float64(0.5)),
+        ("output", np.bool_(True)),
+        ("output.n == 5 && output.ok", {"n": np.int32(5), "ok": np.bool_(True)}),
+        ("output == 7", np.array(7)),
+        ("output == 'x'", np.str_("x")),
+        ("output == 9223372036854775807", 2**63 - 1),
+    ],
+)
+def test_models_dataclasses_enums_and_numpy_scalars_count_as_plain_data(text, output):
+    assert result(text, output) is True
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (object(), "it looks at object, and a condition reads plain data: text, numbers, lists"),
+        ({"a": {1, 2}}, "it looks at set"),
+        (date(2024, 1, 1), "it looks at date"),
+        (np.array([1, 2]), "it looks at ndarray"),
+        (pd.DataFrame({"a": [1]}), "it looks at DataFrame"),
+        (Page, "it looks at ModelMetaclass"),
+        (Note, "it looks at type"),
+        ({1: 2}, "a mapping with the key 1, which is not text"),
+        ({0: 2}, "a mapping with the key 0, which is not text"),
+        ({None: 2}, "a mapping with the key None"),
+        ({"a": 2**63}, "it looks at 9223372036854775808, an integer over 64 bits"),
+        (-(2**63) - 1, "an integer over 64 bits"),
+    ],
+)
+def test_anything_else_is_named_with_what_can_be_read(output, said):
+    with pytest.raises(ConditionError, match=said) as caught:
+        evaluate("output == 1", output)
+    assert str(caught.value).startswith("Condition 'output == 1' of step 'review' could not be evaluated: ")
+
+
+def test_only_the_named_paths_are_handed_over():
+    class Untouchable:
+        """Stands for a DataFrame, or 100 MB of anything."""
+
+        def __getattribute__(self, name):
+            if name in ("__class__", "__dict__"):
+                return object.__getattribute__(self, name)
+            raise AssertionError(f"{name} was read")
+
+        def __len__(self):
+            raise AssertionError("was measured")
+
+        __iter__ = __eq__ = __bool__ = __repr__ = __hash__ = __len__
+
+    class Bus(dict):
+        def __iter__(self):
+            raise AssertionError("the whole bus was read")
+
+        items = values = keys = copy = __iter__
+
+    bus = Bus(limit=3, frame=Untouchable(), deep={"frame": Untouchable(), "n": 2})
+    output = {"n": 4, "frame": Untouchable()}
+    told = evaluate("output.n > data.limit && data.deep.n == 2", output, data=bus)
+    assert told == Evaluated(
+        "output.n > data.limit && data.deep.n == 2", {"output.n": 4, "data.limit": 3, "data.deep.n": 2}, True
+    )
+
+
+def test_a_condition_beside_a_hundred_megabytes_costs_nothing_of_them():
+    bus = {"frame": pd.DataFrame({"n": range(100)}), "big": "x" * 100_000_000, "list": list(range(1_000_000)), "n": 1}
+    compile_condition("data.n == 1")
+    begun = time.perf_counter()
+    assert result("data.n == 1", data=bus)
+    assert time.perf_counter() - begun < 0.05
+
+
+def test_what_was_looked_at_is_told_by_the_path_that_names_it():
+    output = {"a": {"b": 1}, "a.b": 2, "with space": 3}
+    told = evaluate("output.a.b == 1 && output['a.b'] == 2 && output['with space'] == 3 && !has(output.z)", output)
+    assert told.inputs == {"output.a.b": 1, "output['a.b']": 2, "output['with space']": 3}
+    assert told.result is True
+
+
+# --- what is missing
+
+
+@pytest.mark.parametrize("output", [{}, None, 5, "text", [1], {"b": 1}, Page(title="x")])
+def test_what_may_be_missing_is_tested_with_has(output):
+    assert result("has(output.approved)", output) is False
+    assert result("!has(output.approved) || output.approved == true", output) is True
+    assert result("has(output.a.b.c)", output) is False
+    assert result("has(data.x.y) || has(data.z)") is False
+
+
+def test_a_missing_entry_is_named_and_the_way_out_with_it():
+    with pytest.raises(
+        ConditionError, match=r"there is no entry 'score'; test first for one that may be missing, with has\(...\)"
+    ):
+        evaluate("output.score > 1", {})
+    with pytest.raises(ConditionError, match="there is no entry 'limit'"):
+        evaluate("visits > data.limit")
+
+
+@pytest.mark.parametrize(
+    ("text", "gave"),
+    [("output", "{'a': 1}"), ("visits", "1"), ("'yes'", "'yes'"), ("null", "None"), ("[true]", r"\[True\]")],
+)
+def test_a_condition_gives_true_or_false_and_nothing_else(text, gave):
+    with pytest.raises(ConditionError, match=f"it gave {gave}, and a condition gives true or false"):
+        evaluate(text, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 / 0 == 1", "visits % 0 == 1", "'a' * 2 == 'b'", "9223372036854775807 + visits > 0", "int('x') == 1", "[1][5] == 1", "timestamp('x') == timestamp('y')", "!visits", "output.x.y > 1", "'a' > 1", "timestamp('9999-12-31T23:59:59Z') + duration('99999h') > timestamp('2020-01-01T00:00:00Z')", "int(1e300) == 1", "-9223372036854775808 / -1 == 1"],
+)  # fmt: skip
+def test_what_fails_while_it_is_evaluated_names_step_and_text(text):
+    with pytest.raises(ConditionError) as caught:
+        evaluate(text, {"x": {}})
+    assert (caught.value.step, caught.value.text) == ("review", text)
+    assert caught.value.reason
+    assert "Check " not in caught.value.reason
+
+
+# --- callables
+
+
+def test_in_code_a_condition_may_be_a_callable():
+    seen = []
+
+    def is_good(output, context):
+        seen.append((output, context.goal))
+        return output["n"] > 1
+
+    compiled = compile_condition(is_good)
+    assert compiled.text.endswith("is_good")
+    assert compiled.evaluate("s", {"n": 2}, Facts()) == Evaluated(compiled.text, {}, True)
+    assert result(lambda output, context: [], {}) is False
+    assert result(lambda output, context: "truthy", {}) is True
+    assert seen == [({"n": 2}, "a goal")]
+
+
+def test_a_callable_that_raises_is_a_condition_that_failed():
+    def broken(output, context):
+        raise LookupError("no idea")
+
+    def silent(output, context):
+        raise LookupError
+
+    with pytest.raises(ConditionError, match="broken' of step 'review' could not be evaluated: no idea"):
+        result(broken)
+    with pytest.raises(ConditionError, match="could not be evaluated: LookupError"):
+        result(silent)
+
+
+def test_an_interrupt_goes_through_and_a_crash_in_the_library_does_not():
+    def interrupted(output, context):
+        raise KeyboardInterrupt
+
+    class PanicException(BaseException):
+        """The name under which a panic of the CEL library arrives."""
+
+    def panics(output, context):
+        raise PanicException
+
+    with pytest.raises(KeyboardInterrupt):
+        result(interrupted)
+    with pytest.raises(ConditionError, match="the CEL library gave up on it"):
+        result(panics)
+
+
+# --- caps
+
+
+def test_text_is_capped_before_the_library_sees_it():
+    assert result("true" + " " * (MAX_CHARACTERS - 4)) is True
+    with pytest.raises(ConditionSyntaxError, match=r"it has 2,001 characters. At most 2,000 are allowed") as caught:
+        compile_condition("true" + " " * (MAX_CHARACTERS - 3))
+    assert len(str(caught.value)) < 400
+    with pytest.raises(ConditionSyntaxError, match="it has 10,000,000 characters"):
+        compile_condition("(" * 10_000_000)
+
+
+def test_macros_are_not_nested():
+    for text in (
+        "output.all(x, x.all(y, y > 1))",
+        "output.map(x, [1].exists(y, y == x)).size() == 1",
+        r'r"\" != goal || output.all(x, output.all(y, y == x)) || goal == r"\"',
+        "output.all(x, (((x.filter(y, true))))) ",
+    ):
+        with pytest.raises(ConditionSyntaxError, match=r"\(...\) stands inside another macro. Nest no macros"):
+            compile_condition(text)
+    assert result("output.filter(x, x > 1).map(y, y * 2).all(z, z > 3)", [1, 2, 3]) is True
+    assert result("output.all(x, x > 0) && output.exists(x, x > 2)", [1, 2, 3]) is True
+
+
+def test_brackets_and_paths_are_bounded():
+    def nested(depth):
+        return "(" * depth + "true" + ")" * depth
+
+    assert result(nested(MAX_BRACKETS)) is True
+    with pytest.raises(ConditionSyntaxError, match=r"more than 32 brackets are open at once. Write it flatter"):
+        compile_condition(nested(MAX_BRACKETS + 1))
+    assert result("has(output" + ".a" * (MAX_PATH - 1) + ")", {}) is False
+    with pytest.raises(ConditionSyntaxError, match=r"it names a path of 65 parts. At most 64"):
+        compile_condition("has(output" + ".a" * MAX_PATH + ")")
+
+
+def test_lists_and_mappings_are_bounded():
+    assert result("output.size() == 10000", list(range(MAX_LIST))) is True
+    with pytest.raises(ConditionError, match="it looks at a list of 10,001 items, over 10,000"):
+        evaluate("output.size() == 1", list(range(MAX_LIST + 1)))
+    with pytest.raises(ConditionError, match="it looks at a mapping of 10,001 entries, over 10,000"):
+        evaluate("size(output) == 1", {str(n): n for n in range(MAX_LIST + 1)})
+    for heavy in (
+        [[0] * (MAX_LIST - 1)] * (MAX_WEIGHT // MAX_LIST + 1),
+        {str(n): n for n in range(MAX_LIST)},
+        [{"a": {"b": 1}}] * 3_000,
+    ):
+        with pytest.raises(ConditionError, match="it looks at too much data at once; let a step work out the answer"):
+            evaluate("size(output) == 1", heavy)
+
+
+def test_depth_is_bounded_also_of_data_that_contains_itself():
+    def nested(depth):
+        value: list = []
+        for _ in range(depth - 1):
+            value = [value]
+        return value
+
+    assert result("size(output) == 1", nested(MAX_DATA_DEPTH)) is True
+    endless: dict = {}
+    endless["self"] = endless
+    for value in (nested(MAX_DATA_DEPTH + 1), endless):
+        with pytest.raises(ConditionError, match="nested more than 64 levels deep"):
+            evaluate("size(output) == 1", value)
+
+
+def test_a_text_is_bounded():
+    assert result("output.startsWith('x')", "x" * MAX_TEXT) is True
+    with pytest.raises(ConditionError, match="it looks at a text of 1,000,001 characters, over 1,000,000"):
+        evaluate("output.startsWith('x')", "x" * (MAX_TEXT + 1))
+    assert result("output == '??'", "\ud800\udfff") is True
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ("output.map(x, x).size() > 0", list(range(2_000))),
+        ("output.filter(x, x > 1).size() > 0", list(range(2_000))),
+        ("output.all(x, x in output)", list(range(1_500))),
+        ("output.all(x, goal == goal)", list(range(9_000))),
+        ("output.map(x, [x, x, x, x, x, x, x, x]).size() > 0", list(range(900))),
+        ("[1]" + ".map(x, [x, x, x, x, x, x, x, x, x, x])" * 6 + ".size() == 1", None),
+        ("[1]" + ".map(x, x + x)" * 40 + ".size() == 1", None),
+        (f"[{'1,' * 400}1].map(x, [{'1,' * 400}1]).size() == 1", None),
+        (f"[{'1,' * 290}1]" + ".map(x, [x][0])" * 30 + ".size() == 1", None),
+        ("output.map(x, output).size() == 1", list(range(300))),
+    ],
+)
+def test_what_would_stall_is_refused_before_it_runs(text, output):
+    goal = "x" * 1_000_000 if "goal" in text else "g"
+    compiled = compile_condition(text)
+    with pytest.raises(ConditionError, match=r"too large for it .*; let a step work out the answer and test that"):
+        compiled.evaluate("s", output, Facts(goal=goal))
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ("output.items.filter(x, x.ok).size() >= 3", {"items": [{"ok": True, "n": n} for n in range(200)]}),
+        (
+            "output.items.map(x, x.price * x.count).all(y, y > 0)",
+            {"items": [{"price": 2, "count": 3} for _ in range(100)]},
+        ),
+        ("output.all(x, x.score > 0.5 && x.name != '')", [{"score": 1.0, "name": f"n{n}"} for n in range(2_000)]),
+        ("output.exists(x, x == data.wanted)", list(range(300))),
+        ("output.contains('needle')", "x" * 999_990 + "needle"),
+    ],
+)
+def test_what_people_write_is_well_within_the_caps(text, output):
+    assert result(text, output, data={"wanted": 299}) is True
+
+
+# --- when the library is loaded
+
+
+def test_the_library_is_loaded_by_the_first_condition_and_not_before():
+    code = (
+        "import sys, orchestration_kit\n"
+        "from orchestration_kit import Branch, Orchestrator, WorkflowDefinition, WorkflowStep\n"
+        "from orchestration_kit.definition.conditions import compile_condition\n"
+        "workflow = WorkflowDefinition(name='w')\n"
+        "step = WorkflowStep(step_id='s', worker_type='w', is_terminal=True)\n"
+        "workflow.add_step(step, is_initial=True)\n"
+        "assert workflow.validate() == (True, None)\n"
+        "compile_condition(lambda output, context: True)\n"
+        "try: compile_condition('nope')\n"
+        "except ValueError: pass\n"
+        "assert 'cel' not in sys.modules\n"
+        "assert WorkflowStep(step_id='s', worker_type='w', success_when='output.ok').success_when\n"
+        "assert 'cel' not in sys.modules\n"
+        "compile_condition('output.ok')\n"
+        "assert 'cel' in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+# --- laws
+
+
+@given(st.text(max_size=60) | st.text("outpdatgl.viss()[]{}'\"\\&|=<>!+-*/%?:,rb0123456789xe \n", max_size=60))
+def test_any_text_is_read_or_refused_with_a_reason(text):
+    try:
+        named = read_condition(text)
+    except ConditionSyntaxError as error:
+        assert str(error)
+    else:
+        assert all(path[0] in ROOTS for path in named.paths)
+
+
+WORDS = st.text(st.characters(exclude_characters="'\\\n\r", exclude_categories=["Cs"]), max_size=20)
+
+
+@given(WORDS, WORDS)
+def test_text_in_quotes_is_compared_as_it_is(one, other):
+    assert result(f"output == '{one}'", one) is True
+    assert result(f"output == '{one}'", other) is (one == other)
+    assert result(f"output['{one}'] == 1", {one: 1, other + "x": 2}) is True
+
+
+@given(st.integers(-(2**61), 2**61), st.integers(-(2**61), 2**61), st.booleans())
+def test_comparisons_are_those_of_python(a, b, c):
+    output = {"a": a, "b": b, "c": c}
+    assert result("output.a < output.b", output) is (a < b)
+    assert result("output.a + output.b == data.sum", output, data={"sum": a + b}) is True
+    assert result("output.c ? output.a > output.b : output.a == output.b", output) is (a > b if c else a == b)
