@@ -50,7 +50,8 @@ class WorkflowDefinition(Model):
             return fields
         named: dict[str, Any] = {}
         for key, step in steps.items():
-            named[key] = {"step_id": key, **fields_of(step)} if isinstance(step, dict) else step
+            written = {"step_id": key, **fields_of(step)}
+            named[key] = written if isinstance(step, dict) else step
         return {**given, "steps": named}
 
     @model_validator(mode="after")

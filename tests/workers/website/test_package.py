@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def test_the_workers_fill_the_steps_of_the_build_website_workflow(tmp_path: Path) -> None:
     types = [str(worker.worker_type) for worker in website_workers(tmp_path)]
-    assert types == ["product_manager", "coder", "reviewer", "generic"]
+    assert types == ["product_manager", "coder", "reviewer", "deployer"]
 
 
 def test_directory_and_mistake_rate_reach_the_workers(tmp_path: Path) -> None:
