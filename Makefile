@@ -24,7 +24,7 @@ demo: setup-demo ## Build a real website through a workflow.
 	$(BIN)/orchestration-kit demo $(ARGS)
 
 test: setup-dev ## Run the tests, and every notebook.
-	@scripts/system-packages dot
+	@scripts/system-packages dot chromium
 ifeq ($(NOTEBOOKS),)
 	@echo "notebooks/ holds no notebook: none is tested." >&2; test "$(CI)" != true
 endif
@@ -45,7 +45,7 @@ check: setup-dev ## Lint, formatting, types and layers.
 	$(BIN)/lint-imports
 
 soak: setup-dev ## Run the long tests.
-	@scripts/system-packages dot
+	@scripts/system-packages dot chromium
 	$(BIN)/python -m pytest -m soak tests $(ARGS)
 
 # dev first, as it holds every extra; demo and lab then take its versions, so that one .venv fits all.

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bare, imports, ours
+from benchmarks import bare, diagrams, history, imports, ours
 from benchmarks.harness import Build, WrongResult, measure, medians
 from benchmarks.peers import PEERS, cases_of
 from benchmarks.table import Row, import_rows, rows_of, show
 from benchmarks.workloads import WORKLOADS, Workload
 
 IMPORTS = "import"
-KEYS = (*(workload.key for workload in WORKLOADS), IMPORTS)
+STUDIES = {"diagrams": diagrams.rows, "history": history.rows}
+"""Things that no peer does, by key."""
+KEYS = (*(workload.key for workload in WORKLOADS), *STUDIES, IMPORTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             samples[workload.key] = _measure(workload, subjects, options.repeats)
             seconds[workload.key] = medians(samples[workload.key])
             rows += rows_of(workload, seconds)
+        for key, study in STUDIES.items():
+            if _wanted(key, options.only):
+                account.print(f"{key} ...", highlight=False)
+                rows += study()
     except WrongResult as error:
         print(f"A result is wrong, so no time counts: {error}", file=sys.stderr)
         return 1

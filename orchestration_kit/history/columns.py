@@ -1,7 +1,8 @@
 """Values become typed pandas columns, a part at a time, so that a million rows cost little time and memory.
 
-Every column can be written to Parquet: text that UTF-8 cannot carry (lone surrogates, which a worker may well
-return) is replaced, and a number that does not fit is missing rather than an error.
+Every column can be written to Parquet and read back with its dtype (of a category without any value, Parquet keeps
+no categories): text that UTF-8 cannot carry (lone surrogates, which a worker may well return) is replaced, and a
+number that does not fit is missing rather than an error.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestration_kit.history.comparison import Comparison
     from orchestration_kit.history.sources import Recorded
 
-_MOST_LINES = 30
+_MOST_LINES, _MOST_ENTRIES = 30, 12
 _CELL = "padding:2px 10px;text-align:left;vertical-align:top;"
 _CODE = "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;"
 
@@ -71,10 +71,10 @@ def as_html(comparison: Comparison) -> str:
 
 
 def _verdict(comparison: Comparison) -> str:
+    if not comparison.pairs:
+        return "neither has an attempt on record"
     if comparison.same:
         return "the same way, the same outcome"
-    if not comparison.a.records and not comparison.b.records:
-        return "neither has an attempt on record"
     for side, run in (("A", comparison.a), ("B", comparison.b)):
         if not run.records:
             return f"{side} has no attempt on record"
@@ -168,7 +168,9 @@ def _step_text(line: _Line) -> str:
 
 def _data(comparison: Comparison) -> list[Difference]:
     rows = comparison.data.itertuples(index=False)
-    found = [Difference(*(_or_absent(cell) for cell in (row.where, row.a, row.b))) for row in islice(rows, _MOST_LINES)]
+    found = [
+        Difference(*(_or_absent(cell) for cell in (row.where, row.a, row.b))) for row in islice(rows, _MOST_ENTRIES)
+    ]
     left = len(comparison.data) - len(found)
     return found + ([Difference(f"and {left:,} more; .data has them all", "", "")] if left else [])
 

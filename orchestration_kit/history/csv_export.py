@@ -21,6 +21,9 @@ _FORMULA = re.compile(
     r"[\t\r\n]"  # a spreadsheet may drop them, and read what follows
     r"|[\s\x00-\x1f\x7f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"  # full-width signs count, too
 )
+_LINE_END = "\r\n"
+"""As RFC 4180 has it. Python then quotes a cell that holds either character; with "\\n" alone, a carriage return
+in a cell would begin a new row, and that row may be a formula."""
 
 
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -41,7 +44,7 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
     try:
         with beside.open("x", encoding="utf-8", newline="") as file:
-            neutral(frame).to_csv(file, index=False, lineterminator="\n")
+            neutral(frame).to_csv(file, index=False, lineterminator=_LINE_END)
         beside.replace(target)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -53,13 +56,10 @@ def to_csv_text(frame: pd.DataFrame) -> str:
     """Return what `write_csv` would write.
 
     >>> import pandas as pd
-    >>> print(to_csv_text(pd.DataFrame({"=said": ["=1+1", "well"], "score": [-1.5, 2.0]})))
-    '=said,score
-    '=1+1,-1.5
-    well,2.0
-    <BLANKLINE>
+    >>> to_csv_text(pd.DataFrame({"=said": ["=1+1", "well"], "score": [-1.5, 2.0]})).splitlines()
+    ["'=said,score", "'=1+1,-1.5", 'well,2.0']
     """
-    return neutral(frame).to_csv(index=False, lineterminator="\n")
+    return neutral(frame).to_csv(index=False, lineterminator=_LINE_END)
 
 
 def neutral(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +95,9 @@ def _cell(value: Any) -> Any:
         if _is_missing(value):
             return None
         value = str(value)
-    text = clean(value).replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return f"'{text}" if _FORMULA.match(text) else text
+    text = clean(value)
+    safe = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return f"'{safe}" if _FORMULA.match(text) else safe
 
 
 def _is_missing(value: Any) -> bool:
