@@ -12,6 +12,7 @@ OrchestrationError
 ├── MissingWorkers (LookupError)       a workflow needs workers that nobody registered
 ├── UnknownWorkflow (ValueError)       no such workflow is registered
 ├── UnknownStep (ValueError)           no such step in the workflow
+├── MissingEntry (KeyError)            no such entry on the data bus
 ├── InvalidGoal (ValueError)           an empty goal, or a megabyte of it
 ├── DuplicateRun (ValueError)          the run id is taken
 ├── RunStateError (RuntimeError)       the run cannot do this in its present state
@@ -77,7 +78,7 @@ class InvalidWorkflow(DefinitionError):
         self.workflow, self.problems = workflow, problems
 
     def __str__(self) -> str:
-        first, *rest = [str(problem) for problem in self.problems]
+        first, *rest = [str(problem) for problem in self.problems] or ["no problem was named"]
         more = "".join(f"\n  {line}" for line in rest)
         return f"Invalid workflow: {first}{more}"
 
@@ -190,6 +191,19 @@ class UnknownStep(OrchestrationError, ValueError):
         )
 
 
+class MissingEntry(OrchestrationError, KeyError):
+    """No entry of this name is on the data bus."""
+
+    def __init__(self, key: str, known: list[str]) -> None:
+        super().__init__(key, known)
+        self.key, self.known = key, known
+
+    def __str__(self) -> str:
+        return (
+            f"The data bus has no entry {self.key!r}.{did_you_mean(self.key, self.known)} It has: {listed(self.known)}."
+        )
+
+
 class InvalidGoal(OrchestrationError, ValueError):
     """A goal that is not text, empty, or far too long."""
 
@@ -214,7 +228,7 @@ class DuplicateRun(OrchestrationError, ValueError):
     def __str__(self) -> str:
         return (
             f"A run with the id {self.run_id!r} exists already (it is {self.state}). "
-            f"Look at it with orchestrator.get_run({self.run_id!r}), resume it from there, "
+            f"Look at it, or resume it, with orchestrator.get_run({self.run_id!r}); "
             "or start the new one under another run_id."
         )
 

@@ -29,6 +29,7 @@ EXAMPLES = {
     "MissingWorkers": (errors.MissingWorkers("flow", {"a worker of type 'coder'": ["a", "b"]}, ["Ada (writer)"]), ["'flow' needs workers", "type 'coder': needed by a, b", "Registered: Ada (writer).", "register_worker(WorkerDefinition("]),
     "UnknownWorkflow": (errors.UnknownWorkflow("gret", ["greet"]), ["Workflow not found: 'gret'. Did you mean 'greet'?", "Registered: greet.", "register_workflow(workflow)"]),
     "UnknownStep": (errors.UnknownStep("flow", "reviw", ["review", "write"]), ["'flow' has no step 'reviw'. Did you mean 'review'?", "Its steps: review, write."]),
+    "MissingEntry": (errors.MissingEntry("spcs", ["specs", "x"]), ["no entry 'spcs'. Did you mean 'specs'?", "It has: specs, x."]),
     "InvalidGoal": (errors.InvalidGoal("is empty"), ["The goal is empty. Give a sentence", "initial_data={...}"]),
     "DuplicateRun": (errors.DuplicateRun("mine", "completed"), ["'mine' exists already (it is completed)", "orchestrator.get_run('mine')", "another run_id"]),
     "RunStateError": (errors.RunStateError("mine", "failed", "it cannot go on", "Start another."), ["Run 'mine' (failed): it cannot go on. Start another."]),

@@ -29,6 +29,8 @@ RULES: tuple[rules.Rule, ...] = (
 
 def check(workflow: WorkflowDefinition) -> list[Problem]:
     """Return what every check finds, errors before warnings."""
+    if misnamed := list(rules.misnamed_steps(workflow)):
+        return misnamed  # the other checks rely on steps being steps
     found = [problem for rule in RULES for problem in rule(workflow)]
     return sorted(found, key=lambda problem: problem.severity != "error")
 

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orchestration_kit.checks.graph import cycles, in_order, reachable, to_graph
 from orchestration_kit.checks.problem import Problem
 from orchestration_kit.definition.condition_text import read_condition, tokens_of
 from orchestration_kit.definition.conditions import compile_condition
+from orchestration_kit.definition.steps import WorkflowStep, callable_name
 from orchestration_kit.errors import ConditionSyntaxError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
 Rule = Callable[["WorkflowDefinition"], Iterator[Problem]]
+
+
+MAX_NEAREST = 20
+"""For how many misspelt targets the nearest name is looked up; in a large workflow it takes a while."""
+
+
+def misnamed_steps(workflow: WorkflowDefinition) -> Iterator[Problem]:
+    """Each entry of `steps` is a step, under its own id."""
+    for key, step in cast("dict[str, object]", workflow.steps).items():
+        if not isinstance(step, WorkflowStep):
+            what = f"steps[{key!r}] is {type(step).__name__}, not a WorkflowStep"
+            yield Problem("misnamed-step", (key,), what, "Add steps with add_step(WorkflowStep(...)).")
+        elif step.step_id != key:
+            what = f"The step under {key!r} calls itself {step.step_id!r}"
+            yield Problem("misnamed-step", (key,), what, "Use one id for both; add_step does that.")
 
 
 def initial_step(workflow: WorkflowDefinition) -> Iterator[Problem]:
@@ -34,10 +51,13 @@ def initial_step(workflow: WorkflowDefinition) -> Iterator[Problem]:
 
 def missing_targets(workflow: WorkflowDefinition) -> Iterator[Problem]:
     """Each transition leads to a step that exists."""
+    nearest: dict[str, str] = {}
     for step_id, step in workflow.steps.items():
         for transition in step.transitions():
             if transition.target not in workflow.steps:
-                near = did_you_mean(transition.target, workflow.steps)
+                if transition.target not in nearest and len(nearest) < MAX_NEAREST:
+                    nearest[transition.target] = did_you_mean(transition.target, workflow.steps)
+                near = nearest.get(transition.target, "")
                 yield Problem(
                     "missing-target",
                     (step_id,),
@@ -95,11 +115,9 @@ def conditions(workflow: WorkflowDefinition) -> Iterator[Problem]:
         written = [(f"branches[{index}].when", branch.when) for index, branch in enumerate(step.branches)]
         written.append(("success_when", step.success_when))
         for field, condition in written:
-            if isinstance(condition, str):
-                try:
-                    compile_condition(condition)
-                except ConditionSyntaxError as error:
-                    yield Problem("bad-condition", (step_id,), f"Step {step_id!r}, {field}: {error}".rstrip("."), "")
+            reason = _condition_fault(condition)
+            if reason is not None:
+                yield Problem("bad-condition", (step_id,), f"Step {step_id!r}, {field}: {reason}".rstrip("."), "")
 
 
 def ignored_transitions(workflow: WorkflowDefinition) -> Iterator[Problem]:
@@ -161,6 +179,26 @@ def unhandled_failures(workflow: WorkflowDefinition) -> Iterator[Problem]:
             "Set on_failure=... where the run should go on.",
             "warning",
         )
+
+
+def _condition_fault(condition: object) -> str | None:
+    """Say why a condition cannot be used."""
+    if isinstance(condition, str):
+        try:
+            compile_condition(condition)
+        except ConditionSyntaxError as error:
+            return str(error)
+    elif callable(condition):
+        name = callable_name(condition)
+        if inspect.iscoroutinefunction(condition):
+            return f"{name} is async, and a condition is evaluated at once. Write a plain function (output, context)"
+        try:
+            inspect.signature(condition).bind(None, None)
+        except TypeError:
+            return f"{name} cannot be called with (output, context). Write for example lambda output, context: ..."
+        except ValueError:
+            return None  # a builtin that tells no signature
+    return None
 
 
 def _counts_visits(workflow: WorkflowDefinition, step_id: str) -> bool:

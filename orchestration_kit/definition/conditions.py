@@ -69,11 +69,13 @@ class CompiledCondition:
     Evaluated(text='output.approved == true', inputs={'output.approved': True}, result=True)
     """
 
-    __slots__ = ("_run", "text")
+    __slots__ = ("_run", "calls_code", "text")
 
-    def __init__(self, text: str, run: Callable[[Any, Any], Evaluated]) -> None:
+    def __init__(self, text: str, run: Callable[[Any, Any], Evaluated], *, calls_code: bool = False) -> None:
         self.text = text
         self._run = run
+        self.calls_code = calls_code
+        """It is a Python callable, which might change what it is given."""
 
     def evaluate(self, step_id: str, output: Any, facts: Any) -> Evaluated:
         """Return what the condition gives for an output and the facts of a visit.
@@ -103,7 +105,14 @@ def compile_condition(condition: Any) -> CompiledCondition:
 
     name = callable_name(function)
     held, failed = Evaluated(name, {}, result=True), Evaluated(name, {}, result=False)
-    return CompiledCondition(name, lambda output, facts: held if function(output, facts) else failed)
+
+    def run(output: Any, facts: Any) -> Evaluated:
+        result = function(output, facts)
+        if result is not None and type(result).__name__ not in ("bool", "bool_"):  # bool_ is numpy's
+            raise TypeError(f"it gave {result!r:.60}, and a condition gives True or False")
+        return held if result else failed
+
+    return CompiledCondition(name, run, calls_code=True)
 
 
 @lru_cache(maxsize=10_000)
@@ -120,18 +129,18 @@ def _compile_text(text: str) -> CompiledCondition:
         ) from None
 
     def run(output: Any, facts: Any) -> Evaluated:
-        inputs = {path: _lookup(path, output, facts) for path in named.paths}
         handed = _Plain(named)
         variables: dict[str, Any] = {}
-        for path, value in inputs.items():
-            handed.place(variables, path, value)
+        inputs: dict[str, Any] = {}
+        for path in named.paths:
+            value = handed.place(variables, path, _lookup(path, output, facts))
+            if value is not _ABSENT:
+                inputs[_written(path)] = value  # the copy: what is on record does not change with the bus
         handed.check_work()
         result = program.execute(variables)
         if not isinstance(result, bool):
             raise TypeError(f"it gave {result!r:.60}, and a condition gives true or false")
-        return Evaluated(
-            text, {_written(path): value for path, value in inputs.items() if value is not _ABSENT}, result
-        )
+        return Evaluated(text, inputs, result)
 
     return CompiledCondition(text, run)
 
@@ -182,13 +191,18 @@ class _Plain:
         self.weight = 0
         self.characters = 0
 
-    def place(self, variables: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-        """Put a copy of the value under its path; an absent one leaves its parent in place, without the key."""
+    def place(self, variables: dict[str, Any], path: tuple[str, ...], value: Any) -> Any:
+        """Put a copy of the value under its path, and return it.
+
+        An absent one leaves its parent in place, without the key.
+        """
         inner = variables
         for key in path[:-1]:
             inner = inner.setdefault(key, {})
-        if value is not _ABSENT:
-            inner[path[-1]] = self.copy(value, 0)
+        if value is _ABSENT:
+            return value
+        copied = inner[path[-1]] = self.copy(value, 0)
+        return copied
 
     def check_work(self) -> None:
         named = self.named

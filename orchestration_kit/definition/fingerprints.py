@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 from types import CodeType
 from typing import Any, cast
 
@@ -11,14 +12,39 @@ from orchestration_kit.definition.steps import callable_name
 
 
 def callable_fingerprint(function: Any) -> str:
-    """Return name and hash of a callable's code; two lambdas on one line differ by what they do."""
+    """Return name and hash of a callable's code and of what it holds: defaults, closure, partial arguments.
+
+    Two lambdas on one line differ by what they do, two closures of one function by what they close over.
+    """
     if not callable(function):
         return repr(function)
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    digest = hashlib.sha256(_code_text(code).encode()).hexdigest()[:16] if code is not None else "builtin"
-    return f"callable:{callable_name(function)}:{digest}"
+    held: list[Any] = []
+    subject = cast("Any", function)
+    while isinstance(subject, functools.partial):
+        held += [*cast("Any", subject).args, *sorted(cast("Any", subject).keywords.items())]
+        subject = cast("Any", subject).func
+    code = getattr(subject, "__code__", None) or getattr(type(subject).__call__, "__code__", None)
+    held += getattr(subject, "__defaults__", None) or ()
+    held += sorted((getattr(subject, "__kwdefaults__", None) or {}).items())
+    held += [_cell_contents(cell) for cell in getattr(subject, "__closure__", None) or ()]
+    text = "|".join(["builtin" if code is None else _code_text(code), *map(_held_text, held)])
+    return f"callable:{callable_name(subject)}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _cell_contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return None
+
+
+def _held_text(value: Any) -> str:
+    """Return plain values as they are; of anything else, whose repr may hold an address, the type."""
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return repr(value)
+    if isinstance(value, (tuple, list)):
+        return f"({','.join(map(_held_text, cast('list[Any]', value)))})"
+    return callable_fingerprint(value) if inspect.isfunction(value) else type(value).__qualname__
 
 
 def _code_text(code: CodeType) -> str:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, cast
 
-from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from orchestration_kit.definition.base import Model
 from orchestration_kit.definition.workers import AnyWorkerType
@@ -44,6 +52,13 @@ def _condition_as_text(condition: Any) -> str:
     raise NotSerializable(callable_name(condition))
 
 
+def _error_name(error: Any) -> Any:
+    if isinstance(error, type) and issubclass(error, BaseException):
+        return error.__name__
+    return cast("Any", error)
+
+
+ErrorName = Annotated[str, BeforeValidator(_error_name)]
 StepId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_step_id)]
 Condition = Annotated[
     Any,
@@ -64,14 +79,16 @@ class RetryPolicy(Model):
     2.0
     """
 
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+
     backoff_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 2.0
     max_backoff_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
-    retry_on: tuple[str, ...] = ()
-    """Names of error classes worth a retry, base classes included; empty means all."""
-    give_up_on: tuple[str, ...] = ()
-    """Names of error classes that are never retried."""
+    retry_on: tuple[ErrorName, ...] = ()
+    """Error classes worth a retry, by name or as classes, base classes included; empty means all."""
+    give_up_on: tuple[ErrorName, ...] = ()
+    """Error classes that are never retried."""
 
     def wait_s(self, retry: int, *, spread: float) -> float:
         """Return the seconds to wait before retry number `retry`; `spread` is drawn from -1 to 1."""
@@ -90,6 +107,8 @@ class RetryPolicy(Model):
 
 class Branch(Model):
     """A conditional way on: the first branch of a step whose `when` holds is taken."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     when: Condition
     to: StepId

@@ -37,7 +37,11 @@ class WorkflowDefinition(Model):
 
     if not TYPE_CHECKING:
 
-        def __init__(self, *args: Any, **fields: Any) -> None:
+        def __init__(self, /, *args: Any, **fields: Any) -> None:
+            if len(args) > 3:
+                raise TypeError(
+                    "WorkflowDefinition(name, description, goal) takes no more by position; name the others"
+                )
             super().__init__(**dict(zip(("name", "description", "goal"), args, strict=False)), **fields)
 
     @model_validator(mode="before")
@@ -67,12 +71,17 @@ class WorkflowDefinition(Model):
         Raises:
             DuplicateStep: a different step has this id, and `replace` is false.
         """
+        if not isinstance(step, WorkflowStep):
+            raise TypeError(
+                f"add_step takes a WorkflowStep, not {step!r:.80}. Write add_step(WorkflowStep(step_id=...))."
+            )
         present = self.steps.get(step.step_id)
         if present is not None and not replace and present != step:
-            differs = tuple(
-                name for name in type(step).model_fields if getattr(present, name, None) != getattr(step, name)
-            )
-            raise DuplicateStep(self.name, step.step_id, differs)
+            # A lambda of a cell that is run again is another object; what counts is what it does.
+            old, new = present.model_dump(), step.model_dump()
+            differs = tuple(name for name in new if _canonical(old.get(name)) != _canonical(new[name]))
+            if differs:
+                raise DuplicateStep(self.name, step.step_id, differs)
         self.steps[step.step_id] = step.model_copy(deep=False)
         if is_initial:
             self.initial_step = step.step_id
@@ -175,6 +184,10 @@ class WorkflowDefinition(Model):
         from orchestration_kit.visual import mimebundle
 
         return mimebundle(self)
+
+
+def _canonical(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=callable_fingerprint)
 
 
 def _described(error: ValidationError) -> str:

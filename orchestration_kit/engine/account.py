@@ -65,17 +65,14 @@ class Account:
             return
         attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
         text = f"{shown(event.path)} {self._mark('to')} {shown(event.worker or 'pass on')}{attempt}"
-        if self._status is None:
-            from rich.text import Text
+        from rich.text import Text
 
-            self._status = self.console.status(Text(text))
-            self._status.start()
-        else:
-            from rich.text import Text
-
-            self._status.update(Text(text))
+        self._stop_progress()
+        self._status = self.console.status(Text(text))
+        self._status.start()
 
     def _attempt(self, event: AttemptFinished) -> None:
+        self._stop_progress()
         if event.error is None:
             mark, style = self._mark("ok"), "green"
             what = shown(event.output)
@@ -92,14 +89,18 @@ class Account:
         self._print(f"       {what}", style="dim")
 
     def _end(self, event: RunFinished) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        self._stop_progress()
         reason = f": {shown(event.reason, 300)}" if event.reason else ""
         took = duration(max(0.0, event.finished_at - self._started_at))
         plural = "" if event.steps == 1 else "s"
         line = f"{event.state} after {event.steps} attempt{plural} in {took}{reason}"
         self._print(line, style=f"bold {_STYLES.get(event.state, 'yellow')}")
+
+    def _stop_progress(self) -> None:
+        """Take the progress line away. Between steps by hand nothing may paint, nor hold stdout."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     def _mark(self, name: str) -> str:
         fancy, plain = _MARKS[name]

@@ -6,14 +6,17 @@ the worker itself, each in its own way; everything else about an attempt is here
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
-from orchestration_kit.engine.machine import Machine, Visit
 from orchestration_kit.engine.outcome import Failure
 from orchestration_kit.engine.values import isolate
-from orchestration_kit.errors import AttemptError, OutputInvalid, OutputRejected, TransformerError
+from orchestration_kit.errors import ConditionError, OutputInvalid, OutputRejected, TransformerError
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.machine import Visit
+    from orchestration_kit.engine.run import Run
 
 
 def prepare(visit: Visit, context: WorkflowContext) -> None:
@@ -22,75 +25,104 @@ def prepare(visit: Visit, context: WorkflowContext) -> None:
     Raises:
         TransformerError: the input transformer raised.
     """
-    visit.given = visit.input
     worker = visit.step.worker
-    if worker is not None and worker.input_transformer is not None:
-        try:
-            visit.given = isolate(worker.input_transformer(isolate(visit.input), context))
-        except Exception as error:
-            raise TransformerError(worker.name, "input_transformer", _told(error)) from error
+    if worker is None or worker.input_transformer is None:
+        return
+    try:
+        visit.given = isolate(worker.input_transformer(isolate(visit.input), context))
+    except Exception as error:
+        raise TransformerError(worker.name, "input_transformer", _told(error)) from error
 
 
-def conclude(machine: Machine, visit: Visit, context: WorkflowContext, output: Any) -> None:
+def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> None:
     """Judge what a worker returned, collect what it changed, and settle the visit."""
-    notes = notes_of(context)
-    if notes is not None:
-        visit.usage = notes.usage
     try:
         if isinstance(output, Failure):
-            _fail(machine, visit, OutputRejected, output.reason, isolate(output.output))
+            conclude_failure(run, visit, context, output)
             return
         output = isolate(output)
         if visit.step.is_judged:
             output = _shaped(visit, output)
-            if (condition := visit.step.success_when) is not None:
-                evaluated = condition.evaluate(visit.step.step_id, output, context)
-                visit.evaluated = (evaluated,)
-                if not evaluated.result:
-                    _fail(machine, visit, OutputRejected, f"success_when was false: {evaluated.text}", output)
-                    return
+            if not _is_success(run, visit, context, output):
+                return
             output = _transformed(visit, output, context)
             visit.facts, visit.output = context, output
+        take_usage(visit, context)
         notes = notes_of(context)
         if notes is not None and notes.view is not None:
             visit.changes = notes.view.changes()
-    except AttemptError as error:
-        conclude_failure(machine, visit, context, error)
+    except Exception as error:  # noqa: BLE001 - the worker's value or the user's code; the run goes on
+        conclude_failure(run, visit, context, error)
         return
-    machine.settle(visit, output)
+    run.machine.settle(visit, output)
 
 
-def conclude_failure(machine: Machine, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
-    """Settle a visit whose attempt raised. What it wrote on the data bus is dropped."""
+def conclude_failure(run: Run, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
+    """Settle a visit whose attempt failed. What it wrote on the data bus is dropped."""
+    if isinstance(error, Failure):
+        _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
+        return
+    run.exception = error
+    _fail(run, visit, context, type(error), _message(error), None)
+
+
+def take_usage(visit: Visit, context: WorkflowContext) -> None:
+    """Put what the attempt used so far on its visit."""
     notes = notes_of(context)
-    if notes is not None:
-        visit.usage = notes.usage
-    _fail(machine, visit, type(error), _message(error), None)
+    visit.usage = None if notes is None else notes.usage
 
 
-def _fail(machine: Machine, visit: Visit, error_type: type[BaseException], message: str, rejected: Any) -> None:
+def _is_success(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> bool:
+    """Whether the output counts as success; where not, the visit is settled."""
+    condition = visit.step.success_when
+    if condition is None:
+        return True
+    judged = isolate(output) if condition.calls_code else output
+    try:
+        evaluated = condition.evaluate(visit.step.step_id, judged, context)
+    except ConditionError as error:
+        # Deterministic, so that another attempt would only cost: no retry.
+        run.exception = error
+        _fail(run, visit, context, ConditionError, str(error), output, is_final=True)
+        return False
+    visit.evaluated = (evaluated,)
+    if not evaluated.result:
+        _fail(run, visit, context, OutputRejected, f"success_when was false: {evaluated.text}", output)
+    return evaluated.result
+
+
+def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
+    run: Run,
+    visit: Visit,
+    context: WorkflowContext,
+    error_type: type[BaseException],
+    message: str,
+    rejected: Any,
+    *,
+    is_final: bool = False,
+) -> None:
     """Settle a failed attempt; what was rejected goes on record beside the reason."""
+    take_usage(visit, context)
+    visit.changes = None
     output: dict[str, Any] = {"error": message} if rejected is None else {"error": message, "output": rejected}
     types = () if visit.step.retry is None else tuple(base.__name__ for base in error_type.__mro__)
-    machine.settle(visit, output, ErrorInfo(error_type.__name__, message), types)
+    run.machine.settle(visit, output, ErrorInfo(error_type.__name__, message), None if is_final else types)
 
 
 def _shaped(visit: Visit, output: Any) -> Any:
     worker = visit.step.worker
     if worker is None or worker.validate_output is None:
         return output
-    return _validated(worker.name, worker.validate_output, output)
-
-
-def _validated(worker: str, validate: Any, output: Any) -> Any:
     from pydantic import ValidationError
 
     try:
-        return validate(output)
+        return worker.validate_output(output)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         parts = [f"{'.'.join(map(str, one['loc'])) or 'output'}: {one['msg']}" for one in found[:10]]
-        raise OutputInvalid(worker, "; ".join(parts)) from error
+        raise OutputInvalid(worker.name, "; ".join(parts)) from error
+    except Exception as error:
+        raise OutputInvalid(worker.name, f"its validation raised {_told(error)}") from error
 
 
 def _transformed(visit: Visit, output: Any, context: WorkflowContext) -> Any:
@@ -115,4 +147,4 @@ def _message(error: BaseException) -> str:
         return f"{type(error).__name__} (its message cannot be read: {type(failed).__name__})"
 
 
-__all__ = ["conclude", "conclude_failure", "prepare"]
+__all__ = ["conclude", "conclude_failure", "prepare", "take_usage"]

@@ -12,6 +12,7 @@ from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.definition.workers import WorkerDefinition
 from orchestration_kit.errors import InvalidWorker
 
+_CONTEXT_NAMES = ("context", "ctx")
 _EXAMPLE = "Write for example: def worker(input_data, context): return output"
 
 
@@ -81,9 +82,15 @@ def _positional(worker: str, role: str, function: Any, example: str) -> int:
         hint = f"Register an instance: {role}={function.__name__}(...)"
         raise InvalidWorker(worker, f"its {role} is the class {function.__name__}", hint)
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(function, follow_wrapped=False)
     except ValueError:
         return 1  # a builtin that tells no signature
+    by_keyword = [
+        p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name in _CONTEXT_NAMES
+    ]
+    if by_keyword:
+        reason = f"its {role} takes {by_keyword[0]} by keyword only, and the hub gives it by position"
+        raise InvalidWorker(worker, reason, example)
     for arguments in (2, 1):
         try:
             signature.bind(*(None,) * arguments)
@@ -103,7 +110,7 @@ def _wants_two(signature: inspect.Signature) -> bool:
     if len(positional) < 2:
         return True  # the second goes into *args
     second = positional[1]
-    return second.default is second.empty or second.name in ("context", "ctx")
+    return second.default is second.empty or second.name in _CONTEXT_NAMES
 
 
 def _input_transformer(worker: WorkerDefinition) -> Callable[[Any, Any], Any]:

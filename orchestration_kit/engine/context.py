@@ -7,6 +7,7 @@ visit: its `data` is the attempt's own view, merged by the hub when the attempt 
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 from dataclasses import dataclass, field
@@ -37,7 +38,6 @@ class _HandMade:
     data: dict[str, Any]
     records: list[AttemptFinished] = field(default_factory=list[AttemptFinished])
     finished: RunFinished | None = None
-    attempts: int = 0
     recorded: int = 0
     plan: Plan | None = None
 
@@ -45,7 +45,7 @@ class _HandMade:
 class Notes:
     """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
 
-    __slots__ = ("history", "metadata", "random", "seen", "usage", "view")
+    __slots__ = ("history", "metadata", "random", "seen", "told", "usage", "view")
 
     def __init__(self) -> None:
         self.view: DataView | None = None
@@ -53,6 +53,8 @@ class Notes:
         """How many records there were when the run's view of the data was made."""
         self.usage: dict[str, Any] | None = None
         self.history: list[HistoryEntry] | None = None
+        self.told = 0
+        """How many records the history holds."""
         self.metadata: dict[str, Any] | None = None
         self.random: random.Random | None = None
 
@@ -103,7 +105,7 @@ class WorkflowContext:
     @property
     def state(self) -> WorkflowState:
         """Where the run stands."""
-        return self._machine.state
+        return self._machine.state if self._visit is None else WorkflowState.IN_PROGRESS
 
     @property
     def current_step(self) -> str:
@@ -126,6 +128,8 @@ class WorkflowContext:
         elif notes.view is None or notes.seen != self._machine.recorded:
             notes.view = DataView(self._machine.data)
             notes.seen = self._machine.recorded
+            if not isinstance(self._machine, _HandMade) and self._machine.finished is None:
+                notes.view.lock("the run is not over; give data as initial_data, or set it in a worker")
         return notes.view
 
     @property
@@ -134,11 +138,12 @@ class WorkflowContext:
         records = self._machine.records
         if self._visit is not None:
             return [to_entry(record) for record in records]
-        shown = self._more.history
-        if shown is None:
-            shown = self._more.history = []
-        shown.extend(to_entry(record) for record in records[len(shown) :])
-        return shown
+        notes = self._more
+        if notes.history is None:
+            notes.history = []
+        notes.history.extend(to_entry(record) for record in records[notes.told :])
+        notes.told = len(records)
+        return notes.history
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -147,7 +152,7 @@ class WorkflowContext:
             finished = self._machine.finished
             return {
                 "workflow_name": self._machine.started.workflow,
-                "steps": self._machine.attempts,
+                "steps": self._machine.recorded,
                 "error": None if finished is None else finished.reason,
             }
         return self._more.metadata
@@ -254,11 +259,12 @@ class WorkflowContext:
         """Add to what this attempt used; the run's limits count it.
 
         Raises:
-            ValueError: a figure is negative.
+            ValueError: a figure is negative, or no number.
         """
-        if input_tokens < 0 or output_tokens < 0 or not cost_usd >= 0:
+        are_counts = all(isinstance(count, int) and count >= 0 for count in (input_tokens, output_tokens))
+        if not are_counts or not isinstance(cost_usd, (int, float)) or not 0 <= cost_usd < math.inf:
             given = f"input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
-            raise ValueError(f"usage cannot be negative: {given}")
+            raise ValueError(f"usage cannot be negative: tokens are whole numbers, costs finite; got {given}")
         usage = self._more.usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
         self._more.usage = {
             "input_tokens": usage["input_tokens"] + input_tokens,
@@ -272,6 +278,10 @@ class WorkflowContext:
         from orchestration_kit.history import history_frame
 
         return history_frame(self)
+
+    def keep_data(self) -> None:
+        """Take the view of the data bus now: a worker that outlives its time limit must not see what came later."""
+        _ = self.data
 
     @property
     def _more(self) -> Notes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from orchestration_kit.engine.values import ATOMS, isolate, same
+from orchestration_kit.errors import MissingEntry
 
 _ABSENT: Any = object()
 _plain: Any = dict
@@ -32,11 +33,10 @@ class DataView(dict[str, Any]):
     Changes(updated={'items': [1, 2]}, removed=())
     """
 
-    __slots__ = ("_base", "_touched")
+    __slots__ = ("_base", "_locked", "_output_key", "_touched")
 
     if not TYPE_CHECKING:
         get = MutableMapping.get
-        popitem = MutableMapping.popitem
         clear = MutableMapping.clear
         update = MutableMapping.update
         setdefault = MutableMapping.setdefault
@@ -49,6 +49,11 @@ class DataView(dict[str, Any]):
         super().__init__(base)
         self._base = base
         self._touched: set[str] = set()
+        self._locked: str | None = None
+        self._output_key: str | None = None
+
+    def __missing__(self, key: object) -> Any:
+        raise MissingEntry(str(key), list(self))
 
     def __getitem__(self, key: str) -> Any:
         value = _read(self, key)
@@ -63,10 +68,12 @@ class DataView(dict[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(f"the data bus has text keys, not {key!r}; write context.data[str(key)]")
+        self._check_lock(key)
         self._touched.add(key)
         _write(self, key, value)
 
     def __delitem__(self, key: str) -> None:
+        self._check_lock(key)
         super().__delitem__(key)
         self._touched.add(key)
 
@@ -82,6 +89,13 @@ class DataView(dict[str, Any]):
         value = self[key]
         del self[key]
         return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the entry that was added last, and return it."""
+        key = next(reversed(self), None)
+        if key is None:
+            raise KeyError("the data bus is empty")
+        return key, self.pop(key)
 
     def copy(self) -> dict[str, Any]:
         """Return a plain dict that shares nothing with the bus."""
@@ -101,8 +115,19 @@ class DataView(dict[str, Any]):
         return (dict, (self.copy(),))
 
     def put_output(self, key: str, output: Any) -> None:
-        """Show a step's own output on the bus, without making it a change."""
-        _write(self, key, output)
+        """Show a step's own output on the bus, without making it a change. Once is enough."""
+        if self._output_key is None:
+            self._output_key = key
+            self._touched.discard(key)
+            _write(self, key, output)
+
+    def lock(self, reason: str) -> None:
+        """Refuse changes from now on, saying why: they would be lost."""
+        self._locked = reason
+
+    def _check_lock(self, key: str) -> None:
+        if self._locked is not None:
+            raise TypeError(f"data[{key!r}] cannot be changed here: {self._locked}")
 
     def changes(self) -> Changes | None:
         """Return what differs from the bus, as copies; None where nothing does.

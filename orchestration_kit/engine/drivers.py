@@ -1,7 +1,7 @@
 """The two loops around the machine: inline on the caller's thread, and in an event loop.
 
 They differ in how they call a worker and how they wait. What an attempt means is in `attempt.py`, what follows
-from it in `machine.py`.
+from it in `machine.py`. Whatever interrupts a loop, wherever it hits, ends the run on record.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare
+from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare, take_usage
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.events import AttemptStarted, ErrorInfo, PartialOutput
-from orchestration_kit.engine.timeouts import RunCancelled, Watchdog, call_on_thread, call_on_thread_async
+from orchestration_kit.engine.thread import Outcome, await_on_engine, call_on_thread, wait_for
 from orchestration_kit.engine.values import ATOMS, isolate
 
 if TYPE_CHECKING:
@@ -21,136 +21,168 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
 
 
-def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912 - the hot loop, calls cost
-    """Run to the end, or to the end of one visit, on this thread. Sync workers only."""
+def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - the hot loop, calls cost
+    """Run to the end, or to the end of one visit, on this thread."""
     machine, clock = run.machine, run.clock
     take, settle, monotonic = machine.next, machine.settle, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
     while run.cancel_reason is None and (visit := take()) is not None:
-        if visit.wait_s is not None:
-            clock.sleep(visit.wait_s, run.wake)
-            if run.ended_by_cancel():
-                return
         step = visit.step
         worker = step.worker
         context = context_of(machine, visit)
-        begun = monotonic()
-        visit.started_at = wall + begun
         try:
-            if step.is_prepared:
-                prepare(visit, context)
+            if visit.wait_s is not None:
+                clock.sleep(visit.wait_s, run.wake)
+                if run.cancel_reason is not None:
+                    break
+            begun = monotonic()
+            visit.started_at = wall + begun
+            try:
+                if step.is_prepared:
+                    prepare(visit, context)
+                if run.observers:
+                    _announce(run, visit)
+                given = visit.given
+                if type(given) not in ATOMS:
+                    given = isolate(given)
+                if worker is None:
+                    output = given
+                elif timed or not step.is_direct:
+                    output = _call_beside(run, visit, given, context)
+                elif worker.takes_context:
+                    output = worker.call(given, context)
+                else:
+                    output = worker.call(given)
+                visit.duration_s = monotonic() - begun
+            except BaseException as error:
+                visit.duration_s = monotonic() - begun
+                # A CancelledError that comes here is the worker's own: nobody cancels a thread.
+                if not isinstance(error, Exception) and type(error).__name__ != "CancelledError":
+                    raise
+                conclude_failure(run, visit, context, error)
+            else:
+                if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
+                    conclude(run, visit, context, output)
+                else:
+                    settle(visit, output)
             if run.observers:
-                _announce(run, visit)
-            given = visit.given
-            if type(given) not in ATOMS:
-                given = isolate(given)
-            if worker is None:
-                output = given
-            elif timed or not step.is_direct:
-                output = _call_indirectly(run, visit, given, context)
-            elif worker.takes_context:
-                output = worker.call(given, context)
-            else:
-                output = worker.call(given)
-            visit.duration_s = monotonic() - begun
-        except Exception as error:  # noqa: BLE001 - whatever a worker raises is its attempt's outcome
-            visit.duration_s = monotonic() - begun
-            run.exception = error
-            conclude_failure(machine, visit, context, error)
+                _tell(run)
         except BaseException as error:
-            visit.duration_s = monotonic() - begun
-            _interrupted(run, visit, error)
-            if isinstance(error, RunCancelled):
-                return
-            raise
-        else:
-            if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
-                conclude(machine, visit, context, output)
-            else:
-                settle(visit, output)
-        if run.observers:
-            _tell(run)
-        if one_visit and visit not in machine.active:
+            if _interrupted(run, visit, context, error):
+                raise
             return
+        if one_visit and not machine.is_retrying:
+            break
     run.ended_by_cancel()
-
-
-def _call_indirectly(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
-    """Call a sync worker that yields pieces, or has only so much time."""
-    if visit.step.timeout_s is None and run.machine.limits.max_seconds is None:
-        return _call(run, visit, given, context)
-    return call_on_thread(run, visit, partial(_call, run, visit, given, context))
 
 
 async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - as drive()
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
-    machine, clock = run.machine, run.clock
-    take, settle, monotonic = machine.next, machine.settle, clock.monotonic
+    machine, clock, guard = run.machine, run.clock, run.guard
+    take, monotonic = machine.next, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
-    watchdog = Watchdog()
     while run.cancel_reason is None and (visit := take()) is not None:
         step = visit.step
         worker = step.worker
         context = context_of(machine, visit)
-        begun = monotonic()
         try:
             if visit.wait_s is not None:
+                guard.awaiting = True
                 await clock.asleep(visit.wait_s)
-                begun = monotonic()
+                guard.returned()
+            begun = monotonic()
             visit.started_at = wall + begun
-            if step.is_prepared:
-                prepare(visit, context)
+            try:
+                if step.is_prepared:
+                    prepare(visit, context)
+                if run.observers:
+                    _announce(run, visit)
+                given = visit.given
+                if type(given) not in ATOMS:
+                    given = isolate(given)
+                if worker is None:
+                    output = given
+                elif step.is_direct and not timed:
+                    output = worker.call(given, context) if worker.takes_context else worker.call(given)
+                else:
+                    guard.awaiting = True
+                    if timed or step.timeout_s is not None:
+                        output = await _acall_within(run, visit, given, context)
+                        output = output.get() if isinstance(output, Outcome) else output
+                    elif worker.is_async and not worker.is_generator:
+                        output = await (worker.call(given, context) if worker.takes_context else worker.call(given))
+                    else:
+                        output = await _acall(run, visit, given, context)
+                    guard.returned()
+                visit.duration_s = monotonic() - begun
+            except BaseException as raised:  # noqa: BLE001 - sorted out at once
+                visit.duration_s = monotonic() - begun
+                error = guard.explain(raised)
+                if not isinstance(error, Exception) and not _is_stray(run, error):
+                    raise error from raised.__cause__
+                conclude_failure(run, visit, context, error)
+            else:
+                if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
+                    conclude(run, visit, context, output)
+                else:
+                    machine.settle(visit, output)
             if run.observers:
-                _announce(run, visit)
-            given = visit.given
-            if type(given) not in ATOMS:
-                given = isolate(given)
-            if worker is None:
-                output = given
-            elif timed or step.timeout_s is not None:
-                output = await _acall_within(run, visit, given, context, watchdog)
-            elif not worker.is_async:
-                output = _call(run, visit, given, context)
-            elif worker.is_generator:
-                output = await _acall(run, visit, given, context)
-            elif worker.takes_context:
-                output = await worker.call(given, context)
-            else:
-                output = await worker.call(given)
-            visit.duration_s = monotonic() - begun
+                _tell(run)
         except BaseException as raised:
-            visit.duration_s = monotonic() - begun
-            error = watchdog.explain(raised)
-            if not isinstance(error, Exception):
-                _interrupted(run, visit, error)
-                if run.took_cancellation(error):
-                    return
+            if _interrupted(run, visit, context, guard.explain(raised)):
                 raise
-            run.exception = error
-            conclude_failure(machine, visit, context, error)
-        else:
-            if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
-                conclude(machine, visit, context, output)
-            else:
-                settle(visit, output)
-        if run.observers:
-            _tell(run)
-        if one_visit and visit not in machine.active:
             return
+        if one_visit and not machine.is_retrying:
+            break
     run.ended_by_cancel()
 
 
-async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowContext, watchdog: Watchdog) -> Any:
-    """Call a worker within the time it is allowed."""
-    worker = visit.step.worker
-    if worker is None or not worker.is_async:
-        return await call_on_thread_async(run, visit, partial(_call, run, visit, given, context))
-    watchdog.arm(*run.time_allowed(visit))
-    output = await _acall(run, visit, given, context)
-    watchdog.disarm()
-    return output
+def _is_stray(run: Run, error: BaseException) -> bool:
+    """Whether a worker raised a CancelledError that nobody had asked for: it is an error like any other."""
+    import asyncio
+
+    return isinstance(error, asyncio.CancelledError) and not run.guard.is_cancelled_from_outside()
+
+
+def _call_beside(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
+    worker = cast("BoundWorker", visit.step.worker)
+    seconds, error = run.time_allowed(visit)
+    if worker.is_async:
+        work = partial(_acall, run, visit, given, context)
+        return await_on_engine(work, seconds, lambda: error, run.raise_if_cancelled)
+    if seconds is None:
+        return _call(run, visit, given, context)
+    context.keep_data()
+    outcome = call_on_thread(partial(_call, run, visit, given, context))
+    return wait_for(outcome, seconds, lambda: error, run.raise_if_cancelled)
+
+
+async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """Call a worker within the time it is allowed, from an event loop, which stays free meanwhile.
+
+    What came of a sync worker is returned as an `Outcome`.
+    """
+    worker = cast("BoundWorker", visit.step.worker)
+    seconds, error = run.time_allowed(visit)
+    if seconds is not None:
+        run.guard.arm(seconds, error)
+    if worker.is_async:
+        return await _acall(run, visit, given, context)
+    import asyncio
+
+    context.keep_data()
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        if not loop.is_closed():  # it may have ended long before the worker did
+            loop.call_soon_threadsafe(done.set)
+
+    outcome = call_on_thread(partial(_call, run, visit, given, context), tell)
+    await done.wait()
+    return outcome  # opened by the caller: a StopIteration cannot leave a coroutine
 
 
 def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
@@ -159,19 +191,25 @@ def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     if not worker.is_generator:
         return result
     pieces: list[Any] = []
-    attempt = visit.attempt
     while True:
         try:
             piece = next(result)
         except StopIteration as stop:
             return _collected(pieces, stop.value)
+        if visit not in run.machine.active:  # its time was up, and it went on
+            result.close()
+            return None
+        if run.cancel_reason is not None:
+            result.close()
+            run.raise_if_cancelled()
         pieces.append(isolate(piece))
-        if visit.attempt == attempt and visit in run.machine.active:  # not from a thread that timed out
-            run.emit(PartialOutput(visit.path, piece))
+        run.emit(PartialOutput(visit.path, piece))
 
 
 async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     worker = cast("BoundWorker", visit.step.worker)
+    if not worker.is_async:
+        return _call(run, visit, given, context)
     result = worker.call(given, context) if worker.takes_context else worker.call(given)
     if not worker.is_generator:
         return await result
@@ -190,11 +228,8 @@ def _collected(pieces: list[Any], returned: Any) -> Any:
 
 
 def _announce(run: Run, visit: Visit) -> None:
-    worker = visit.step.worker
-    name = None if worker is None else worker.name
-    run.emit(
-        AttemptStarted(visit.path, visit.step.step_id, visit.number, visit.attempt, name, visit.given, visit.started_at)
-    )
+    step, given, at = visit.step, visit.given, visit.started_at
+    run.emit(AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at))
 
 
 def _tell(run: Run) -> None:
@@ -204,12 +239,24 @@ def _tell(run: Run) -> None:
         run.emit(record)
 
 
-def _interrupted(run: Run, visit: Visit, error: BaseException) -> None:
-    """Put an interrupted attempt on record, and end the run so that it can be looked at."""
-    name = type(error).__name__
+def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseException) -> bool:
+    """End the run so that it can be looked at, its attempt on record if one was under way.
+
+    Whether the interrupt is to be raised: all but our own cancel is.
+    """
+    from orchestration_kit.engine.interrupts import RunCancelled
+
+    machine, name = run.machine, type(error).__name__
+    is_cancel = isinstance(error, RunCancelled)
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
-    message = f"interrupted: {reason}"
-    run.machine.settle(visit, {"error": message}, ErrorInfo(name, message), cancelled=reason)
-    _tell(run)
-    run.exception = error
-    error.add_note(f"Run {run.run_id!r} was cancelled at {visit.path}; orchestrator.last_run has its record.")
+    if machine.finished is None and visit.started_at and machine.is_unsettled(visit):
+        visit.changes = None
+        take_usage(visit, context)
+        message = f"the run was cancelled: {reason}" if is_cancel else reason
+        machine.settle(visit, {"error": message}, ErrorInfo(name, message), (), reason)
+        _tell(run)
+    machine.cancel(reason, run.clock.time())
+    if not is_cancel:
+        run.exception = error
+        error.add_note(f"Run {run.run_id!r} was cancelled at {visit.path}. It can be looked at: {run!r}")
+    return not is_cancel

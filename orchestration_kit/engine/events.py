@@ -7,9 +7,6 @@ from typing import Any, NamedTuple, TypedDict
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
 
-VERSION = 1
-"""Version of these shapes, stored with them."""
-
 
 class ErrorInfo(NamedTuple):
     """An error as it is put on record: enough to tell a person or a model what went wrong."""

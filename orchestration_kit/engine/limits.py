@@ -30,10 +30,11 @@ class RunLimits:
             value = getattr(self, field.name)
             if value is None and field.name != "max_steps":
                 continue
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or math.isinf(value):
-                raise ValueError(
-                    f"{field.name}={value!r} is not a limit; give a finite number above 0, or leave it out."
-                )
+            is_count = field.name in ("max_steps", "max_tokens")
+            kinds = int if is_count else (int, float)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not value > 0 or math.isinf(value):
+                number = "a whole number" if is_count else "a finite number"
+                raise ValueError(f"{field.name}={value!r} is not a limit; give {number} above 0, or leave it out.")
 
     @property
     def needs_meter(self) -> bool:

@@ -31,6 +31,7 @@ from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, R
 from orchestration_kit.engine.limits import Meter, RunLimits
 from orchestration_kit.engine.plan import Plan, PlannedStep
 from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import ConditionError
 
 
@@ -83,7 +84,7 @@ class Machine:
     """The state of one run, and what it does next."""
 
     __slots__ = (
-        "_made", "_max_steps", "_rows", "_steps", "active", "attempts", "finished", "limits", "meter", "plan", "ready",
+        "_made", "_max_steps", "_rows", "_steps", "active", "finished", "limits", "meter", "plan", "ready",
         "root", "started",
     )  # fmt: skip
 
@@ -98,7 +99,6 @@ class Machine:
         self._steps = plan.steps
         self.active: set[Visit] = set()
         self.ready: deque[Visit] = deque()
-        self.attempts = 0
         self.meter = Meter(limits) if limits.needs_meter else None
         self.finished: RunFinished | None = None
         self._arrive(self.root, plan.initial, started.goal)
@@ -118,6 +118,17 @@ class Machine:
         return AttemptFinished._make(self._rows[-1]) if self._rows else None
 
     @property
+    def is_retrying(self) -> bool:
+        """Whether the visit that was settled last is to be attempted again."""
+        return bool(self.ready) and self.ready[-1].attempt > 1
+
+    def is_unsettled(self, visit: Visit) -> bool:
+        """Whether an attempt is not on record yet."""
+        last = self.last_record()
+        is_last = last is not None and (last.path, last.attempt) == (visit.path, visit.attempt)
+        return visit in self.active and not is_last
+
+    @property
     def recorded(self) -> int:
         """How many attempts are on record."""
         return len(self._rows)
@@ -132,7 +143,8 @@ class Machine:
         """Where the run stands."""
         if self.finished is not None:
             return WorkflowState(self.finished.state)
-        return WorkflowState.IN_PROGRESS if self.attempts else WorkflowState.INITIALIZED
+        is_untouched = not self._rows and len(self.ready) == len(self.active)
+        return WorkflowState.INITIALIZED if is_untouched else WorkflowState.IN_PROGRESS
 
     @property
     def current_step(self) -> str:
@@ -150,10 +162,9 @@ class Machine:
         """Take the next visit to be worked on; None where the run has ended, or waits for active ones."""
         if not self.ready:
             return None
-        if self.attempts >= self._max_steps:
+        if len(self._rows) >= self._max_steps:
             self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
             return None
-        self.attempts += 1
         return self.ready.popleft()
 
     def settle(
@@ -161,7 +172,7 @@ class Machine:
         visit: Visit,
         output: Any,
         error: ErrorInfo | None = None,
-        error_types: tuple[str, ...] = (),
+        error_types: tuple[str, ...] | None = (),
         cancelled: str | None = None,
     ) -> None:
         """Decide what follows from an attempt, and fold that into the state.
@@ -170,7 +181,7 @@ class Machine:
             visit: The visit, with the notes of its attempt written on it.
             output: What goes on record: the output, or `{"error": ...}`.
             error: Why the attempt failed, or None.
-            error_types: Class names of the error, for the step's retry policy.
+            error_types: Class names of the error, for the step's retry policy; None where a retry cannot help.
             cancelled: Why the attempt was interrupted; the run then ends as cancelled.
         """
         step = visit.step
@@ -187,7 +198,7 @@ class Machine:
                     output = {"error": error.message, "output": output}
                     next_step = step.on_failure
         elif cancelled is None:
-            if visit.attempt <= step.max_retries and (step.retry is None or step.retry.allows(error_types)):
+            if self._may_retry(visit, error_types):
                 retry_in_s = 0.0 if step.retry is None else self._wait(visit, step.retry)
             else:
                 next_step = step.on_failure
@@ -239,7 +250,6 @@ class Machine:
                         f"event {event.seq} is attempt {event.attempt} of {event.path}; the run stands {at}"
                     )
                 self.ready.popleft()
-                self.attempts += 1
                 visit.duration_s, visit.usage, visit.changes = event.duration_s, event.usage, event.changes
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
@@ -261,15 +271,16 @@ class Machine:
         """Change the state by what is on record of an attempt. Decides nothing: replay comes here too."""
         if self.meter is not None:
             self.meter.add(visit.duration_s, retry_in_s, visit.usage)
+        self.active.discard(visit)
         if retry_in_s is not None:
-            visit.attempt += 1
-            visit.last_error = error
-            visit.wait_s = retry_in_s or None
-            visit.changes = visit.usage = None
-            visit.evaluated = ()
-            self.ready.append(visit)
+            # A visit of its own for the next attempt: a worker that outlived its time limit keeps the old one.
+            again = Visit(visit.scope, visit.step, visit.number, visit.input)
+            again.attempt = visit.attempt + 1
+            again.last_error = error
+            again.wait_s = retry_in_s or None
+            self.active.add(again)
+            self.ready.append(again)
         else:
-            self.active.discard(visit)
             scope = visit.scope
             if error is None and visit.changes is not None:
                 scope.data.update(visit.changes.updated)
@@ -277,7 +288,7 @@ class Machine:
                     scope.data.pop(key, None)
             scope.data[visit.step.output_key] = output
             if next_step is not None:
-                visits = scope.visits
+                visits = scope.visits  # as in _arrive(), written out: this is the hot path
                 visits[next_step] = number = visits.get(next_step, 0) + 1
                 arrived = Visit(scope, self._steps[next_step], number, output)
                 self.active.add(arrived)
@@ -298,11 +309,18 @@ class Machine:
         """Return the target of the first branch that holds, else `on_success`; note all that was evaluated."""
         step = visit.step
         for branch in step.branches:
-            evaluated = branch.when.evaluate(step.step_id, output, visit.facts)
+            seen = isolate(output) if branch.when.calls_code else output
+            evaluated = branch.when.evaluate(step.step_id, seen, visit.facts)
             visit.evaluated = (*visit.evaluated, evaluated)
             if evaluated.result:
                 return branch.to
         return step.on_success
+
+    def _may_retry(self, visit: Visit, error_types: tuple[str, ...] | None) -> bool:
+        step = visit.step
+        if error_types is None or visit.attempt > step.max_retries or step.worker is None:
+            return False
+        return step.retry is None or step.retry.allows(error_types)
 
     def _wait(self, visit: Visit, policy: RetryPolicy) -> float:
         """Return the seconds to wait before the next attempt; jitter comes from the seed, so it is no chance."""
@@ -319,5 +337,5 @@ class Machine:
         if at is None:
             last = self.last_record()
             at = self.started.started_at if last is None else last.started_at + last.duration_s
-        self.finished = RunFinished(self.started.run_id, state, reason, at, self.attempts)
+        self.finished = RunFinished(self.started.run_id, state, reason, at, len(self._rows))
         return self.finished

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration_kit.definition.steps import WorkflowStep
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.calls import BoundWorker, bind_worker
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import RunStarted
 from orchestration_kit.engine.limits import RunLimits
-from orchestration_kit.engine.plan import Plan, bind, compile_plan
+from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
 from orchestration_kit.engine.ports import Clock, Observer, SystemClock
 from orchestration_kit.engine.run import Run
 from orchestration_kit.engine.values import isolate
@@ -49,6 +49,7 @@ class Orchestrator:
         """By name, as they were registered."""
         self.observers: list[Observer] = list(observers)
         """Called with every event of every run."""
+        _check_options(None, limits)
         self.limits = limits or RunLimits()
         """For runs that bring none of their own."""
         self.clock: Clock = clock or SystemClock()
@@ -66,7 +67,16 @@ class Orchestrator:
         Raises:
             InvalidWorker: it is not callable, or takes the wrong parameters.
         """
+        if not isinstance(worker, WorkerDefinition):
+            raise TypeError(
+                f"register_worker takes a WorkerDefinition, not {worker!r:.80}. "
+                'Write register_worker(WorkerDefinition(worker_type="generic", name="...", executor=...)).'
+            )
         bound = bind_worker(worker)
+        before = self._by_name.get(bound.name)
+        if before is not None and self._by_type.get(before.worker_type) is before:
+            del self._by_type[before.worker_type]
+            self.workers.pop(before.worker_type, None)
         self.workers[worker.worker_type] = worker
         self._by_type[bound.worker_type] = bound
         self._by_name[bound.name] = bound
@@ -78,6 +88,8 @@ class Orchestrator:
         Raises:
             InvalidWorkflow: (a ValueError) the checks found errors; it names them all.
         """
+        if not isinstance(workflow, WorkflowDefinition):
+            raise TypeError(f"register_workflow takes a WorkflowDefinition, not {workflow!r:.80}.")
         plan = compile_plan(workflow)
         self._plans[workflow.name] = plan
         self.workflows[workflow.name] = plan.definition
@@ -145,8 +157,15 @@ class Orchestrator:
         observers: Iterable[Observer] = (),
     ) -> Run:
         """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does."""
+        if not isinstance(workflow_name, str):
+            name = getattr(workflow_name, "name", None)
+            hint = f"; register it, then give its name, {name!r}" if isinstance(name, str) else ""
+            raise TypeError(
+                f"A run is started by the name of a registered workflow{hint}, not by {workflow_name!r:.80}."
+            )
         plan = self._bound.get(workflow_name) or self._bind(workflow_name)
         _check_goal(goal)
+        _check_options(run_id, limits)
         is_named = run_id is not None
         if run_id is None:
             run_id = f"{workflow_name}_{os.urandom(6).hex()}"
@@ -156,7 +175,7 @@ class Orchestrator:
         started = RunStarted(
             run_id, workflow_name, plan.fingerprint, goal, data, run_id if seed is None else seed, self.clock.time()
         )
-        listening = [*self.observers, *observers]
+        listening = _checked_observers([*self.observers, *observers])
         if verbose:
             from orchestration_kit.engine.account import Account
 
@@ -183,6 +202,11 @@ class Orchestrator:
             )
         return self._named_runs[run_id]
 
+    def forget(self, run_id: str) -> None:
+        """Let go of a run that was given an id: its record is freed, and the id may be used again."""
+        self.get_run(run_id)
+        self._named_runs.pop(run_id, None)
+
     def _bind(self, workflow_name: str) -> Plan:
         plan = self._plans.get(workflow_name)
         if plan is None:
@@ -191,8 +215,24 @@ class Orchestrator:
         bound = self._bound[workflow_name] = bind(plan, self._find, known)
         return bound
 
-    def _find(self, step: WorkflowStep) -> BoundWorker | None:
-        return self._by_name.get(step.worker) if step.worker is not None else self._by_type.get(str(step.worker_type))
+    def _find(self, step: PlannedStep) -> BoundWorker | None:
+        return self._by_name.get(step.wanted) if step.wanted is not None else self._by_type.get(step.worker_type)
+
+
+def _check_options(run_id: object, limits: object) -> None:
+    if run_id is not None and (not isinstance(run_id, str) or not run_id.strip()):
+        raise TypeError(f"run_id is a text of your choice, not {run_id!r:.80}.")
+    if limits is not None and not isinstance(limits, RunLimits):
+        raise TypeError(f"limits is RunLimits(max_steps=..., ...), not {limits!r:.80}.")
+
+
+def _checked_observers(observers: list[Observer]) -> list[Observer]:
+    for observer in observers:
+        if not callable(observer):
+            raise TypeError(f"An observer is called with each event; {observer!r:.80} cannot be called.")
+        if inspect.iscoroutinefunction(observer):
+            raise TypeError(f"The observer {observer!r:.80} is async, and nobody awaits it. Give a plain function.")
+    return observers
 
 
 def _check_goal(goal: str) -> None:

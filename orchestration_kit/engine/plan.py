@@ -28,12 +28,15 @@ class PlannedStep:
     step_id: str
     output_key: str
     worker_type: str
+    wanted: str | None
+    """The name of the one worker it asks for; None: any of its type."""
     worker: BoundWorker | None
     on_success: str | None
     on_failure: str | None
     branches: tuple[PlannedBranch, ...]
     success_when: CompiledCondition | None
-    is_terminal: bool
+    may_lack_worker: bool
+    """Terminal: without a worker of its type, it passes the last output on."""
     outcome: str
     max_retries: int
     retry: RetryPolicy | None
@@ -85,6 +88,7 @@ def _planned(step: WorkflowStep) -> PlannedStep:
         step_id=step.step_id,
         output_key=f"{step.step_id}_output",
         worker_type=str(step.worker_type),
+        wanted=step.worker,
         worker=None,
         on_success=None if step.is_terminal else step.on_success,
         on_failure=step.on_failure,
@@ -92,7 +96,7 @@ def _planned(step: WorkflowStep) -> PlannedStep:
         if step.is_terminal
         else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.branches),
         success_when=None if step.success_when is None else compile_condition(step.success_when),
-        is_terminal=step.is_terminal,
+        may_lack_worker=step.is_terminal and step.worker is None,
         outcome=step.outcome,
         max_retries=step.max_retries,
         retry=step.retry,
@@ -117,7 +121,7 @@ def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
     )
 
 
-def bind(plan: Plan, find: Callable[[WorkflowStep], BoundWorker | None], known: list[str]) -> Plan:
+def bind(plan: Plan, find: Callable[[PlannedStep], BoundWorker | None], known: list[str]) -> Plan:
     """Return the plan with a worker at each step. A terminal step may do without one.
 
     Raises:
@@ -125,12 +129,12 @@ def bind(plan: Plan, find: Callable[[WorkflowStep], BoundWorker | None], known: 
     """
     missing: dict[str, list[str]] = {}
     steps: dict[str, PlannedStep] = {}
-    for step_id, step in plan.definition.steps.items():
+    for step_id, step in plan.steps.items():
         worker = find(step)
-        if worker is None and (step.worker is not None or not step.is_terminal):
-            wanted = f"worker {step.worker!r}" if step.worker else f"a worker of type {str(step.worker_type)!r}"
-            missing.setdefault(wanted, []).append(step_id)
-        steps[step_id] = _with_worker(plan.steps[step_id], worker)
+        if worker is None and not step.may_lack_worker:
+            needed = f"worker {step.wanted!r}" if step.wanted else f"a worker of type {step.worker_type!r}"
+            missing.setdefault(needed, []).append(step_id)
+        steps[step_id] = _with_worker(step, worker)
     if missing:
         raise MissingWorkers(plan.workflow, missing, known)
     names = "\n".join(f"{step_id}={step.worker.name if step.worker else ''}" for step_id, step in steps.items())

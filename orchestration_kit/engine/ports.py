@@ -10,7 +10,8 @@ from typing import Protocol
 from orchestration_kit.engine.events import Event
 
 Observer = Callable[[Event], None]
-"""Called with each event of a run, in order, on the thread that drives the run. It must not block."""
+"""Called with each event of a run, in order, on the thread that drives the run (pieces of an output may come from the
+worker's own thread). It must not block, and it may look at the values of an event but not change them."""
 
 
 class Clock(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,13 @@ from orchestration_kit.engine.drivers import drive, drive_async
 from orchestration_kit.engine.events import Event, HistoryEntry, RunStarted
 from orchestration_kit.engine.machine import Machine, Visit
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.engine.timeouts import RunCancelled
 from orchestration_kit.errors import RunStateError, StepTimeout, UnknownStep
 
 if TYPE_CHECKING:
-    import asyncio
-
     import pandas as pd
 
     from orchestration_kit.definition.workflow import WorkflowDefinition
+    from orchestration_kit.engine.interrupts import Guard
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.plan import Plan
     from orchestration_kit.engine.ports import Clock, Observer
@@ -56,7 +54,7 @@ class Run:
         self.cancel_reason: str | None = None
         self._wake: threading.Event | None = None
         self._lock = threading.Lock()
-        self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
+        self._guard: Guard | None = None
         self._context: WorkflowContext | None = None
         self._told_start = self._told_end = False
 
@@ -164,24 +162,19 @@ class Run:
         return self.context
 
     def cancel(self, reason: str = "cancelled") -> None:
-        """End the run as cancelled. From any thread.
+        """End the run as cancelled. From any thread; twice is once.
 
-        An async worker is interrupted; a sync worker is waited for, as nothing can stop it safely. Cancelling a
-        finished run changes nothing.
+        An async worker is interrupted, and so is one that yields pieces; another sync worker is waited for, as nothing
+        can stop it safely. Cancelling a finished run changes nothing.
         """
-        self.cancel_reason = self.cancel_reason or reason
+        if self.cancel_reason is not None or self.is_finished:
+            return
+        self.cancel_reason = str(reason) or "cancelled"
         if self._wake is not None:
             self._wake.set()
-        if (running := self._task) is not None:
-            loop, task = running
-            loop.call_soon_threadsafe(task.cancel)
-        elif self._lock.acquire(blocking=False):  # nobody drives it: end it here
-            try:
-                self.ended_by_cancel()
-                self._tell_start()
-                self._tell_end()
-            finally:
-                self._lock.release()
+        if (guard := self._guard) is not None:
+            guard.cancel(self.cancel_reason)
+        self._end_if_idle()
 
     # --- for the drivers
 
@@ -208,25 +201,25 @@ class Run:
             RunCancelled: the run was asked to cancel.
         """
         if self.cancel_reason is not None:
+            from orchestration_kit.engine.interrupts import RunCancelled
+
             raise RunCancelled(self.cancel_reason)
 
-    def took_cancellation(self, error: BaseException) -> bool:
-        """Whether a cancelled task is our own cancel arriving; if so, the task is made whole again."""
-        import asyncio
+    @property
+    def guard(self) -> Guard:
+        """What stops the worker that is awaited now."""
+        if self._guard is None:
+            raise RuntimeError("the run is not being awaited")
+        return self._guard
 
-        if self.cancel_reason is None or not isinstance(error, asyncio.CancelledError):
-            return False
-        task = asyncio.current_task()
-        return task is not None and task.uncancel() == 0
-
-    def time_allowed(self, visit: Visit) -> tuple[float, StepTimeout]:
-        """Return the seconds an attempt may take, and the error that says which limit it was."""
+    def time_allowed(self, visit: Visit) -> tuple[float | None, StepTimeout]:
+        """Return the seconds an attempt may take (None: any), and the error that says which limit it was."""
         step, max_seconds = visit.step, self.machine.limits.max_seconds
         used = 0.0 if self.machine.meter is None else self.machine.meter.busy_s
         left = math.inf if max_seconds is None else max(0.0, max_seconds - used)
         own = math.inf if step.timeout_s is None else step.timeout_s
         if max_seconds is None or own <= left:
-            return own, StepTimeout(step.step_id, own)
+            return None if own == math.inf else own, StepTimeout(step.step_id, own)
         return left, StepTimeout(step.step_id, max_seconds, "the run's limit max_seconds")
 
     def emit(self, event: Event) -> None:
@@ -235,34 +228,25 @@ class Run:
             try:
                 observer(event)
             except Exception:  # noqa: BLE001 - an observer's trouble is not the run's
-                self.observers.remove(observer)
+                self.observers = [other for other in self.observers if other is not observer]
                 _log.exception("Observer %r raised and will not be called again in run %r", observer, self.run_id)
 
     # --- inside
 
     def _drive(self, *, one_visit: bool) -> None:
-        if self.machine.plan.has_async:
-            from orchestration_kit.engine.thread import run_in_engine_thread
-
-            def work() -> Coroutine[Any, Any, None]:
-                return self._drive_async(one_visit=one_visit)
-
-            run_in_engine_thread(work, self.cancel)
-            return
         with self._driving():
             drive(self, one_visit=one_visit)
 
     async def _drive_async(self, *, one_visit: bool) -> None:
-        import asyncio
+        from orchestration_kit.engine.interrupts import Guard
 
-        task = asyncio.current_task()
         with self._driving():
-            if task is not None:
-                self._task = asyncio.get_running_loop(), task
+            guard = self._guard = Guard()
             try:
                 await drive_async(self, one_visit=one_visit)
             finally:
-                self._task = None
+                self._guard = None
+                guard.close()
 
     @contextmanager
     def _driving(self) -> Generator[None]:
@@ -277,6 +261,17 @@ class Run:
         finally:
             self._tell_end()
             self._lock.release()
+            self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        """End a run that was asked to cancel while nobody drove it."""
+        if self.cancel_reason is not None and not self._told_end and self._lock.acquire(blocking=False):
+            try:
+                self.ended_by_cancel()
+                self._tell_start()
+                self._tell_end()
+            finally:
+                self._lock.release()
 
     def _tell_start(self) -> None:
         if self.observers and not self._told_start:
@@ -290,5 +285,9 @@ class Run:
                 self.emit(self.machine.finished)
 
     def _check_step(self, step_id: str) -> None:
+        if not isinstance(step_id, str):
+            raise TypeError(
+                f"name a step by its id, a text such as {next(iter(self.machine.plan.steps))!r}, not {step_id!r:.80}"
+            )
         if step_id not in self.machine.plan.steps:
             raise UnknownStep(self.machine.plan.workflow, step_id, list(self.machine.plan.steps))

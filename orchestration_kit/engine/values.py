@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -26,7 +27,6 @@ ATOMS: frozenset[type] = frozenset(
     {str, int, float, bool, type(None), bytes, complex, datetime, date, timedelta, Decimal, range, type}
 )
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, set, frozenset})
-_MAPPINGS = (OrderedDict, defaultdict, Counter)
 
 
 def isolate(value: Any, depth: int = 0) -> Any:
@@ -52,40 +52,50 @@ def isolate(value: Any, depth: int = 0) -> Any:
     return _isolate_other(value, depth + 1)
 
 
-def _isolate_other(value: Any, depth: int) -> Any:
+def _isolate_other(value: Any, depth: int) -> Any:  # noqa: C901 - one kind of value after the other
     if isinstance(value, (str, bytes, int, float, PurePath)):
         return value
-    if isinstance(value, (*_MAPPINGS, bytearray, deque)):
-        return _isolate_collection(value, depth)
+    if isinstance(value, (dict, list, set, tuple, bytearray, deque)):
+        return _isolate_collection(cast("Any", value), depth)
     if isinstance(value, BaseModel):
         model = value.model_copy()
-        for name, part in vars(value).items():
-            vars(model)[name] = isolate(part, depth)
+        for parts in (vars(model), model.__pydantic_extra__, model.__pydantic_private__):
+            for name, part in (parts or {}).items():
+                cast("dict[str, Any]", parts)[name] = isolate(part, depth)
         return model
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         copied = copy.copy(value)
         for field in dataclasses.fields(value):
-            object.__setattr__(copied, field.name, isolate(getattr(value, field.name), depth))
+            if hasattr(value, field.name):
+                object.__setattr__(copied, field.name, isolate(getattr(value, field.name), depth))
         return copied
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
         raise OutputRejected("the worker returned a coroutine that nobody awaits; define it with async def")
+    if isinstance(value, (Iterator, AsyncIterator)):
+        kind = type(cast("Any", value)).__name__
+        raise OutputRejected(f"a {kind} can be read only once, so that it cannot be put on record; make it a list")
     return value
 
 
 def _isolate_collection(value: Any, depth: int) -> Any:
+    """Copy a subclass of a plain container, or another container of the standard library."""
+    if isinstance(value, tuple):
+        parts = cast("tuple[Any, ...]", value)
+        make = getattr(cast("Any", value), "_make", None)  # a named tuple's
+        return parts if make is None else make([isolate(part, depth) for part in parts])
     copied = copy.copy(value)
-    if isinstance(value, _MAPPINGS):
+    if isinstance(value, dict):
         for key, part in cast("dict[Any, Any]", value).items():
             copied[key] = isolate(part, depth)
-    elif isinstance(value, deque):
+    elif isinstance(value, (list, deque)):
         copied.clear()
-        copied.extend(isolate(part, depth) for part in cast("deque[Any]", value))
+        copied.extend(isolate(part, depth) for part in cast("list[Any]", value))
     return copied
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:  # noqa: C901 - one kind of value after the other
     """Whether two values are the same data: equal types and equal parts; other objects by identity."""
     if one is other:
         return True
@@ -93,18 +103,22 @@ def same(one: Any, other: Any) -> bool:
     if kind is not type(other):
         return False
     if kind in ATOMS:
-        return bool(one == other)
+        try:
+            return bool(one == other)
+        except ArithmeticError:  # a signalling NaN cannot be compared
+            return False
     if kind is dict:
         return one.keys() == other.keys() and all(same(part, other[key]) for key, part in one.items())
     if kind in (list, tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, (set, frozenset, bytearray)):
         return bool(one == other)
-    if isinstance(one, (*_MAPPINGS, deque)):
-        plain: Any = list if isinstance(one, deque) else dict
+    if isinstance(one, (dict, list, tuple, deque)):
+        plain: Any = dict if isinstance(one, dict) else list
         return same(plain(one), plain(other))
     if isinstance(one, BaseModel):
         return same(one.__dict__, cast("BaseModel", other).__dict__)
     if dataclasses.is_dataclass(one):
-        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+        names = [field.name for field in dataclasses.fields(one)]
+        return all(same(getattr(one, name, None), getattr(other, name, None)) for name in names)
     return False

@@ -374,8 +374,10 @@ def test_in_code_a_condition_may_be_a_callable():
     compiled = compile_condition(is_good)
     assert compiled.text.endswith("is_good")
     assert compiled.evaluate("s", {"n": 2}, Facts()) == Evaluated(compiled.text, {}, True)
-    assert result(lambda output, context: [], {}) is False
-    assert result(lambda output, context: "truthy", {}) is True
+    assert result(lambda output, context: output.get("missing"), {}) is False
+    for neither in ("false", [], 1):
+        with pytest.raises(ConditionError, match="a condition gives True or False"):
+            result(lambda output, context, neither=neither: neither, {})
     assert seen == [({"n": 2}, "a goal")]
 
 

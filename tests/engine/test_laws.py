@@ -115,7 +115,7 @@ def test_the_state_of_a_run_is_the_fold_of_its_events(workflow, seed):
     assert folded.data == run.machine.data
     assert folded.state == run.state
     assert folded.records == run.machine.records
-    assert (folded.attempts, folded.finished) == (run.machine.attempts, run.machine.finished)
+    assert (folded.recorded, folded.finished) == (run.machine.recorded, run.machine.finished)
 
 
 @settings(max_examples=60, deadline=None)

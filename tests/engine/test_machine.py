@@ -33,7 +33,7 @@ def machine_of(*steps, limits=None, data=None, seed="seed", initial=None) -> Mac
         compile_plan(workflow),
         lambda s: (
             None
-            if s.is_terminal
+            if s.may_lack_worker and s.max_retries == 0
             else bind_worker(WorkerDefinition(worker_type=s.worker_type, name=f"W{s.step_id}", executor=never))
         ),
         [],
@@ -61,7 +61,7 @@ CHAIN = (step("a", "b"), step("b", "c"), step("c"))
 def test_a_new_machine_stands_before_its_first_step_with_the_goal_as_input():
     machine = machine_of(*CHAIN, data={"x": 1})
     assert (machine.state, machine.current_step, machine.data) == (WorkflowState.INITIALIZED, "a", {"x": 1})
-    assert (machine.attempts, machine.records, machine.finished) == (0, [], None)
+    assert (machine.recorded, machine.records, machine.finished) == (0, [], None)
     visit = machine.upcoming()
     assert (visit.path, visit.input, visit.attempt) == ("a#1", "the goal", 1)
     assert machine.upcoming() is visit, "looking takes nothing"
@@ -235,7 +235,7 @@ def test_max_steps_ends_the_run_before_the_attempt_that_is_too_many():
     assert machine.finished is None
     assert machine.next() is None
     assert (machine.state, machine.finished.reason) == ("failed", "limit max_steps reached before b#2: 3 attempts")
-    assert (machine.attempts, machine.next()) == (3, None)
+    assert (machine.recorded, machine.next()) == (3, None)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def played(draw: st.DrawFn) -> Machine:
     )
     machine = machine_of(*BUSY, limits=limits, data={"x": 0})
     for _ in range(draw(st.integers(0, 12))):
-        if machine.upcoming() is None or machine.attempts >= limits.max_steps:
+        if machine.upcoming() is None or machine.recorded >= limits.max_steps:
             machine.next()
             break
         error = draw(st.sampled_from([None, None, OOPS]))
@@ -376,7 +376,7 @@ def state_of(machine: Machine):
         else (upcoming.path, upcoming.attempt, upcoming.input, upcoming.last_error, upcoming.wait_s)
     )
     return (
-        machine.state, machine.data, machine.records, machine.recorded, machine.attempts, machine.finished, machine.root.visits, seen,
+        machine.state, machine.data, machine.records, machine.recorded, machine.finished, machine.root.visits, seen,
     )  # fmt: skip
 
 
