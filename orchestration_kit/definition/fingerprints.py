@@ -20,15 +20,20 @@ def callable_fingerprint(function: Any) -> str:
         return repr(function)
     held: list[Any] = []
     subject = cast("Any", function)
-    while isinstance(subject, functools.partial):
-        held += [*cast("Any", subject).args, *sorted(cast("Any", subject).keywords.items())]
-        subject = cast("Any", subject).func
+    while _is_partial(subject):
+        held += [*subject.args, *sorted(subject.keywords.items())]
+        subject = subject.func
     code = getattr(subject, "__code__", None) or getattr(type(subject).__call__, "__code__", None)
     held += getattr(subject, "__defaults__", None) or ()
-    held += sorted((getattr(subject, "__kwdefaults__", None) or {}).items())
+    by_name: dict[str, Any] = getattr(subject, "__kwdefaults__", None) or {}
+    held += sorted(by_name.items())
     held += [_cell_contents(cell) for cell in getattr(subject, "__closure__", None) or ()]
     text = "|".join(["builtin" if code is None else _code_text(code), *map(_held_text, held)])
     return f"callable:{callable_name(subject)}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _is_partial(subject: object) -> bool:
+    return isinstance(subject, functools.partial)
 
 
 def _cell_contents(cell: Any) -> Any:

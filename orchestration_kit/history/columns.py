@@ -61,7 +61,8 @@ class Categories:
         """Return what was built."""
         import pandas as pd
 
-        names = pd.Index(list(self._order), dtype="str")
+        # No name at all and dtype "str": before pandas 3 that is object, and comes back from Parquet as no category.
+        names = pd.Index(list(self._order), dtype="str" if self._order else "string")
         return pd.Categorical.from_codes(_joined(self._parts, "i4"), names, validate=False)
 
 
@@ -166,10 +167,8 @@ def text(values: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:
     import numpy as np
     import pandas as pd
 
-    try:
-        return pd.array(np.fromiter(values, object, len(values)), dtype="string")
-    except UnicodeEncodeError:
-        return text([None if value is None else clean(value) for value in values])
+    safe = (value if value is None or value.isascii() else clean(value) for value in values)
+    return pd.array(np.fromiter(safe, object, len(values)), dtype="string")
 
 
 def integers(values: Collection[Any]) -> pd.api.extensions.ExtensionArray:

@@ -203,6 +203,8 @@ def _totals_text(comparison: Comparison) -> list[str]:
 def _number(value: Any, sign: str = "") -> str:
     if not isinstance(value, float):
         return "not told"
+    if value == 0.0:
+        return "0"
     return f"{value:{sign},.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:{sign},.4g}"
 
 
@@ -215,7 +217,8 @@ def _table(caption: str, headers: tuple[str, ...], rows: list[tuple[str, ...]]) 
         for first, *cells in rows
     )
     title = f'<caption style="text-align:left;font-weight:bold;">{_html(caption)}</caption>'
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    whole = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<table style="margin:10px 0;border-collapse:collapse;">{whole}</table>'
 
 
 def _paragraph(text: str) -> str:

@@ -151,7 +151,7 @@ def _bars(row: Row, state: SpanState, scale: _Scale) -> list[tuple[float, float]
         if span.state != state or not math.isfinite(span.start_s):
             continue
         start = span.start_s / scale.length
-        stop = scale.end * _MARGIN if math.isnan(span.end_s) else span.end_s / scale.length
+        stop = scale.end * _MARGIN if span.is_open else span.known_end_s / scale.length
         if state in _WAITS and stop - start < hairline:
             continue
         width = max(stop - start, hairline)

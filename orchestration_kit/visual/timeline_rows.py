@@ -117,14 +117,13 @@ def _bar(row: Row, end_s: float) -> str:
     """The row as characters; where several spans fall into one, a failure is shown before all else."""
     cells = [" "] * _WIDTH
     loudest = [" ", *(_MARKS[state] for state in ("waiting", "retry wait", "success", "failed"))]
-    scale = _WIDTH / end_s if end_s > 0 else 0.0
     for span in row.spans:
         if not math.isfinite(span.start_s):
             continue
-        start = min(_WIDTH - 1, int(span.start_s * scale))
-        stop = _WIDTH if math.isnan(span.end_s) else min(_WIDTH, math.ceil(span.end_s * scale))
+        start, stop = (time / end_s * _WIDTH if end_s > 0 else 0.0 for time in (span.start_s, span.known_end_s))
+        first, last = min(_WIDTH - 1, int(start)), _WIDTH if span.is_open else min(_WIDTH, math.ceil(stop))
         mark = _MARKS[span.state]
-        for at in range(start, max(stop, start + 1)):
+        for at in range(first, max(last, first + 1)):
             if loudest.index(mark) > loudest.index(cells[at]):
                 cells[at] = mark
     return "".join(cells)

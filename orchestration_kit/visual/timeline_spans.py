@@ -39,6 +39,16 @@ class Span(NamedTuple):
     end_s: float
     """NaN where it is not over, or the record has no time."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a wait that is not over."""
+        return self.seq is None and math.isnan(self.end_s)
+
+    @property
+    def known_end_s(self) -> float:
+        """The end; the start of an attempt whose duration is not on record."""
+        return self.start_s if math.isnan(self.end_s) else self.end_s
+
 
 def spans_of(run: Recorded) -> list[Span]:
     """Return every span of a run, in the order of the record; a wait stands before what it waited for."""
@@ -46,8 +56,8 @@ def spans_of(run: Recorded) -> list[Span]:
     found: list[Span] = []
     last: dict[str, tuple[AttemptFinished | None, float]] = {"": (None, 0.0)}
     for record in run.records:
-        start_s = record.started_at - began
-        end_s = start_s + record.duration_s
+        start_s = _finite(record.started_at - began)
+        end_s = _finite(start_s + record.duration_s)
         before, free_s = last.get(record.scope, (None, math.nan))
         retried = before is not None and before.retry_in_s is not None
         if start_s - free_s >= (1e-6 if retried else SHORTEST_WAIT_S):
@@ -97,6 +107,10 @@ def _beginning(run: Recorded) -> float:
     times = [record.started_at for record in run.records]
     times += [run.started_at] if run.started_at is not None else []
     return min((time for time in times if math.isfinite(time)), default=0.0)
+
+
+def _finite(seconds: float) -> float:
+    return seconds if math.isfinite(seconds) else math.nan
 
 
 def _wait(record: AttemptFinished, state: SpanState, start_s: float, end_s: float) -> Span:

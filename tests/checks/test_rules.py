@@ -398,3 +398,25 @@ def test_every_rule_is_a_named_function_that_changes_nothing():
         assert rule.__doc__
         assert list(rule(SOUND)) == []
     assert before == SOUND
+
+
+def test_a_step_under_another_id_is_named_before_anything_else():
+    workflow = workflow_of(step("a", "b"), step("b"))
+    workflow.steps["b"].step_id = "z"
+    workflow.steps["c"] = {"worker_type": "x"}
+    problems = workflow.problems()
+    assert [(p.code, p.steps) for p in problems] == [("misnamed-step", ("b",)), ("misnamed-step", ("c",))]
+    assert "calls itself 'z'" in problems[0].message
+    assert "is dict, not a WorkflowStep" in problems[1].message
+
+
+async def later(output, context):
+    return False
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"), [(later, "is async"), (lambda output: True, "cannot be called with (output, context)")]
+)
+def test_a_callable_that_cannot_be_a_condition_is_refused(condition, said):
+    [problem] = [p for p in workflow_of(step("a", success_when=condition)).problems() if p.code == "bad-condition"]
+    assert said in problem.message

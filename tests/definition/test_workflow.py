@@ -6,6 +6,7 @@ import functools
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -240,3 +241,35 @@ def test_a_fingerprint_is_the_same_in_every_process():
 
 def test_a_notebook_shows_a_workflow_as_a_diagram():
     assert "text/plain" in workflow_of(step("a"))._repr_mimebundle_()
+
+
+def test_a_cell_with_a_lambda_can_be_run_again():
+    def cell(workflow, limit):
+        workflow.add_step(
+            WorkflowStep(
+                step_id="a", worker_type="x", success_when=lambda output, context: output > limit, is_terminal=True
+            )
+        )
+
+    workflow = WorkflowDefinition(name="w")
+    cell(workflow, 1)
+    cell(workflow, 1)
+    with pytest.raises(DuplicateStep, match="success_when"):
+        cell(workflow, 2)
+
+
+def test_what_a_callable_closes_over_counts_in_the_fingerprint():
+    def flow(limit, other=partial(max, 1)):
+        workflow = WorkflowDefinition(name="w")
+        workflow.add_step(
+            WorkflowStep(step_id="a", worker_type="x", success_when=lambda o, c: o > limit, is_terminal=True)
+        )
+        workflow.add_step(WorkflowStep(step_id="b", worker_type="x", success_when=other, is_terminal=True))
+        return workflow.fingerprint()
+
+    assert flow(1) == flow(1) != flow(2)
+    assert flow(1, partial(max, 1)) != flow(1, partial(max, 2))
+
+
+def test_error_classes_may_be_given_as_classes():
+    assert RetryPolicy(retry_on=(ValueError, "OSError")).retry_on == ("ValueError", "OSError")

@@ -6,7 +6,13 @@ import asyncio
 
 import pytest
 
-from orchestration_kit import Orchestrator, RunLimits, WorkerDefinition, create_build_website_workflow
+from orchestration_kit import (
+    Orchestrator,
+    RunLimits,
+    WorkerDefinition,
+    WorkflowDefinition,
+    create_build_website_workflow,
+)
 from orchestration_kit.errors import DuplicateRun, InvalidGoal, InvalidWorker, MissingWorkers, UnknownWorkflow
 from orchestration_kit.testing import ScriptedWorker
 from tests.support import hub_of, step, workflow_of
@@ -212,3 +218,65 @@ def test_limits_of_the_hub_are_for_runs_that_bring_none():
                  {"a": str, "end": str}, limits=RunLimits(max_steps=5))  # fmt: skip
     assert len(hub.execute_workflow("flow", "g", verbose=False).history) == 5
     assert len(hub.execute_workflow("flow", "g", verbose=False, limits=RunLimits(max_steps=9)).history) == 9
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda hub: hub.execute_workflow(workflow_of(step("a")), "g"), "register it, then give its name, 'flow'"),
+        (lambda hub: hub.start(7, "g"), "by the name of a registered workflow, not by 7"),
+        (lambda hub: hub.register_worker(str), "register_worker takes a WorkerDefinition"),
+        (lambda hub: hub.register_workflow({"a": 1}), "register_workflow takes a WorkflowDefinition"),
+        (lambda hub: workflow_of(step("a")).add_step("b"), "add_step takes a WorkflowStep"),
+        (lambda hub: hub.start("flow", "g", limits={"max_steps": 5}), r"limits is RunLimits\(max_steps="),
+        (lambda hub: Orchestrator(limits=5), "limits is RunLimits"),
+        (lambda hub: hub.start("flow", "g", run_id=""), "run_id is a text"),
+        (lambda hub: hub.start("flow", "g", run_id=5), "run_id is a text"),
+        (lambda hub: hub.start("flow", "g", observers=[5]), "5 cannot be called"),
+        (lambda hub: hub.start("flow", "g", observers=[asyncio.sleep]), "is async, and nobody awaits it"),
+        (lambda hub: hub.start("flow", "g").run_until(5), "name a step by its id"),
+        (lambda hub: WorkflowDefinition("a", "b", "c", "d"), "takes no more by position"),
+    ],
+)
+def test_a_call_with_the_wrong_kind_of_thing_says_what_is_right(call, said):
+    hub = hub_of(workflow_of(step("a")), {"a": str})
+    with pytest.raises(TypeError, match=said):
+        call(hub)
+
+
+def test_a_worker_that_takes_context_by_keyword_only_is_refused():
+    def worker(text, *, context=None): ...
+
+    with pytest.raises(InvalidWorker, match="takes context by keyword only"):
+        Orchestrator().register_worker(WorkerDefinition(worker_type="w", name="w", executor=worker))
+
+
+def test_a_worker_registered_again_under_another_type_leaves_its_old_type():
+    hub = hub_of(workflow_of(step("a", "end"), step("end")), {"a": str})
+    hub.register_worker(WorkerDefinition(worker_type="b", name="a", executor=str))
+    assert "a" not in hub.workers
+    with pytest.raises(MissingWorkers):
+        hub.start("flow", "g")
+
+
+def test_a_named_run_can_be_forgotten_and_its_id_used_again():
+    hub = hub_of(workflow_of(step("a")), {"a": str})
+    hub.execute_workflow("flow", "g", verbose=False, run_id="mine")
+    hub.forget("mine")
+    hub.execute_workflow("flow", "g", verbose=False, run_id="mine")
+
+
+def test_an_observer_that_takes_itself_off_and_raises_harms_nobody(caplog):
+    def leaving(event):
+        hub.last_run.observers.clear()
+        raise RuntimeError("bye")
+
+    hub = hub_of(workflow_of(step("a")), {"a": str})
+    assert hub.start("flow", "g", observers=[leaving]).run().state == "completed"
+
+
+def test_changing_what_the_hub_shows_changes_no_run():
+    hub = hub_of(workflow_of(step("a", "b"), step("b")), {"a": str, "b": str})
+    hub.workflows["flow"].steps["a"].worker = "nobody"
+    hub.workflows["flow"].add_step(step("c"))
+    assert [entry["step"] for entry in hub.execute_workflow("flow", "g", verbose=False).history] == ["a", "b"]

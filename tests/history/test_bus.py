@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import ErrorInfo
@@ -131,6 +131,7 @@ def test_the_changes_lead_to_the_data_of_the_run():
     assert data == run.data == last_data(run)
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(recorded_events())
 def test_every_key_is_added_before_it_changes(events):
     run = recorded(events)

@@ -9,7 +9,7 @@ import html5lib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from orchestration_kit import WorkflowContext
 from orchestration_kit.engine.data import Changes
@@ -299,6 +299,7 @@ def test_a_difference_can_be_pickled():
     assert pickle.loads(pickle.dumps(parts)) == parts
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(recorded_events())
 def test_a_run_is_the_same_as_itself(run):
     comparison = compare(run, run)
@@ -307,6 +308,7 @@ def test_a_run_is_the_same_as_itself(run):
     assert len(comparison.steps) == len(run) - 1
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(recorded_events(), recorded_events())
 def test_comparing_the_other_way_round_finds_the_same_pairs(one, other):
     forth, back = compare(one, other), compare(other, one)

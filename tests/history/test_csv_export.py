@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit.history import history_frame, to_csv_text, write_csv
@@ -65,6 +65,12 @@ def test_other_text_is_left_as_it_is(text):
     assert read(to_csv_text(pd.DataFrame({"a": [text], "b": ["x"]})))[1] == [text, "x"]
 
 
+@pytest.mark.parametrize("text", ["x\r=1+1", "x\n=1+1", "x\r\n=1+1", 'x",=1+1', "x\x0b=1+1", "x\u2028=1+1"])
+def test_no_text_breaks_out_of_its_cell(text):
+    assert read(to_csv_text(pd.DataFrame({"a": [text], "b": [1]}))) == [["a", "b"], [text, "1"]]
+    assert pd.read_csv(io.StringIO(to_csv_text(pd.DataFrame({"a": [text], "b": [1]})), newline="")).shape == (1, 2)
+
+
 def test_headers_and_the_index_are_neutralised_too():
     frame = pd.DataFrame({"=a": [1], ("-b", "c"): [2]}, index=pd.Index(["+x"], name="@key"))
     assert read(to_csv_text(frame)) == [["'@key", "'=a", "'-b / c"], ["'+x", "1", "2"]]
@@ -108,7 +114,7 @@ def test_a_history_comes_back_from_csv(tmp_path: Path):
     assert read_back["seq"].tolist() == frame["seq"].tolist()
     assert read_back["duration_s"].tolist() == frame["duration_s"].tolist()
     assert read_back["worker"].iloc[-1] == "'=1+1"
-    assert path.read_text(encoding="utf-8") == to_csv_text(frame)
+    assert path.read_bytes().decode() == to_csv_text(frame)
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(), history_frame([]), pd.DataFrame({"a": []})])
@@ -143,6 +149,7 @@ def test_the_file_can_be_read_by_whom_other_files_can(tmp_path: Path):
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_no_text_whatever_becomes_a_formula(texts):
     for cell, _ in read(to_csv_text(pd.DataFrame({"a": pd.Series(texts, dtype=object), "b": "x"})))[1:]:

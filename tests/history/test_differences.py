@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from pydantic import BaseModel
 
 from orchestration_kit.history.differences import differences, same_value
@@ -170,6 +170,7 @@ def test_what_breaks_when_looked_at_is_different():
     assert found.where == "x"
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_same_means_no_differences_both_ways(a, b):
     assert same_value(a, a)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit import WorkflowContext
@@ -259,6 +259,7 @@ def test_what_has_no_history_is_refused_with_what_has():
             history_frame(wrong)
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_rows_are_attempts_whatever_is_on_record(runs):
     frame = history_frame(runs)

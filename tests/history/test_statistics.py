@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit.history import compare_many
@@ -53,6 +53,7 @@ def test_the_frame_survives_parquet():
     assert_survives_parquet(frame)
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_attempts_sum_to_all_attempts(runs):
     frame = compare_many(runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit.engine.events import ErrorInfo
@@ -87,6 +87,7 @@ def test_the_frame_survives_parquet():
     assert_survives_parquet(frame)
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_counts_sum_to_the_attempts_with_an_edge_and_shares_to_one(runs):
     frame = transitions_frame(runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.history import history_frame, usage_frame
@@ -46,6 +46,7 @@ def test_dtypes_are_as_documented(source):
     assert dtypes(parquet(frame)) == USAGE
 
 
+@settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(recorded_events())
 def test_every_attempt_belongs_to_one_row(run):
     frame, history = usage_frame(run), history_frame(run)
