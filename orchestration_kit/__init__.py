@@ -47,9 +47,10 @@ if TYPE_CHECKING:
         runs_frame,
         transitions_frame,
         usage_frame,
+        write_csv,
     )
     from orchestration_kit.templates import create_build_website_workflow, create_generic_pipeline
-    from orchestration_kit.visual import visualize
+    from orchestration_kit.visual import timeline, visualize
 
 __version__ = "0.1.0"
 
@@ -75,9 +76,11 @@ _HOMES = {
     "data_frame": "history",
     "history_frame": "history",
     "runs_frame": "history",
+    "timeline": "visual",
     "transitions_frame": "history",
     "usage_frame": "history",
     "visualize": "visual",
+    "write_csv": "history",
 }
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
 
@@ -103,9 +106,11 @@ __all__ = [
     "data_frame",
     "history_frame",
     "runs_frame",
+    "timeline",
     "transitions_frame",
     "usage_frame",
     "visualize",
+    "write_csv",
 ]
 
 

@@ -117,6 +117,8 @@ class HistoryEntry(TypedDict):
     error_type: str | None
     duration_s: float
     next_step: str | None
+    retry_in_s: float | None
+    """Seconds until the next attempt of this visit; None where there is none."""
     usage: dict[str, Any] | None
     path: str
     why: list[dict[str, Any]]

@@ -25,6 +25,7 @@ MAX_GOAL_CHARACTERS = 100_000
 class Orchestrator:
     """The hub: a deterministic state machine between probabilistic workers.
 
+    >>> from orchestration_kit import WorkflowStep
     >>> hub = Orchestrator()
     >>> hub.register_worker(
     ...     WorkerDefinition(worker_type="generic", name="greeter", executor=lambda goal: f"Hi, {goal}")

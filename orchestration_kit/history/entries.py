@@ -38,7 +38,7 @@ def records_of_entries(entries: Iterable[Mapping[str, Any]]) -> list[AttemptFini
         visits[scope, step] = visit
         record = _record(entry, seq, (scope, step, visit, max(attempt, 1)))
         before = open_at.pop((scope, step, visit), None)
-        if before is not None and record.attempt == records[before].attempt + 1:
+        if before is not None and record.attempt == records[before].attempt + 1 and records[before].retry_in_s is None:
             records[before] = records[before]._replace(retry_in_s=0.0)
         if record.error is not None and record.next_step is None:
             open_at[scope, step, visit] = len(records)
@@ -64,7 +64,7 @@ def _record(entry: Mapping[str, Any], seq: int, position: tuple[str, str, int, i
         started_at=_moment(entry.get("timestamp")),
         duration_s=_seconds(entry.get("duration_s")),
         next_step=_text(next_step),
-        retry_in_s=None,
+        retry_in_s=_wait(entry.get("retry_in_s")),
         changes=None,
         evaluated=_evaluated(entry.get("why")),
         usage=dict(cast("Mapping[str, Any]", usage)) if isinstance(usage, Mapping) else None,
@@ -109,6 +109,10 @@ def _seconds(value: Any) -> float:
         return math.nan if value is None else float(value)
     except (TypeError, ValueError, OverflowError):
         return math.nan
+
+
+def _wait(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and value >= 0 else None
 
 
 def _whole(value: Any, default: int) -> int:

@@ -18,6 +18,7 @@ from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramM
 from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState, overlay_of
 from orchestration_kit.visual.render import DotFailed, DotMissing
 from orchestration_kit.visual.theme import THEMES, Theme
+from orchestration_kit.visual.timeline import Timeline, timeline
 
 __all__ = [
     "THEMES",
@@ -33,7 +34,9 @@ __all__ = [
     "StepOverlay",
     "StepState",
     "Theme",
+    "Timeline",
     "mimebundle",
     "overlay_of",
+    "timeline",
     "visualize",
 ]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PAINTS: Mapping[SpanState, StepState] = {
     "success": "succeeded", "failed": "failed", "retry wait": "retrying", "waiting": "waiting",
 }  # fmt: skip
-_HATCHES: Mapping[SpanState, str] = {"success": "", "failed": "xxx", "retry wait": "////", "waiting": "...."}
+_HATCHES: Mapping[SpanState, str] = {"success": "", "failed": "xxx", "retry wait": "////", "waiting": "---"}
 _WIDTH_IN, _ROW_IN, _MOST_IN = 9.0, 0.34, 16.0
 _MOST_LABELS = 48
 _HAIRLINE = 0.004

@@ -38,11 +38,16 @@ def is_formula(cell):
     )
 
 
-@pytest.mark.parametrize("payload", [*dict.fromkeys(FORMULAS)])
-@pytest.mark.parametrize("dtype", ["string", "category", object, "str"])
+CELLS = [
+    (payload, dtype)
+    for payload in dict.fromkeys(FORMULAS)
+    for dtype in ("string", "category", object, "str")
+    if dtype is object or "\ud800" not in payload  # no other column can hold a lone surrogate
+]
+
+
+@pytest.mark.parametrize(("payload", "dtype"), CELLS)
 def test_a_cell_that_could_be_a_formula_gets_an_apostrophe(payload, dtype):
-    if dtype is not object and "\ud800" in payload:
-        pytest.skip("such a column cannot hold a lone surrogate")
     frame = pd.DataFrame({"said": pd.Series([payload, "text"], dtype=dtype)})
     _, (cell,), (other,) = read(to_csv_text(frame))
     if payload == "%0A=1\n=1":
