@@ -46,6 +46,7 @@ def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> N
             if not _is_success(run, visit, context, output):
                 return
             output = _transformed(visit, output, context)
+        if visit.step.branches:
             visit.facts, visit.output = context, output
         take_usage(visit, context)
         notes = notes_of(context)

@@ -65,6 +65,8 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912,
                 if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
                     conclude(run, visit, context, output)
                 else:
+                    if step.branches:
+                        visit.facts, visit.output = context, output
                     settle(visit, output)
             if run.observers:
                 _tell(run)
@@ -127,6 +129,8 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
                 if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
                     conclude(run, visit, context, output)
                 else:
+                    if step.branches:
+                        visit.facts, visit.output = context, output
                     machine.settle(visit, output)
             if run.observers:
                 _tell(run)

@@ -47,7 +47,7 @@ class PlannedStep:
     is_prepared: bool
     """Its worker has an input transformer."""
     is_judged: bool
-    """Something looks at what its worker returns: a schema, `success_when`, a transformer or a branch."""
+    """Something is done to what its worker returns: a schema, `success_when` or a transformer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _planned(step: WorkflowStep) -> PlannedStep:
         worker_name=None,
         is_direct=False,
         is_prepared=False,
-        is_judged=step.success_when is not None or bool(step.branches),
+        is_judged=step.success_when is not None,
     )
 
 
