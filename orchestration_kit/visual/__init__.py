@@ -5,6 +5,7 @@ workflow, run, context, history
   -> subject.py       what was given? (from_workflow.py, from_history.py, overlay.py)
   -> model.py         the neutral diagram model, and an overlay of what happened
   -> a layout         dot_layout.py (Graphviz lays out) or layered.py (we do; always works)
+  -> labels.py        the places of the labels, with room for what a run adds
   -> scene.py         boxes, curves, words, in the colours of theme.py
   -> svg.py           SVG in a notebook; positioned.py for PNG and PDF through Graphviz
 ```

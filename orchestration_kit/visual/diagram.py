@@ -32,6 +32,8 @@ Renderer = Literal["dot", "builtin"]
 DOT_EDGES, DOT_SPAN = 200, 250
 """Edges, and layers that edges cross, up to which `dot` lays out by default. Beyond, it takes longer than the
 built-in layout: half a second where 50 steps can all fail into one terminal."""
+NOTEBOOK_WIDTH = 960
+"""Pixels that a picture is wide at most in a notebook: JupyterLab cuts off what is wider, and has no scroll bar."""
 DOT_PATIENCE_S = 5.0
 """Seconds after which an unasked-for `dot` is given up, and the built-in layout draws."""
 
@@ -83,8 +85,11 @@ class Diagram:
 
     @cached_property
     def svg(self) -> str:
-        """The picture as one safe `<svg>` element: no script, no link, no outside reference."""
-        return paint_svg(self._scene(), self._drawn().memory.setdefault(repr(self.theme), Memory()))
+        """The picture as one safe `<svg>` element: no script, no link, no outside reference.
+
+        It is as large as it needs to be. A notebook shows it scaled down to `NOTEBOOK_WIDTH` where it is wider.
+        """
+        return self._painted(None)
 
     @property
     def png(self) -> bytes:
@@ -179,9 +184,12 @@ class Diagram:
         run = f"\n{run_summary(drawing.shown, self.overlay)}" if self.overlay is not None else ""
         return Scene(drawing.shown, drawing.layout, self.theme, self.overlay, drawing.about + run)
 
+    def _painted(self, widest: float | None) -> str:
+        return paint_svg(self._scene(), self._drawn().memory.setdefault(repr(self.theme), Memory()), widest=widest)
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.svg, "text/plain": self.outline}
+            return {"image/svg+xml": self._painted(NOTEBOOK_WIDTH), "text/plain": self.outline}
         except Exception as error:  # noqa: BLE001 - a notebook shows the reason where the picture would be
             return {"text/plain": _reason(error)}
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from orchestration_kit.visual.labels import place_labels
 from orchestration_kit.visual.layout import (
     CLUSTER_PADDING,
     MARGIN,
@@ -40,7 +41,7 @@ def dot_layout(model: DiagramModel, *, time_limit_s: float = TIME_LIMIT_S) -> La
     """
     answer = run_dot(layout_source(model), "-Tjson0", wanted="The layout", time_limit_s=time_limit_s)
     try:
-        return _read(json.loads(answer), model)
+        return place_labels(model, _read(json.loads(answer), model))
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DotFailed(
             f"The layout: the answer of `dot -Tjson0` could not be read ({type(error).__name__}: {error}). "

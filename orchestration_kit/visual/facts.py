@@ -25,7 +25,7 @@ def spoken(seen: StepOverlay | None) -> str:
     if seen is None:
         return ""
     counts = f"{_times(seen.visits, 'visit')}, {_times(seen.attempts, 'attempt')}" if seen.visits else ""
-    lines = [f"{seen.mark} {seen.state}", counts, ", ".join(_figures(seen))]
+    lines = [f"{seen.mark} {seen.words}", counts, ", ".join(_figures(seen))]
     if seen.error:
         lines.append(f"error: {seen.error}")
     return "\n".join(line for line in lines if line)
@@ -34,9 +34,14 @@ def spoken(seen: StepOverlay | None) -> str:
 def duration(seconds: float) -> str:
     """Return a duration for reading.
 
-    >>> duration(0.0042), duration(1.234), duration(75), duration(7300)
-    ('4.2 ms', '1.23 s', '1 min 15 s', '2 h 1 min')
+    >>> duration(4.09e-6), duration(0.0042), duration(1.234), duration(75), duration(7300)
+    ('4.1 µs', '4.2 ms', '1.23 s', '1 min 15 s', '2 h 1 min')
     """
+    if seconds < 5e-9:
+        return "0 s"
+    if seconds < 0.0009995:
+        microseconds = seconds * 1e6
+        return f"{microseconds:.2g} \N{MICRO SIGN}s" if microseconds < 10 else f"{microseconds:.0f} \N{MICRO SIGN}s"
     if seconds < 0.9995:
         return f"{seconds * 1_000:.3g} ms"
     if seconds < 59.95:
@@ -70,7 +75,7 @@ def count(number: int) -> str:
 
 def _headlines(seen: StepOverlay) -> Iterator[str]:
     """The same facts from long to short."""
-    said = f"{seen.mark} {seen.state}"
+    said = f"{seen.mark} {seen.words}"
     if seen.visits > 1 and seen.attempts > seen.visits:
         counts = f"{seen.visits} visits{_DOT}{seen.attempts} attempts"
     elif seen.visits > 1:

@@ -159,10 +159,17 @@ def _findings(workflow: Any) -> dict[str, list[tuple[str, str]]]:
         if getattr(problem, "severity", "error") != "error":
             continue
         code = one_line(getattr(problem, "code", "problem"), 40).replace("_", " ").replace("-", " ")
-        text = tooltip(f"{getattr(problem, 'message', '')} {getattr(problem, 'hint', '') or ''}")
+        text = _sentences(getattr(problem, "message", ""), getattr(problem, "hint", ""))
         for step in getattr(problem, "steps", ()) or ("",):
             found.setdefault(str(step), []).append((code, text))
     return found
+
+
+def _sentences(message: object, hint: object) -> str:
+    """A message and its hint as one text, with a full stop between them."""
+    said, advice = tooltip(message), tooltip(hint or "")
+    stop = "." if said and advice and said[-1] not in ".!?:" else ""
+    return tooltip(f"{said}{stop} {advice}")
 
 
 def _reachable(initial: object, edges: Iterable[DiagramEdge]) -> dict[str, int]:

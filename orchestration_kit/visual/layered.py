@@ -7,6 +7,7 @@ to the outside, each as one box of the level around it.
 
 from __future__ import annotations
 
+from orchestration_kit.visual.labels import place_labels
 from orchestration_kit.visual.layout import (
     CLUSTER_HEADER,
     CLUSTER_PADDING,
@@ -23,6 +24,9 @@ from orchestration_kit.visual.model import DiagramCluster, DiagramModel
 from orchestration_kit.visual.placing import Placed, place
 from orchestration_kit.visual.routing import curve
 from orchestration_kit.visual.text import width
+
+MANY_EDGES = 300
+"""Beyond, labels stay on their edges, in the gaps that the layers keep for them: to find better ones takes time."""
 
 
 def layered_layout(model: DiagramModel) -> Layout:
@@ -71,13 +75,14 @@ def _assembled(model: DiagramModel, levels: dict[str, Level], placed_levels: dic
     outer = placed_levels[""]
     far = max((x for route in routes.values() for x, _ in route.points), default=0.0)
     held = {cluster.id for cluster in model.clusters}
-    return Layout(
+    layout = Layout(
         max(outer.width + 2 * MARGIN, far + MARGIN, 120.0),
         max(outer.height + 2 * MARGIN, 40.0),
         {name: box for name, box in boxes.items() if name not in held},
         tuple(routes[at] for at in range(len(model.edges))),
         {name: box for name, box in boxes.items() if name in held},
     )
+    return place_labels(model, layout) if len(model.edges) <= MANY_EDGES else layout
 
 
 def _moved(route: Route, dx: float, dy: float) -> Route:

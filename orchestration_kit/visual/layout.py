@@ -6,17 +6,21 @@ Coordinates are points, x to the right, y down, the top left corner of the pictu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from orchestration_kit.visual.model import DiagramEdge, DiagramModel, DiagramNode
 from orchestration_kit.visual.text import fit, width, wrap
 
 Point = tuple[float, float]
+Anchor = Literal["start", "middle", "end"]
 
 TITLE_SIZE, WORKER_SIZE, NOTE_SIZE, LABEL_SIZE = 13.0, 11.0, 10.0, 10.5
 """Font sizes, in points."""
 NODE_PADDING = 14.0
 LABEL_LIMIT = 150.0
 """The widest label of an edge; the full text is in its tooltip."""
+_COUNT = 99
+"""A count up to this has its room beside the label."""
 TITLE_LIMIT = 250.0
 CLUSTER_PADDING, CLUSTER_HEADER = 16.0, 24.0
 MARGIN = 18.0
@@ -59,7 +63,9 @@ class Route:
 
     points: tuple[Point, ...]
     label_at: Point | None = None
-    """The centre of the label."""
+    """The centre of the label, or of its left or right side: see `label_anchor`."""
+    label_anchor: Anchor = "middle"
+    """What of the label stays at `label_at` when a count makes it longer: its left side, centre, or right side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,28 @@ def label_text(edge: DiagramEdge) -> str:
     return fit(edge.label, LABEL_LIMIT, LABEL_SIZE)
 
 
+def counted_text(edge: DiagramEdge, taken: int) -> str:
+    """Return the label of an edge with how often it was taken, where there is more to say than once.
+
+    >>> from orchestration_kit.visual.model import DiagramEdge
+    >>> counted_text(DiagramEdge("a", "b", label="else"), 4), counted_text(DiagramEdge("a", "b"), 1)
+    ('else ×4', '')
+    >>> counted_text(DiagramEdge("a", "a", "retry", "retry ×2"), 2)  # the limit, and what became of it
+    'retry ×2 · taken 2×'
+    """
+    text = label_text(edge)
+    if edge.kind == "retry" and taken:
+        return f"{text} \N{MIDDLE DOT} taken {taken}\N{MULTIPLICATION SIGN}"
+    return f"{text} \N{MULTIPLICATION SIGN}{taken}".strip() if taken > 1 else text
+
+
 def label_size(edge: DiagramEdge) -> tuple[float, float]:
     """Return width and height of an edge's label, with room for a count; (0, 0) without a label."""
-    if not edge.label:
+    return label_room(edge) if edge.label else (0.0, 0.0)
+
+
+def label_room(edge: DiagramEdge) -> tuple[float, float]:
+    """Return the room that an edge's label takes once a run is drawn: a label of its own, a count, or both."""
+    if edge.kind == "entry" and not edge.label:
         return (0.0, 0.0)
-    return (round(width(label_text(edge), LABEL_SIZE) + 8), 16.0)
+    return (round(width(counted_text(edge, _COUNT), LABEL_SIZE) + 8), 16.0)

@@ -56,9 +56,7 @@ def outline(model: DiagramModel, overlay: Overlay | None = None) -> str:
 def run_summary(model: DiagramModel, overlay: Overlay) -> str:
     """Return in one line what state each step that was reached is in."""
     states = [
-        f"{one_line(node.title, 60)}: {overlay.steps[node.id].state}"
-        for node in model.nodes
-        if node.id in overlay.steps
+        f"{one_line(node.title, 60)}: {overlay.at(node).words}" for node in model.nodes if node.id in overlay.steps
     ]
     return f"Run {one_line(overlay.state, 40)}: {', '.join(states[:_STEPS_SHOWN]) or 'no step reached yet'}"
 
@@ -75,7 +73,7 @@ def _headline(node: DiagramNode) -> str:
 
 def _below(node: DiagramNode, overlay: Overlay | None) -> Iterator[str]:
     if overlay is not None:
-        yield one_line(spoken(overlay.step(*(node.members or (node.id,)))).replace("\n", ", "), 300)
+        yield one_line(spoken(overlay.at(node)).replace("\n", ", "), 300)
     elif node.note:
         yield one_line(node.note, 120)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from orchestration_kit.visual.model import DiagramNode
 from orchestration_kit.visual.text import one_line
 
 StepState = Literal["not visited", "running", "succeeded", "failed", "retrying", "waiting", "skipped"]
@@ -26,6 +27,7 @@ MARKS: Mapping[StepState, str] = {
     "skipped": "\N{EN DASH}",
 }
 """A sign per state: what the colours say is said without them too."""
+_END = "\N{BLACK SQUARE}"
 
 _LOUDEST: tuple[StepState, ...] = (
     "failed",
@@ -53,16 +55,23 @@ class StepOverlay:
     visits: int = 0
     attempts: int = 0
     time_s: float | None = None
-    """Seconds in attempts, summed; None when no entry had a finite duration."""
+    """Seconds workers took, summed; None when no worker took part, or no entry had a finite duration."""
     tokens: int | None = None
     cost_usd: float | None = None
     error: str = ""
     """Of the last attempt, if it failed."""
+    ended: Literal["", "failed", "unknown"] = ""
+    """Where the run ended without a success of this step: as failed, or in a way that its history does not tell."""
 
     @property
     def mark(self) -> str:
         """The sign of the state."""
-        return MARKS[self.state]
+        return _END if self.ended == "unknown" else MARKS[self.state]
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        return {"": self.state, "failed": "ended here: failed", "unknown": "ended here"}[self.ended]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,18 @@ class Overlay:
             error=next((one.error for one in found if one.error), ""),
         )
 
+    def at(self, node: DiagramNode) -> StepOverlay:
+        """Return what to show on a node: of its step, or of all the steps it hides.
+
+        A terminal that ends the run as failed is a bad end, however well its own work went.
+        """
+        seen = self.step(*(node.members or (node.id,)))
+        if not node.outcome or not seen.visits:
+            return seen
+        if node.outcome == "failed" and (seen.state == "succeeded" or (seen.state == "failed" and not seen.error)):
+            return replace(seen, state="failed", ended="failed")
+        return replace(seen, ended="") if seen.ended else seen
+
 
 def _loudest(states: list[StepState]) -> StepState:
     return min(states, key=_LOUDEST.index)
@@ -109,7 +130,8 @@ def overlay_of(history: Iterable[Mapping[str, Any]], *, state: object = "", curr
     """Return the overlay of a run from its history entries, its state and the step it stands at.
 
     A step's state is that of its last attempt. The current step of a run that goes on is running, waiting,
-    or retrying; at the end of a run that reached a terminal without a worker, the terminal counts as visited.
+    or retrying; at the end of a run that reached a terminal without a worker, the terminal counts as visited,
+    and shares the fate of the run.
 
     >>> entries = [{"step": "draft", "visit": 1, "success": True, "duration_s": 0.5, "next_step": "done"}]
     >>> overlay = overlay_of(entries, state="completed", current_step="done")
@@ -119,6 +141,7 @@ def overlay_of(history: Iterable[Mapping[str, Any]], *, state: object = "", curr
     tallies: dict[str, _Tally] = {}
     traversals: dict[tuple[str, str, bool], int] = {}
     previous: Mapping[str, Any] | None = None
+    at_end = ""
     for entry in history:
         name = step_key(entry)
         tallies.setdefault(name, _Tally()).add(entry)
@@ -126,9 +149,12 @@ def overlay_of(history: Iterable[Mapping[str, Any]], *, state: object = "", curr
             _count(traversals, (name, name, False))
         if isinstance(target := entry.get("next_step"), str):
             _count(traversals, (name, sibling(name, target), entry.get("success") is not False))
+        at_end = name if _is_bare_end(previous, entry) else ""
         previous = entry
     run_state = str(getattr(state, "value", state) or "")
     steps = {name: tally.overlay() for name, tally in tallies.items()}
+    if at_end:
+        steps[at_end] = _at_bare_end(steps[at_end], run_state)
     if isinstance(current_step, str):
         steps[current_step] = _at_current(steps.get(current_step), run_state, tallies.get(current_step))
     return Overlay(steps, traversals, is_over=run_state in _ENDED, state=one_line(run_state, 40))
@@ -167,7 +193,8 @@ class _Tally:
     def add(self, entry: Mapping[str, Any]) -> None:
         self.visits.add((str(entry.get("path", "")), str(entry.get("visit", 1))))
         self.attempts += 1
-        self.time_s = _add(self.time_s, entry.get("duration_s"))
+        if entry.get("worker", "") is not None:
+            self.time_s = _add(self.time_s, entry.get("duration_s"))
         usage = entry.get("usage")
         if isinstance(usage, Mapping):
             for key in ("input_tokens", "output_tokens"):
@@ -195,6 +222,19 @@ def _at_current(seen: StepOverlay | None, run_state: str, tally: _Tally | None) 
     if tally is not None and tally.retry_may_follow:
         return replace(seen or StepOverlay(), state="retrying")
     return replace(seen or StepOverlay(), state="running")
+
+
+def _is_bare_end(previous: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is that of a terminal without a worker: nobody worked there, the run only ended."""
+    if entry.get("worker", "") is not None or entry.get("success") is False or entry.get("next_step") is not None:
+        return False
+    return previous is None or previous.get("next_step") == entry.get("step")
+
+
+def _at_bare_end(seen: StepOverlay, run_state: str) -> StepOverlay:
+    if run_state == "failed":
+        return replace(seen, state="failed", ended="failed")
+    return seen if run_state else replace(seen, ended="unknown")
 
 
 def _is_retry(previous: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:

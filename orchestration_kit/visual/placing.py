@@ -16,6 +16,8 @@ from orchestration_kit.visual.routing import LOOP_REACH, curve, detour, loop, po
 GAP, LABEL_GAP = 40.0, 17.0
 """Between two layers: without labels, and on each side of a layer of labels."""
 RAIL_GAP = 14.0
+ABOVE = 14.0
+"""More room across for a label that does not stand on its edge."""
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ def place(sizes: Sequence[tuple[float, float]], links: Sequence[Link], direction
     turned_round = direction == "LR"
     if turned_round:
         sizes = [(height, width) for width, height in sizes]
-        links = [Link(e.number, e.source, e.target, e.weight, e.lane, (e.label[1], e.label[0])) for e in links]
+        links = [Link(e.number, e.source, e.target, e.weight, e.lane, _turned(e)) for e in links]
     loops: dict[int, _Loops] = {}
     for link in links:
         if link.source == link.target:
@@ -77,6 +79,12 @@ def place(sizes: Sequence[tuple[float, float]], links: Sequence[Link], direction
     for at, one in loops.items():
         _loop(placed, boxes[at], one)
     return _mirrored(placed) if turned_round else placed
+
+
+def _turned(link: Link) -> tuple[float, float]:
+    """The room of a label, across and along a layout from left to right: there it stands above or below its edge."""
+    wide, high = link.label
+    return (high + ABOVE, wide) if wide and link.source != link.target else (high, wide)
 
 
 def _tops(grid: Grid, across: list[float]) -> list[float]:

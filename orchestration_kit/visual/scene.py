@@ -43,8 +43,7 @@ class Scene:
         found += [("edge", at, taken) for at, taken in enumerate(_taken(self.model, overlay))]
         if overlay is None:
             return found + [("node", at, None) for at in range(len(self.model.nodes))]
-        for at, node in enumerate(self.model.nodes):
-            found.append(("node", at, overlay.step(*node.members) if node.members else overlay.step(node.id)))
+        found += [("node", at, overlay.at(node)) for at, node in enumerate(self.model.nodes)]
         return found
 
     def group(self, key: Key) -> Group:

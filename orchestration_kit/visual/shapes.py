@@ -17,6 +17,7 @@ from orchestration_kit.visual.layout import (
     Point,
     Rect,
     Route,
+    counted_text,
     entry_text,
     label_text,
     note_lines,
@@ -67,7 +68,7 @@ def _paint(node: DiagramNode, theme: Theme, seen: StepOverlay | None) -> Paint:
     if node.problem or node.kind == "missing":
         return theme.problem
     if seen is not None:
-        return theme.states[seen.state]
+        return theme.step if seen.ended == "unknown" else theme.states[seen.state]
     if node.outcome:
         return theme.completed if node.outcome == "completed" else theme.failed
     return theme.start if node.is_start else theme.step
@@ -123,14 +124,14 @@ def edge_group(edge: DiagramEdge, route: Route, theme: Theme, taken: int | None,
         if not taken:
             stroke, ink = theme.idle, theme.states["not visited"].muted
         data["traversals"] = str(taken)
-        if taken > 1:
-            text = f"{text} \N{MULTIPLICATION SIGN}{taken}".strip()
+        text = counted_text(edge, taken)
     points, head = _with_head(route.points, ARROW + thickness)
     items: list[Item] = [Curve(points, stroke, thickness, edge.is_dashed, head)]
     if text:
         x, y = route.label_at or _middle(route.points)
-        wide = width(text, LABEL_SIZE)
-        items.append(Box(Rect(x, y, wide + 6, 15), 4, ground, "none", 0))
+        wide = width(text, LABEL_SIZE) + 6
+        x += {"start": wide / 2, "middle": 0.0, "end": -wide / 2}[route.label_anchor]
+        items.append(Box(Rect(x, y, wide, 15), 4, ground, "none", 0))
         items.append(Words(x, y + 3.6, text, LABEL_SIZE, ink))
     count = f"taken {taken} times" if taken is not None else ""
     named = "" if edge.kind == "entry" else f"{edge.source} \N{RIGHTWARDS ARROW} {edge.target}"

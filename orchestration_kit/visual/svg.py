@@ -58,11 +58,12 @@ class Memory:
     painted: dict[Key, str] = field(default_factory=dict[Key, str])
 
 
-def paint_svg(scene: Scene, memory: Memory | None = None) -> str:
+def paint_svg(scene: Scene, memory: Memory | None = None, *, widest: float | None = None) -> str:
     """Return the scene as one `<svg>` element.
 
     The same scene gives the same bytes. Ids begin with a hash of what the workflow is, so that several diagrams
     fit into one page and ids stay the same from overlay to overlay. A `memory` must belong to one drawing.
+    What is wider than `widest` pixels asks to be shown that wide, in proportion.
     """
     memory = memory if memory is not None else Memory()
     prefix = memory.prefix = memory.prefix or _prefix(scene)
@@ -71,8 +72,10 @@ def paint_svg(scene: Scene, memory: Memory | None = None) -> str:
     if len(painted) > 20 * len(keys) + 1_000:
         painted.clear()  # a monitor that watches for days must not fill the memory
     wide, high = f"{scene.layout.width:.0f}", f"{scene.layout.height:.0f}"
+    scale = 1.0 if widest is None else min(widest / scene.layout.width, 1.0)
+    shown = f'width="{scene.layout.width * scale:.0f}" height="{scene.layout.height * scale:.0f}"'
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" {shown} viewBox="0 0 {wide} {high}" '
         f'role="img" aria-labelledby="{prefix}-title {prefix}-desc" '
         f'class="ok-diagram" style="{ROOT_STYLE}" font-family="{FONT}" text-anchor="middle">\n'
         f'<title id="{prefix}-title">{escape(scene.title)}</title>\n'

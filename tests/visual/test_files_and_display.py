@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from orchestration_kit import WorkflowDefinition, WorkflowStep
 from orchestration_kit.visual import THEMES, mimebundle, visualize
+from orchestration_kit.visual.diagram import NOTEBOOK_WIDTH
 from orchestration_kit.visual.theme import Paint, contrast
 from tests.visual.models import build_website
 
@@ -51,6 +54,35 @@ def test_a_notebook_gets_svg_and_text() -> None:
     shown = mimebundle(build_website())
     assert set(shown) == {"image/svg+xml", "text/plain"}
     assert shown["text/plain"].splitlines()[1].strip() == "1. create_specs (product_manager) [start]"
+
+
+def chain(size: int) -> WorkflowDefinition:
+    workflow = WorkflowDefinition("chain")
+    for at in range(size):
+        last = at == size - 1
+        workflow.add_step(
+            WorkflowStep(
+                step_id=f"s{at}", worker_type="t", on_success=None if last else f"s{at + 1}", is_terminal=last
+            ),
+            is_initial=at == 0,
+        )
+    return workflow
+
+
+def test_a_notebook_shows_all_of_a_wide_picture_and_a_file_keeps_its_size() -> None:
+    wide = visualize(chain(12), direction="LR", renderer="builtin")
+    shown = ET.fromstring(wide._repr_mimebundle_()["image/svg+xml"])  # pyright: ignore[reportPrivateUsage]
+    full = ET.fromstring(wide.svg)
+    assert shown.get("width") == str(NOTEBOOK_WIDTH)
+    assert shown.get("viewBox") == full.get("viewBox") == f"0 0 {full.get('width')} {full.get('height')}"
+    scale = NOTEBOOK_WIDTH / float(full.get("width", "0"))
+    assert scale < 0.5
+    assert float(shown.get("height", "0")) == pytest.approx(float(full.get("height", "0")) * scale, abs=1)
+
+
+def test_a_notebook_shows_a_small_picture_as_it_is() -> None:
+    small = visualize(build_website(), renderer="builtin")
+    assert small._repr_mimebundle_()["image/svg+xml"] == small.svg  # pyright: ignore[reportPrivateUsage]
 
 
 class Broken:

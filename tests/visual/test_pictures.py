@@ -154,6 +154,25 @@ def test_an_unsound_workflow_is_drawn_with_the_mistake_in_it(renderer: Renderer)
     assert "unreachable" in diagram.outline
 
 
+def test_a_problem_and_what_to_do_about_it_are_two_sentences() -> None:
+    diagram = visualize(unsound(), renderer="builtin")
+    problems = [line for line in diagram.outline.splitlines() if line.startswith("  \N{WARNING SIGN}")]
+    assert "'reviw' is not a step. Did you mean 'review'?" in problems[0]
+    assert "'reviw' is not a step. Did you mean 'review'?" in diagram.svg.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "expected"),
+    [("No b", "Add it", "No b. Add it"), ("Is it b?", "Add it", "Is it b? Add it"), ("No b", "", "No b")],
+)
+def test_a_full_stop_stands_between_message_and_hint_and_nowhere_else(message: str, hint: str, expected: str) -> None:
+    problem = SimpleNamespace(code="c", message=message, hint=hint, steps=("a",))
+    workflow = SimpleNamespace(name="w", initial_step=None, steps={}, problems=lambda: [problem])
+    assert f"\N{WARNING SIGN} {expected}" in [
+        line.strip() for line in visualize(workflow, renderer="builtin").outline.splitlines()
+    ]
+
+
 @both
 def test_a_workflow_without_an_initial_step_says_so_at_the_entry(renderer: Renderer) -> None:
     workflow = build_website()

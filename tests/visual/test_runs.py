@@ -11,7 +11,8 @@ import pytest
 from orchestration_kit import Orchestrator, WorkerDefinition
 from orchestration_kit.visual import Overlay, StepOverlay, overlay_of, visualize
 from orchestration_kit.visual import diagram as diagram_module
-from orchestration_kit.visual.facts import run_lines, spoken
+from orchestration_kit.visual.facts import duration, run_lines, spoken
+from orchestration_kit.visual.model import Detail
 from tests.visual.models import SVG, a_run, build_website, clustered, entry, groups, off_the_list, texts
 
 
@@ -160,6 +161,86 @@ def test_figures_fit_their_box(visits: int) -> None:
     seen = StepOverlay("succeeded", visits, visits * 3, 1e7, 10**9, 12_345.678)
     assert all(len(line) < 45 for line in run_lines(seen, 156))
     assert f"{visits * 3:,} attempts" in spoken(seen)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0, "0 s"),
+        (5.41e-6, "5.4 µs"),
+        (9.97e-6, "10 µs"),
+        (0.000123456, "123 µs"),
+        (0.0009996, "1 ms"),
+        (0.0123456, "12.3 ms"),
+        (0.99996, "1 s"),
+    ],
+)
+def test_a_short_time_has_a_small_unit_and_three_digits_at_most(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_a_step_without_a_worker_took_no_time() -> None:
+    overlay = overlay_of([entry("a", "b"), entry("b", None, worker=None, duration_s=4e-6)], state="completed")
+    assert (overlay.step("a").time_s, overlay.step("b").time_s) == (0.5, None)
+
+
+def test_the_limit_of_retries_and_the_retries_made_are_told_apart() -> None:
+    history = [entry("implement_code", None, success=False), entry("implement_code", "review_code", attempt=2)]
+    svg = visualize(run_of(history, "in_progress", "review_code"), renderer="builtin").svg
+    assert "retry \N{MULTIPLICATION SIGN}1 \N{MIDDLE DOT} taken 1\N{MULTIPLICATION SIGN}" in texts(svg)
+    assert "retry \N{MULTIPLICATION SIGN}1" in texts(visualize(build_website(), renderer="builtin").svg)
+
+
+def given_up() -> list[dict[str, Any]]:
+    """A run that ended in `failed`, a terminal without a worker."""
+    return [
+        entry("create_specs", "failed", success=False, error="no"),
+        entry("failed", None, worker=None, duration_s=4e-6),
+    ]
+
+
+@pytest.mark.parametrize("worker", [None, "w"])
+@pytest.mark.parametrize("detail", ["full", "compact"])
+def test_a_reached_terminal_that_fails_the_run_looks_failed(worker: str | None, detail: Detail) -> None:
+    history = [given_up()[0], {**given_up()[1], "worker": worker}]
+    for subject, overlay in ((run_of(history, "failed", "failed"), None), (build_website(), history)):
+        diagram = visualize(subject, overlay=overlay, detail=detail, renderer="builtin")
+        assert states(diagram.svg)["failed"] == "failed"
+        assert "\N{BALLOT X} failed" in texts(diagram.svg)
+        assert not any("succeeded" in text for text in texts(diagram.svg))
+        assert "\N{BALLOT X} ended here: failed" in diagram.outline
+        end = next(g for g in groups(diagram.svg, "node") if g.get("data-step") == "failed")
+        fills = {rect.get("fill") for rect in end.iter(f"{SVG}rect")}
+        assert diagram.theme.states["failed"].fill in fills
+        assert diagram.theme.states["succeeded"].fill not in fills
+
+
+def test_a_terminal_that_completes_the_run_succeeded() -> None:
+    history = [*a_run(), entry("completed", None, worker=None)]
+    for subject, overlay in ((run_of(history, "completed", "completed"), None), (build_website(), history)):
+        diagram = visualize(subject, overlay=overlay, renderer="builtin")
+        assert states(diagram.svg)["completed"] == "succeeded"
+        assert "ended here" not in diagram.outline
+
+
+def test_an_end_of_which_the_history_tells_no_outcome_is_neither_good_nor_bad() -> None:
+    diagram = visualize(given_up(), renderer="builtin")
+    assert "\N{BLACK SQUARE} ended here" in texts(diagram.svg)
+    assert "\N{CHECK MARK}" not in diagram.outline
+    end = next(g for g in groups(diagram.svg, "node") if g.get("data-step") == "failed")
+    assert {rect.get("fill") for rect in end.iter(f"{SVG}rect")} == {diagram.theme.step.fill}
+
+
+def test_the_state_of_a_run_tells_how_a_history_without_a_definition_ended() -> None:
+    context = SimpleNamespace(history=given_up(), state="failed", current_step="failed")
+    diagram = visualize(context, renderer="builtin")
+    assert "\N{BALLOT X} ended here: failed" in texts(diagram.svg)
+    assert states(diagram.svg)["failed"] == "failed"
+
+
+def test_entries_of_a_context_made_by_hand_are_no_ends() -> None:
+    by_hand = [entry("a", None, worker=None), entry("b", None, worker=None)]
+    assert "ended here" not in visualize(by_hand, renderer="builtin").outline
 
 
 def test_a_real_run_draws_itself() -> None:
