@@ -141,7 +141,7 @@ class WorkflowContext:
         notes = self._more
         if notes.history is None:
             notes.history = []
-        notes.history.extend(to_entry(record) for record in records[notes.told :])
+        notes.history.extend([to_entry(record) for record in records[notes.told :]])
         notes.told = len(records)
         return notes.history
 
@@ -213,10 +213,12 @@ class WorkflowContext:
         if isinstance(self._machine, _HandMade):
             entries = (e for e in reversed(self.history) if worker_type is None or e["worker_type"] == worker_type)
             return next((entry["output"] for entry in entries), None)
-        for record in reversed(self._machine.records):
-            if worker_type is None or record.worker_type == worker_type:
-                return isolate(record.output)
-        return None
+        if worker_type is None:
+            last = self._machine.last_record()
+            return None if last is None else isolate(last.output)
+        found = (record for record in reversed(self._machine.records) if record.worker_type == worker_type)
+        record = next(found, None)
+        return None if record is None else isolate(record.output)
 
     def add_history(self, worker_type: str, input_data: Any, output_data: Any) -> None:
         """Add an entry to the history of a context made by hand.

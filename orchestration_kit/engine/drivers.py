@@ -69,7 +69,7 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912,
                         visit.facts, visit.output = context, output
                     settle(visit, output)
             if run.observers:
-                _tell(run)
+                run.tell()
         except BaseException as error:
             if _interrupted(run, visit, context, error):
                 raise
@@ -90,6 +90,7 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
         worker = step.worker
         context = context_of(machine, visit)
         try:
+            guard.check()
             if visit.wait_s is not None:
                 guard.awaiting = True
                 await clock.asleep(visit.wait_s)
@@ -133,7 +134,7 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
                         visit.facts, visit.output = context, output
                     machine.settle(visit, output)
             if run.observers:
-                _tell(run)
+                run.tell()
         except BaseException as raised:
             if _interrupted(run, visit, context, guard.explain(raised)):
                 raise
@@ -154,12 +155,12 @@ def _call_beside(run: Run, visit: Visit, given: Any, context: WorkflowContext) -
     """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
     worker = cast("BoundWorker", visit.step.worker)
     seconds, error = run.time_allowed(visit)
+    context.keep_data()
     if worker.is_async:
         work = partial(_acall, run, visit, given, context)
         return await_on_engine(work, seconds, lambda: error, run.raise_if_cancelled)
     if seconds is None:
         return _call(run, visit, given, context)
-    context.keep_data()
     outcome = call_on_thread(partial(_call, run, visit, given, context))
     return wait_for(outcome, seconds, lambda: error, run.raise_if_cancelled)
 
@@ -195,19 +196,17 @@ def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     if not worker.is_generator:
         return result
     pieces: list[Any] = []
-    while True:
-        try:
+    try:
+        while True:
             piece = next(result)
-        except StopIteration as stop:
-            return _collected(pieces, stop.value)
-        if visit not in run.machine.active:  # its time was up, and it went on
-            result.close()
-            return None
-        if run.cancel_reason is not None:
-            result.close()
-            run.raise_if_cancelled()
-        pieces.append(isolate(piece))
-        run.emit(PartialOutput(visit.path, piece))
+            if not _is_wanted(run, visit):
+                return None
+            pieces.append(isolate(piece))
+            run.emit(PartialOutput(visit.path, piece))
+    except StopIteration as stop:
+        return _collected(pieces, stop.value)
+    finally:
+        result.close()
 
 
 async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
@@ -217,11 +216,31 @@ async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -
     result = worker.call(given, context) if worker.takes_context else worker.call(given)
     if not worker.is_generator:
         return await result
+    import asyncio
+
     pieces: list[Any] = []
-    async for piece in result:
-        pieces.append(isolate(piece))
-        run.emit(PartialOutput(visit.path, piece))
+    try:
+        async for piece in result:
+            if not _is_wanted(run, visit):
+                return None
+            pieces.append(isolate(piece))
+            run.emit(PartialOutput(visit.path, piece))
+            await asyncio.sleep(0)  # so that one that never really waits can be stopped, and blocks nobody
+    finally:
+        await result.aclose()
     return _collected(pieces, None)
+
+
+def _is_wanted(run: Run, visit: Visit) -> bool:
+    """Whether a worker's next piece is of use: not where its time was up and it went on.
+
+    Raises:
+        RunCancelled: the run was asked to cancel.
+    """
+    if visit not in run.machine.active:
+        return False
+    run.raise_if_cancelled()
+    return True
 
 
 def _collected(pieces: list[Any], returned: Any) -> Any:
@@ -236,31 +255,23 @@ def _announce(run: Run, visit: Visit) -> None:
     run.emit(AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at))
 
 
-def _tell(run: Run) -> None:
-    """Tell the observers of the attempt that was just settled."""
-    record = run.machine.last_record()
-    if record is not None:
-        run.emit(record)
-
-
 def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseException) -> bool:
     """End the run so that it can be looked at, its attempt on record if one was under way.
 
     Whether the interrupt is to be raised: all but our own cancel is.
     """
-    from orchestration_kit.engine.interrupts import RunCancelled
-
     machine, name = run.machine, type(error).__name__
-    is_cancel = isinstance(error, RunCancelled)
+    is_cancel = name == "RunCancelled"
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
-    if machine.finished is None and visit.started_at and machine.is_unsettled(visit):
-        visit.changes = None
-        take_usage(visit, context)
-        message = f"the run was cancelled: {reason}" if is_cancel else reason
-        machine.settle(visit, {"error": message}, ErrorInfo(name, message), (), reason)
-        _tell(run)
-    machine.cancel(reason, run.clock.time())
+    try:
+        if machine.finished is None and visit.started_at and machine.is_unsettled(visit):
+            visit.changes = None
+            take_usage(visit, context)
+            message = f"the run was cancelled: {reason}" if is_cancel else reason
+            machine.settle(visit, {"error": message}, ErrorInfo(name, message), (), reason)
+    finally:
+        machine.cancel(reason, run.clock.time())
     if not is_cancel:
         run.exception = error
-        error.add_note(f"Run {run.run_id!r} was cancelled at {visit.path}. It can be looked at: {run!r}")
+        error.add_note(f"Run {run.run_id!r} is {run.state.value} since {visit.path}. It can be looked at: {run!r}")
     return not is_cancel

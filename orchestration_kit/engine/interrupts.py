@@ -19,13 +19,15 @@ class Guard:
     4.5 us a step.
     """
 
-    __slots__ = ("_cause", "_deadline", "_error", "_handle", "_loop", "_task", "awaiting")
+    __slots__ = ("_before", "_cause", "_deadline", "_error", "_handle", "_loop", "_task", "awaiting")
 
     def __init__(self) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("A run is awaited from a task: use asyncio.run(...) or await it in a coroutine.")
         self._task: asyncio.Task[Any] = task
+        self._before = task.cancelling()
+        """Cancellations that the caller is handling already: a run may be the clean-up after one."""
         self._loop = asyncio.get_running_loop()
         self._handle: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
@@ -44,9 +46,13 @@ class Guard:
         if self._handle is None:
             self._handle = self._loop.call_at(self._deadline, self._check)
 
-    def cancel(self, reason: str) -> None:
-        """Stop the worker because its run is cancelled. From any thread; twice is once."""
-        self._loop.call_soon_threadsafe(self._interrupt, RunCancelled(reason))
+    def cancel(self, reason: str) -> bool:
+        """Stop the worker because its run is cancelled, from any thread; whether there is a loop left to do it."""
+        try:
+            self._loop.call_soon_threadsafe(self._interrupt, RunCancelled(reason))
+        except RuntimeError:  # the loop was closed under the run
+            return False
+        return True
 
     def returned(self) -> None:
         """Note that the worker has returned.
@@ -69,11 +75,20 @@ class Guard:
         cause, self._cause = self._cause, None
         if cause is None:
             return raised
-        return raised if self._task.uncancel() > 0 and raised is not cause else cause
+        return asyncio.CancelledError() if self._task.uncancel() > self._before else cause
 
     def is_cancelled_from_outside(self) -> bool:
         """Whether somebody asked the awaiting task to stop. A worker may also raise CancelledError of its own."""
-        return self._task.cancelling() > 0
+        return self._task.cancelling() > self._before
+
+    def check(self) -> None:
+        """Do not go on where a worker swallowed a cancellation that was meant for all of us.
+
+        Raises:
+            CancelledError: somebody asked the awaiting task to stop.
+        """
+        if self.is_cancelled_from_outside():
+            raise asyncio.CancelledError
 
     def close(self) -> None:
         """Drop the timer."""

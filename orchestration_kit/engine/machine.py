@@ -105,17 +105,27 @@ class Machine:
 
     @property
     def records(self) -> list[AttemptFinished]:
-        """What is on record, one per attempt, in order. Not to be changed."""
-        rows = self._rows
-        # The hot path appends plain tuples, which cost a third; they get their names when somebody looks.
-        for index in range(self._made, len(rows)):
+        """What is on record, one per attempt, in order."""
+        # The hot path appends plain tuples, which cost a third; they get their names when somebody looks, perhaps
+        # from another thread while more are appended.
+        rows, end = self._rows, len(self._rows)
+        for index in range(self._made, end):
             rows[index] = AttemptFinished._make(rows[index])
-        self._made = len(rows)
-        return rows
+        self._made = end
+        return rows[:end]
+
+    def record(self, index: int) -> AttemptFinished:
+        """One of `records`, without making the others."""
+        return AttemptFinished._make(self._rows[index])
 
     def last_record(self) -> AttemptFinished | None:
         """The last of `records`, without making the others."""
-        return AttemptFinished._make(self._rows[-1]) if self._rows else None
+        return self.record(-1) if self._rows else None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a visit was taken and never settled, or nothing is left to do, though the run has not ended."""
+        return self.finished is None and (not self.ready or len(self.ready) != len(self.active))
 
     @property
     def is_retrying(self) -> bool:
@@ -332,10 +342,10 @@ class Machine:
         self._end("failed", f"limit {limit} reached{before}: {value}")
 
     def _end(self, state: str, reason: str | None, at: float | None = None) -> RunFinished:
-        self.ready.clear()
-        self.active.clear()
         if at is None:
             last = self.last_record()
             at = self.started.started_at if last is None else last.started_at + last.duration_s
-        self.finished = RunFinished(self.started.run_id, state, reason, at, len(self._rows))
-        return self.finished
+        finished = self.finished = RunFinished(self.started.run_id, state, reason, at, len(self._rows))
+        self.ready.clear()
+        self.active.clear()
+        return finished

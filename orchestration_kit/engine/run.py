@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
@@ -54,6 +53,9 @@ class Run:
         self.cancel_reason: str | None = None
         self._wake: threading.Event | None = None
         self._lock = threading.Lock()
+        self._driver: object | None = None
+        self._told = 0
+        """How many attempts the observers have heard of."""
         self._guard: Guard | None = None
         self._context: WorkflowContext | None = None
         self._told_start = self._told_end = False
@@ -172,8 +174,9 @@ class Run:
         self.cancel_reason = str(reason) or "cancelled"
         if self._wake is not None:
             self._wake.set()
-        if (guard := self._guard) is not None:
-            guard.cancel(self.cancel_reason)
+        guard = self._guard
+        if guard is not None and not guard.cancel(self.cancel_reason):
+            self._driver = self._guard = None  # its loop was closed: nobody drives it any more
         self._end_if_idle()
 
     # --- for the drivers
@@ -231,58 +234,85 @@ class Run:
                 self.observers = [other for other in self.observers if other is not observer]
                 _log.exception("Observer %r raised and will not be called again in run %r", observer, self.run_id)
 
+    def tell(self) -> None:
+        """Tell the observers of the attempts they have not heard of. One that an interrupt hit may be told twice."""
+        while self._told < self.machine.recorded:
+            self.emit(self.machine.record(self._told))
+            self._told += 1
+
     # --- inside
 
     def _drive(self, *, one_visit: bool) -> None:
-        with self._driving():
+        me = object()
+        try:
+            self._claim(me)
+            self._tell_start()
             drive(self, one_visit=one_visit)
+        finally:
+            self._leave(me)
+        self._end_if_idle()
 
     async def _drive_async(self, *, one_visit: bool) -> None:
         from orchestration_kit.engine.interrupts import Guard
 
-        with self._driving():
-            guard = self._guard = Guard()
-            try:
-                await drive_async(self, one_visit=one_visit)
-            finally:
-                self._guard = None
-                guard.close()
+        me = object()
+        try:
+            self._claim(me)
+            self._tell_start()
+            self._guard = Guard()
+            await drive_async(self, one_visit=one_visit)
+        finally:
+            self._leave(me)
+        self._end_if_idle()
 
-    @contextmanager
-    def _driving(self) -> Generator[None]:
-        """Keep others out, and tell observers of the beginning and the end."""
-        if not self._lock.acquire(blocking=False):
+    def _claim(self, me: object) -> None:
+        """Keep others out. One attribute says who drives, so that no interrupt can leave a lock behind."""
+        with self._lock:
+            if self._driver is None:
+                self._driver = me
+        if self._driver is not me:
             raise RunStateError(
                 self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
             )
+
+    def _leave(self, me: object) -> None:
+        """Let others in. A run that an interrupt left between two states ends here."""
+        if self._driver is not me:
+            return
         try:
-            self._tell_start()
-            yield
-        finally:
+            guard, self._guard = self._guard, None
+            if guard is not None:
+                guard.close()
+            if self.machine.is_stuck:
+                self.machine.cancel(self.cancel_reason or "interrupted", self.clock.time())
             self._tell_end()
-            self._lock.release()
-            self._end_if_idle()
+        finally:
+            self._driver = None
 
     def _end_if_idle(self) -> None:
         """End a run that was asked to cancel while nobody drove it."""
-        if self.cancel_reason is not None and not self._told_end and self._lock.acquire(blocking=False):
-            try:
-                self.ended_by_cancel()
-                self._tell_start()
-                self._tell_end()
-            finally:
-                self._lock.release()
+        if self.cancel_reason is None or self._told_end:
+            return
+        with self._lock:
+            if self._driver is not None:
+                return
+            self.ended_by_cancel()
+        self._tell_start()
+        self._tell_end()
 
     def _tell_start(self) -> None:
-        if self.observers and not self._told_start:
+        if not self._told_start:
             self._told_start = True
-            self.emit(self.machine.started)
+            if self.observers:
+                self.emit(self.machine.started)
 
     def _tell_end(self) -> None:
-        if self.machine.finished is not None and not self._told_end:
+        finished = self.machine.finished
+        if finished is not None and not self._told_end:
             self._told_end = True
             if self.observers:
-                self.emit(self.machine.finished)
+                self.tell()
+                self.emit(finished)
 
     def _check_step(self, step_id: str) -> None:
         if not isinstance(step_id, str):

@@ -8,6 +8,8 @@ async workers run there; sync workers stay with their caller.
 from __future__ import annotations
 
 import contextvars
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 
 POLL_S = 0.1
 """How soon a blocking wait notices a cancel, and a keyboard interrupt on every platform."""
+STALL_S = 1.0
+"""How long a coroutine may wait to be begun before its loop counts as blocked."""
 GRACE_S = 5.0
 """How long a stopped coroutine may take to clean up before nobody waits for it any more."""
 
+_log = logging.getLogger("orchestration_kit")
 _lock = threading.Lock()
 _shared: _Loop | None = None
 _here = threading.local()
@@ -105,19 +110,48 @@ def await_on_engine(
     Whatever ends the wait early (no time left, a cancel, a keyboard interrupt) cancels the coroutine first and lets it
     clean up.
     """
+    job = _Job(work)
     engine, is_own = _engine()
     try:
-        outcome, stop = engine.submit(work)
         try:
-            return wait_for(outcome, seconds, late, check)
+            engine.submit(job)
+            if not job.begun.wait(STALL_S) and job.claim():
+                # A worker blocks that loop, perhaps waiting for this very run. Nobody shares it from now on.
+                _forget(engine)
+                job, engine, is_own = _Job(work), _Loop(), True
+                engine.submit(job)
+            return wait_for(job.outcome, seconds, late, check)
         except BaseException:
-            if not outcome.wait(0):
-                stop()
-                outcome.wait(GRACE_S)
+            if not job.claim():
+                engine.stop(job)
+                job.outcome.wait(GRACE_S)
             raise
     finally:
         if is_own:
-            engine.loop.call_soon_threadsafe(engine.loop.stop)
+            engine.end()
+
+
+class _Job:
+    """A coroutine on its way to an engine loop. Who claims it first decides: the loop begins it, or it is withdrawn."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self.work = work
+        self.context = contextvars.copy_context()
+        self.outcome = Outcome()
+        self.begun = threading.Event()
+        self.task: asyncio.Task[None] | None = None
+        self._free = threading.Lock()
+
+    def claim(self) -> bool:
+        """Take it; False where it was taken before."""
+        return self._free.acquire(blocking=False)
+
+    async def run(self) -> None:
+        """Await the work. Nothing may leave the task: a SystemExit would end the loop of all others."""
+        try:
+            self.outcome.put(await self.work(), None)
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            self.outcome.put(None, error)
 
 
 class _Loop:
@@ -125,37 +159,65 @@ class _Loop:
         import asyncio
 
         self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
+        self._ending = False
         self.thread = threading.Thread(target=self._run, name="orchestration_kit engine", daemon=True)
         self.thread.start()
 
-    def submit(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Outcome, Callable[[], None]]:
-        """Start a coroutine; return what will come of it, and how to stop it."""
-        outcome = Outcome()
-        context = contextvars.copy_context()
-        tasks: list[asyncio.Task[None]] = []
+    def submit(self, job: _Job) -> None:
+        """Have a job begun on this loop."""
 
-        async def guarded() -> None:
-            # Nothing may leave the task: SystemExit and KeyboardInterrupt would end the loop of all others.
-            try:
-                outcome.put(await work(), None)
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
-                outcome.put(None, error)
+        def begin() -> None:
+            if job.claim():
+                job.begun.set()
+                job.task = self.loop.create_task(job.run(), context=job.context)
 
-        def start() -> None:
-            tasks.append(self.loop.create_task(guarded(), context=context))
+        self.loop.call_soon_threadsafe(begin)
 
-        def stop() -> None:
-            self.loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+    def stop(self, job: _Job) -> None:
+        """Cancel a job."""
+        self.loop.call_soon_threadsafe(lambda: job.task and job.task.cancel())
 
-        self.loop.call_soon_threadsafe(start)
-        return outcome, stop
+    def end(self) -> None:
+        """Let the loop end, when what it holds has cleaned up."""
+        self._ending = True
+        self.loop.call_soon_threadsafe(self.loop.stop)
 
     def _run(self) -> None:
+        import asyncio
+
         _here.is_engine = True
-        try:
-            self.loop.run_forever()
-        finally:
-            self.loop.close()
+        while not self._ending:
+            try:
+                self.loop.run_forever()
+            except BaseException:  # noqa: BLE001 - a task within a worker raised SystemExit, say
+                _log.exception("The engine loop was interrupted and goes on")
+
+        async def clean_up() -> None:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await self.loop.shutdown_asyncgens()
+
+        self.loop.run_until_complete(clean_up())
+        self.loop.close()
+
+
+def _forget(engine: _Loop) -> None:
+    global _shared  # noqa: PLW0603 - one engine thread a process
+    with _lock:
+        if _shared is engine:
+            _shared = None
+
+
+def _after_fork() -> None:
+    """A child has neither the thread nor whoever held the lock."""
+    global _lock, _shared
+    _lock, _shared = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _engine() -> tuple[_Loop, bool]:
@@ -164,6 +226,6 @@ def _engine() -> tuple[_Loop, bool]:
     if getattr(_here, "is_engine", False):
         return _Loop(), True
     with _lock:
-        if _shared is None or not _shared.thread.is_alive():  # not alive: after a fork
+        if _shared is None or not _shared.thread.is_alive():
             _shared = _Loop()
         return _shared, False

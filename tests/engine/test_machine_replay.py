@@ -164,7 +164,7 @@ def test_records_keep_their_names_however_often_they_are_looked_at():
         settle(machine)
         assert machine.recorded == expected
         assert all(isinstance(record, AttemptFinished) for record in machine.records)
-        assert machine.records is machine.records
+        assert machine.records == machine.records
 
 
 def test_positions_name_scope_step_and_visit():
