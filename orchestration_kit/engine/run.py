@@ -248,8 +248,16 @@ class Run:
             self._claim(me)
             self._tell_start()
             drive(self, one_visit=one_visit)
+        except BaseException as error:
+            self._interrupted(me, error)
+            raise
         finally:
-            self._leave(me)
+            # Written out, here and below: in a call of its own an interrupt could hit before the first line.
+            if self._driver is me:
+                try:
+                    self._leave()
+                finally:
+                    self._driver = None
         self._end_if_idle()
 
     async def _drive_async(self, *, one_visit: bool) -> None:
@@ -261,8 +269,15 @@ class Run:
             self._tell_start()
             self._guard = Guard()
             await drive_async(self, one_visit=one_visit)
+        except BaseException as error:
+            self._interrupted(me, error)
+            raise
         finally:
-            self._leave(me)
+            if self._driver is me:
+                try:
+                    self._leave()
+                finally:
+                    self._driver = None
         self._end_if_idle()
 
     def _claim(self, me: object) -> None:
@@ -275,19 +290,20 @@ class Run:
                 self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
             )
 
-    def _leave(self, me: object) -> None:
-        """Let others in. A run that an interrupt left between two states ends here."""
-        if self._driver is not me:
-            return
-        try:
-            guard, self._guard = self._guard, None
-            if guard is not None:
-                guard.close()
-            if self.machine.is_stuck:
-                self.machine.cancel(self.cancel_reason or "interrupted", self.clock.time())
-            self._tell_end()
-        finally:
-            self._driver = None
+    def _interrupted(self, me: object, error: BaseException) -> None:
+        """End the run where an interrupt hit between two visits; one within a visit has ended it already."""
+        if self._driver is me:
+            reason = self.cancel_reason or f"interrupted by {type(error).__name__}"
+            self.machine.cancel(reason, self.clock.time())
+
+    def _leave(self) -> None:
+        """Tidy up after driving. A run that an interrupt left between two states ends here."""
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.close()
+        if self.machine.is_stuck:
+            self.machine.cancel(self.cancel_reason or "interrupted", self.clock.time())
+        self._tell_end()
 
     def _end_if_idle(self) -> None:
         """End a run that was asked to cancel while nobody drove it."""
