@@ -32,6 +32,7 @@ endif
 	  --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg $(TESTS) $(ARGS)
 
 lab: setup-lab ## Open the tutorials in JupyterLab, and the demo's run if there is one.
+	@$(BIN)/jupyter trust $(NOTEBOOKS) $(RUN) >/dev/null # or JupyterLab hides their pictures until they are run
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(RUN) $(ARGS)
 

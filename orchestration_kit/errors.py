@@ -229,7 +229,7 @@ class DuplicateRun(OrchestrationError, ValueError):
         return (
             f"A run with the id {self.run_id!r} exists already (it is {self.state}). "
             f"Look at it, or resume it, with orchestrator.get_run({self.run_id!r}); "
-            "or start the new one under another run_id."
+            f"or start the new one under another run_id, or let go of it with orchestrator.forget({self.run_id!r})."
         )
 
 

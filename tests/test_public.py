@@ -103,3 +103,10 @@ def test_a_run_of_plain_functions_loads_no_pandas_and_no_event_loop():
         loaded_after(code, ["pandas", "numpy", "IPython", "ipywidgets", "graphviz", "yaml", "cel", "rich", "asyncio"])
         == []
     )
+
+
+def test_shift_tab_shows_the_fields_before_first_use():
+    code = "import inspect, orchestration_kit as kit; print(inspect.signature(kit.WorkflowStep), inspect.signature(kit.RetryPolicy))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    for expected in ("step_id", "worker_type", "on_success=None", "max_retries=0", "backoff_s=0.0"):
+        assert expected in shown

@@ -21,6 +21,7 @@ RULES: tuple[rules.Rule, ...] = (
     rules.ignored_transitions,
     rules.shadowed_branches,
     rules.unbounded_loops,
+    rules.idle_retry_policies,
     rules.unhandled_failures,
     data_flow,
 )

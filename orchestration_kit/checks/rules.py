@@ -168,6 +168,19 @@ def unbounded_loops(workflow: WorkflowDefinition) -> Iterator[Problem]:
             )
 
 
+def idle_retry_policies(workflow: WorkflowDefinition) -> Iterator[Problem]:
+    """A retry policy says how to retry; `max_retries` says how often, and by default that is never."""
+    idle = [s for s, step in workflow.steps.items() if step.retry is not None and step.max_retries == 0]
+    if idle:
+        yield Problem(
+            "idle-retry-policy",
+            tuple(idle),
+            f"With a retry policy but max_retries=0, so that nothing is retried: {listed(idle)}",
+            "Set max_retries=..., or leave the policy out.",
+            "warning",
+        )
+
+
 def unhandled_failures(workflow: WorkflowDefinition) -> Iterator[Problem]:
     """A step without `on_failure` ends the run as failed when its worker fails."""
     bare = [s for s, step in workflow.steps.items() if step.on_failure is None and not step.is_terminal]

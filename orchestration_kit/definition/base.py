@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -18,6 +19,15 @@ class Model(BaseModel):
     """A pydantic model that refuses unknown fields, naming the one that was probably meant."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", validate_assignment=True, defer_build=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Show the fields on Shift+Tab also before pydantic has built the model, which waits for its first use."""
+        parameters = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=Parameter.empty if field.is_required() else field.default)
+            for name, field in cls.model_fields.items()
+        ]
+        cls.__signature__ = Signature(sorted(parameters, key=lambda one: one.default is not Parameter.empty))
 
     @model_validator(mode="before")
     @classmethod

@@ -24,6 +24,11 @@ FUNCTIONS = frozenset({
 })  # fmt: skip
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _BUILDING_MACROS = frozenset({"map", "filter"})
+PYTHON_WORDS = {
+    "and": "&&", "or": "||", "not": "!", "None": "null", "True": "true", "False": "false", "is": "==",
+    "len": "size(...)", "str": "string(...)", "float": "double(...)", "any": "list.exists(x, ...)",
+}  # fmt: skip
+"""What somebody who thinks in Python writes, and what it is called here."""
 _WORDS = frozenset({"true", "false", "null", "in"})
 _ESCAPE = r"\\(?:[abfnrtv\"'\\?`]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"
 _TOKEN = re.compile(
@@ -194,6 +199,8 @@ class _Reader:
         if following == "(":
             self._known_function(name)
             return at + 1
+        if name in PYTHON_WORDS:
+            raise self._refuse(f"it holds {name!r}, which is Python", f"In CEL that is {PYTHON_WORDS[name]}")
         if name not in ROOTS:
             raise self._refuse(
                 f"it names {name!r}",
@@ -205,6 +212,8 @@ class _Reader:
         return self._path(at)
 
     def _known_function(self, name: str) -> None:
+        if name in PYTHON_WORDS:
+            raise self._refuse(f"it calls {name!r}, which is Python", f"In CEL that is {PYTHON_WORDS[name]}")
         if name not in FUNCTIONS:
             known = sorted(FUNCTIONS | MACROS)
             raise self._refuse(

@@ -16,7 +16,10 @@ MAX_CHARACTERS = 10_000_000
 MAX_DEPTH = 64
 
 
-def _too_long(text: str) -> None:
+def _too_long(text: object) -> None:
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise WorkflowFileError(f"it is {kind}, not text", "Give what the file holds: Path(...).read_text().")
     if len(text) > MAX_CHARACTERS:
         raise WorkflowFileError(f"it has {len(text):,} characters", f"A workflow file has at most {MAX_CHARACTERS:,}.")
 

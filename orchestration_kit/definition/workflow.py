@@ -135,9 +135,9 @@ class WorkflowDefinition(Model):
             WorkflowFileError: naming each wrong field, and the name that was probably meant.
         """
         if not isinstance(data, dict):
-            raise WorkflowFileError(
-                f"it holds {type(data).__name__}", "It is a mapping with name, initial_step, steps."
-            )
+            path = " If this is the path of a file, give Path(...).read_text()." if isinstance(data, str) else ""
+            hint = f"It is a mapping with name, initial_step, steps.{path}"
+            raise WorkflowFileError(f"it holds {type(data).__name__}", hint)
         if bad := [key for key in cast("dict[Any, Any]", data) if not isinstance(key, str)]:
             raise WorkflowFileError(f"it holds the key {bad[0]!r:.80}, which is not text", "Its keys are field names.")
         try:

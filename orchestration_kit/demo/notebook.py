@@ -72,6 +72,7 @@ def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
     """
     import nbformat
     from nbclient import NotebookClient
+    from nbformat.sign import NotebookNotary
 
     notebook = notebook_for(goal, seed)
     client: Any = NotebookClient(
@@ -82,6 +83,8 @@ def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its note on loopback ports is for servers
     )
     client.execute()
+    # JupyterLab shows pictures of notebooks it trusts; this one was made and run here, so it is signed.
+    cast("Any", NotebookNotary()).sign(notebook)
     partial = folder / ".run.ipynb.part"
     partial.write_text(cast("Any", nbformat).writes(notebook), encoding="utf-8")
     return partial.replace(folder / "run.ipynb")

@@ -37,6 +37,8 @@ def prepare(visit: Visit, context: WorkflowContext) -> None:
 def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> None:
     """Judge what a worker returned, collect what it changed, and settle the visit."""
     try:
+        if output is Failure:
+            output = Failure("the worker returned the class Failure; return Failure('why')")
         if isinstance(output, Failure):
             conclude_failure(run, visit, context, output)
             return

@@ -12,6 +12,7 @@ import random
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.data import DataView
@@ -264,15 +265,15 @@ class WorkflowContext:
         Raises:
             ValueError: a figure is negative, or no number.
         """
-        are_counts = all(isinstance(count, int) and count >= 0 for count in (input_tokens, output_tokens))
-        if not are_counts or not isinstance(cost_usd, (int, float)) or not 0 <= cost_usd < math.inf:
+        are_counts = all(isinstance(count, Integral) and count >= 0 for count in (input_tokens, output_tokens))
+        if not are_counts or not isinstance(cost_usd, Real) or not 0 <= cost_usd < math.inf:
             given = f"input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
             raise ValueError(f"usage cannot be negative: tokens are whole numbers, costs finite; got {given}")
         usage = self._more.usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
         self._more.usage = {
-            "input_tokens": usage["input_tokens"] + input_tokens,
-            "output_tokens": usage["output_tokens"] + output_tokens,
-            "cost_usd": usage["cost_usd"] + cost_usd,
+            "input_tokens": usage["input_tokens"] + int(input_tokens),
+            "output_tokens": usage["output_tokens"] + int(output_tokens),
+            "cost_usd": usage["cost_usd"] + float(cost_usd),
             "model": model or usage["model"],
         }
 

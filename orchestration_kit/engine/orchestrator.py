@@ -62,6 +62,10 @@ class Orchestrator:
         self._bound: dict[str, Plan] = {}
         self._named_runs: dict[str, Run] = {}
 
+    def __repr__(self) -> str:
+        workers = listed(f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values())
+        return f"<Orchestrator: workflows {listed(self._plans)}; workers {workers}>"
+
     def register_worker(self, worker: WorkerDefinition) -> None:
         """Register a worker. One of the same name is replaced; of several of one type, the last is used by type.
 

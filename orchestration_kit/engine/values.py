@@ -1,8 +1,9 @@
 """Copies of values, so that what is on record cannot change behind its back.
 
-Plain containers, pydantic models and dataclasses are copied, part by part. Anything else (a DataFrame, an
-array, a client, a model) is handed on as it is: copying it could cost gigabytes or fail, so changing such an
-object in place is seen by everyone who holds it. Put a changed copy on the data bus instead.
+Plain containers, pydantic models and dataclasses are copied, part by part. So are DataFrames and Series, which
+costs next to nothing where pandas copies on write (3.0 and later), and numpy arrays. Anything else (a client, a
+fitted model, an open file) is handed on as it is: copying it could fail, so changing such an object in place is
+seen by everyone who holds it. Put a new one on the data bus instead.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
@@ -24,7 +26,7 @@ from orchestration_kit.errors import OutputRejected, ValueTooDeep
 MAX_DEPTH = 200
 
 ATOMS: frozenset[type] = frozenset(
-    {str, int, float, bool, type(None), bytes, complex, datetime, date, timedelta, Decimal, range, type}
+    {str, int, float, bool, type(None), bytes, complex, datetime, date, timedelta, Decimal, range}
 )
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, set, frozenset})
 
@@ -69,6 +71,8 @@ def _isolate_other(value: Any, depth: int) -> Any:  # noqa: C901 - one kind of v
             if hasattr(value, field.name):
                 object.__setattr__(copied, field.name, isolate(getattr(value, field.name), depth))
         return copied
+    if type(value).__module__.partition(".")[0] in _TABLES:
+        return _isolate_table(value)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
@@ -77,6 +81,29 @@ def _isolate_other(value: Any, depth: int) -> Any:  # noqa: C901 - one kind of v
         kind = type(cast("Any", value)).__name__
         raise OutputRejected(f"a {kind} can be read only once, so that it cannot be put on record; make it a list")
     return value
+
+
+_TABLES = frozenset({"pandas", "numpy"})
+
+
+def _isolate_table(value: Any) -> Any:
+    """Copy a DataFrame, a Series or an array; nothing is imported for it, as whoever made it has done that."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series)):
+        copies_on_write = int(str(pandas.__version__).partition(".")[0]) >= 3
+        return value.copy(deep=not copies_on_write)
+    numpy = sys.modules.get("numpy")
+    return value.copy() if numpy is not None and isinstance(value, numpy.ndarray) else value
+
+
+def _same_table(one: Any, other: Any) -> bool:
+    try:
+        if hasattr(one, "equals"):
+            return bool(one.equals(other))
+        numpy: Any = sys.modules["numpy"]
+        return bool(numpy.array_equal(one, other, equal_nan=one.dtype.kind in "fc") and one.dtype == other.dtype)
+    except Exception:  # noqa: BLE001 - cells can hold anything; what cannot be compared counts as changed
+        return False
 
 
 def _isolate_collection(value: Any, depth: int) -> Any:
@@ -116,6 +143,8 @@ def same(one: Any, other: Any) -> bool:  # noqa: C901 - one kind of value after 
     if isinstance(one, (dict, list, tuple, deque)):
         plain: Any = dict if isinstance(one, dict) else list
         return same(plain(one), plain(other))
+    if kind.__module__.partition(".")[0] in _TABLES:
+        return _same_table(one, other)
     if isinstance(one, BaseModel):
         return same(one.__dict__, cast("BaseModel", other).__dict__)
     if dataclasses.is_dataclass(one):

@@ -269,3 +269,8 @@ def test_a_failure_without_a_path_is_a_warning():
 
 
 # --- the graph
+
+
+def test_a_retry_policy_that_never_retries_is_a_warning():
+    idle = workflow_of(step("a", "b", retry={"backoff_s": 5}), step("b", retry={"backoff_s": 5}, max_retries=1))
+    assert [(p.steps, p.severity) for p in idle.problems() if p.code == "idle-retry-policy"] == [(("a",), "warning")]

@@ -399,3 +399,17 @@ def test_an_interrupt_goes_through_and_a_crash_in_the_library_does_not():
 
 
 # --- caps
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("output.ok and true", "&&"),
+        ("not output.ok", "!"),
+        ("output.x == None", "null"),
+        ("len(output) > 1", r"size\("),
+    ],
+)
+def test_who_thinks_in_python_is_told_the_word(text, said):
+    with pytest.raises(ConditionSyntaxError, match=f"which is Python. In CEL that is {said}"):
+        compile_condition(text)

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import pytest
 from pydantic import BaseModel, field_validator
 
 from orchestration_kit import Branch, Failure, RunLimits, WorkerDefinition
+from orchestration_kit.engine.data import DataView
+from orchestration_kit.engine.values import same
 from orchestration_kit.testing import ScriptedWorker
 from tests.support import hub_of, run_of, step, workflow_of
 
@@ -212,3 +216,52 @@ def test_notes_in_a_history_list_hide_no_entries():
     run.history.append("note")
     run.step()
     assert [entry if entry == "note" else entry["step"] for entry in run.history] == ["a", "note", "b"]
+
+
+def frame():
+    return pd.DataFrame({"age": [34.0, -4.0], "name": ["Ada", "Bo"]})
+
+
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (frame, lambda d: d.__setitem__("age", d["age"] + 1)),
+        (frame, lambda d: d.loc.__setitem__((0, "age"), 99.0)),
+        (frame, lambda d: d.insert(0, "rank", [1, 2])),
+        (lambda: frame()["age"], lambda s: s.__setitem__(0, 99.0)),
+        (lambda: np.array([1.0, np.nan]), lambda a: a.__setitem__(0, 99.0)),
+    ],
+)
+def test_frames_and_arrays_stay_as_they_were_too(make, change):
+    def worker(given, context):
+        change(context.data["table"])
+        change(given)
+        if context.attempt < 3:
+            raise RuntimeError("again")
+        return context.data["table"]
+
+    mine, expected = make(), make()
+    change(expected)
+    hub = hub_of(workflow_of(step("a", max_retries=2)), {})
+    hub.register_worker(
+        WorkerDefinition(worker_type="a", name="a", executor=worker, input_transformer=lambda c: c.data["table"])
+    )
+    result = hub.execute_workflow("flow", "g", {"table": mine}, verbose=False)
+    assert same(mine, make())
+    assert all(same(entry["input"], make()) for entry in result.history)
+    assert same(result.data["table"], expected)
+    assert same(result.history[-1]["output"], expected)
+
+
+def test_looking_at_a_frame_is_no_change_of_it():
+    view = DataView({"table": frame(), "array": np.array([1.0, np.nan])})
+    assert view["table"]["age"].sum() == 30
+    assert len(view["array"]) == 2
+    assert view.changes() is None
+    assert not same(np.array([1]), np.array([1.0]))
+    assert not same(np.array([object()]), np.array([object()]))
+
+
+def test_the_class_failure_is_no_output():
+    result = run_of(step("a"), workers={"a": lambda _: Failure})
+    assert result.history[0]["error"] == "the worker returned the class Failure; return Failure('why')"
