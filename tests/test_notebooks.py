@@ -14,7 +14,7 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 MOST_BYTES = 500_000
-MACHINE_PATHS = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|/work/|/usr/(?:lib|local)/|site-packages|[A-Z]:\\\\Users)")
+MACHINE_PATHS = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|/usr/(?:lib|local)/|site-packages|[A-Z]:\\\\Users)")
 WARNINGS = re.compile(r"\b\w*Warning: ")
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,28 +21,10 @@ from orchestration_kit.definition.conditions import (
     MAX_LIST,
     MAX_TEXT,
     MAX_WEIGHT,
-    Evaluated,
     compile_condition,
 )
 from orchestration_kit.errors import ConditionError, ConditionSyntaxError
-
-
-@dataclass
-class Facts:
-    """What a condition is evaluated on."""
-
-    goal: str = "a goal"
-    data: Mapping[str, Any] = field(default_factory=dict)
-    visit: int = 1
-    attempt: int = 1
-
-
-def evaluate(text: Any, output: Any = None, **facts: Any) -> Evaluated:
-    return compile_condition(text).evaluate("review", output, Facts(**facts))
-
-
-def result(text: Any, output: Any = None, **facts: Any) -> bool:
-    return evaluate(text, output, **facts).result
+from tests.definition.facts import Facts, evaluate, result
 
 
 def test_text_is_capped_before_the_library_sees_it():

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,25 +23,7 @@ from orchestration_kit.definition.conditions import (
     compile_condition,
 )
 from orchestration_kit.errors import ConditionError, ConditionSyntaxError
-
-
-@dataclass
-class Facts:
-    """What a condition is evaluated on."""
-
-    goal: str = "a goal"
-    data: Mapping[str, Any] = field(default_factory=dict)
-    visit: int = 1
-    attempt: int = 1
-
-
-def evaluate(text: Any, output: Any = None, **facts: Any) -> Evaluated:
-    return compile_condition(text).evaluate("review", output, Facts(**facts))
-
-
-def result(text: Any, output: Any = None, **facts: Any) -> bool:
-    return evaluate(text, output, **facts).result
-
+from tests.definition.facts import Facts, evaluate, result
 
 # --- what can be named
 
