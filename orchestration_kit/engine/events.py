@@ -6,6 +6,9 @@ from typing import Any, NamedTuple, TypedDict
 
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
+from orchestration_kit.errors import AttemptError, MissingEntry
+
+_TELL_THEMSELVES = frozenset({cls.__name__ for cls in (*AttemptError.__subclasses__(), MissingEntry)})
 
 
 class ErrorInfo(NamedTuple):
@@ -16,6 +19,11 @@ class ErrorInfo(NamedTuple):
 
     def __str__(self) -> str:
         return self.message
+
+    def described(self) -> str:
+        """Return the message with the type before it, where it needs one: `KeyError: 'price'`."""
+        is_plain = self.type in _TELL_THEMSELVES or self.message == self.type
+        return self.message if is_plain else f"{self.type}: {self.message}"
 
 
 class RunStarted(NamedTuple):

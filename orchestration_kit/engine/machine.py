@@ -309,7 +309,7 @@ class Machine:
     def _finish(self, visit: Visit, error: ErrorInfo | None) -> None:
         outcome = visit.step.outcome
         if error is not None:
-            self._end("failed", f"{visit.path} failed: {error.message}")
+            self._end("failed", f"{visit.path} failed: {error.described()}")
         elif outcome == "completed":
             self._end(outcome, None)
         else:

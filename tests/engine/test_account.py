@@ -122,7 +122,7 @@ def test_a_failed_run_says_why_in_red():
     printed = account_of(
         workflow_of(step("a")), {"a": ScriptedWorker(OSError("full"))}, force_terminal=True, legacy_windows=False
     )
-    assert "\x1b[1;31mfailed after 1 attempt in 0 s: a#1 failed: full" in printed
+    assert "\x1b[1;31mfailed after 1 attempt in 0 s: a#1 failed: OSError: full" in printed
 
 
 def test_a_cancelled_run_and_a_limit_are_told():

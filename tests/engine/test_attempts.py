@@ -34,7 +34,7 @@ def test_a_run_that_fails_keeps_the_bus_of_its_last_success():
 
     result = run_of(step("a", "b"), step("b"), workers={"a": worker, "b": str}, initial_data={"x": 1})
     assert result.data == {"x": 1, "a_output": {"error": "no"}}
-    assert (result.state, result.error) == ("failed", "a#1 failed: no")
+    assert (result.state, result.error) == ("failed", "a#1 failed: RuntimeError: no")
 
 
 def test_retries_stay_on_the_step_and_are_told_the_last_error():

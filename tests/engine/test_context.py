@@ -114,7 +114,7 @@ def test_a_limit_is_a_finite_number_above_zero(limits):
 
 def test_a_failing_terminal_step_fails_the_run_or_takes_its_failure_path():
     bad = ScriptedWorker(OSError("full"), repeat_last=True)
-    assert run_of(step("a"), workers={"a": bad}).error == "a#1 failed: full"
+    assert run_of(step("a"), workers={"a": bad}).error == "a#1 failed: OSError: full"
     result = run_of(step("a", on_failure="b"), step("b", outcome="failed"), workers={"a": bad})
     assert (result.state, result.error) == ("failed", "the run ended at b#1, whose outcome is failed")
 

@@ -89,7 +89,7 @@ def test_a_failure_takes_its_path_and_leaves_no_changes():
 def test_a_failure_without_a_path_ends_the_run():
     machine = machine_of(step("a", "b"), step("b"))
     settle(machine, error=OOPS)
-    assert (machine.state, machine.finished.reason) == ("failed", "a#1 failed: disk full")
+    assert (machine.state, machine.finished.reason) == ("failed", "a#1 failed: OSError: disk full")
 
 
 def test_retries_stay_on_the_visit_and_are_told_the_error():
