@@ -8,10 +8,10 @@ only its own or a lower number:
 1 definition/   the skeleton as data: steps, workflow, workers, conditions
 2 checks/       is it sound?            templates/  ready-made skeletons
 3 engine/       run it                  workers/    adapters behind the worker's signature
-4 journal/      remember it
+4 journal/      remember it             (to come)
 5 history/      understand it: pandas
-6 visual/       see it: diagrams
-7 widgets/      touch it: notebooks     cli.py      the same from a terminal
+6 visual/       see it: diagrams, timelines
+7 widgets/      touch it: notebooks     (to come)   cli.py  the same from a terminal
 ```
 
 >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
