@@ -1,4 +1,4 @@
-"""Every error this package raises: what happened, what was possible, what to do.
+"""The errors of the engine and its definitions: what happened, what was possible, what to do.
 
 ```text
 OrchestrationError
@@ -25,7 +25,8 @@ OrchestrationError
     └── ValueTooDeep (ValueError)      data nested too deeply to be put on record
 ```
 
-Each error keeps its values as attributes and survives pickling.
+Each error keeps its values as attributes and survives pickling. Errors of an optional part live with it: `DotMissing`
+and `DotFailed` in `visual/render.py`, those of the demo's workers in `workers/website/errors.py`.
 """
 
 from __future__ import annotations

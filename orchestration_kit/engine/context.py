@@ -42,6 +42,10 @@ class _HandMade:
     recorded: int = 0
     plan: Plan | None = None
 
+    def records_since(self, told: int) -> list[AttemptFinished]:
+        """A context made by hand has entries of its own, and no records."""
+        return self.records[told:]
+
 
 class Notes:
     """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
@@ -136,14 +140,14 @@ class WorkflowContext:
     @property
     def history(self) -> list[HistoryEntry]:
         """One entry per attempt, in order: a list of plain dicts, made when it is looked at."""
-        records = self._machine.records
         if self._visit is not None:
-            return [to_entry(record) for record in records]
+            return [to_entry(record) for record in self._machine.records]
         notes = self._more
         if notes.history is None:
             notes.history = []
-        notes.history.extend([to_entry(record) for record in records[notes.told :]])
-        notes.told = len(records)
+        new = self._machine.records_since(notes.told)
+        notes.history.extend([to_entry(record) for record in new])
+        notes.told += len(new)
         return notes.history
 
     @property
@@ -282,10 +286,6 @@ class WorkflowContext:
         from orchestration_kit.history import history_frame
 
         return history_frame(self)
-
-    def keep_data(self) -> None:
-        """Take the view of the data bus now: a worker that outlives its time limit must not see what came later."""
-        _ = self.data
 
     @property
     def _more(self) -> Notes:

@@ -155,14 +155,13 @@ def _call_beside(run: Run, visit: Visit, given: Any, context: WorkflowContext) -
     """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
     worker = cast("BoundWorker", visit.step.worker)
     seconds, error = run.time_allowed(visit)
-    context.keep_data()
-    if worker.is_async:
-        work = partial(_acall, run, visit, given, context)
-        return await_on_engine(work, seconds, lambda: error, run.raise_if_cancelled)
-    if seconds is None:
+    if seconds is None and not worker.is_async:
         return _call(run, visit, given, context)
+    _ = context.data  # viewed now: a worker that outlives its time limit must not see what came later
+    if worker.is_async:
+        return await_on_engine(partial(_acall, run, visit, given, context), seconds, error, run.raise_if_cancelled)
     outcome = call_on_thread(partial(_call, run, visit, given, context))
-    return wait_for(outcome, seconds, lambda: error, run.raise_if_cancelled)
+    return wait_for(outcome, seconds, error, run.raise_if_cancelled)
 
 
 async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
@@ -178,7 +177,7 @@ async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowCon
         return await _acall(run, visit, given, context)
     import asyncio
 
-    context.keep_data()
+    _ = context.data  # as in _call_beside()
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
@@ -264,6 +263,7 @@ def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseEx
     is_cancel = name == "RunCancelled"
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
     try:
+        # `started_at` is 0.0 until the attempt begins: an interrupt in the wait before it is no attempt.
         if machine.finished is None and visit.started_at and machine.is_unsettled(visit):
             visit.changes = None
             take_usage(visit, context)

@@ -114,6 +114,10 @@ class Machine:
         self._made = end
         return rows[:end]
 
+    def records_since(self, told: int) -> list[AttemptFinished]:
+        """The records after the first `told`, without touching those before them."""
+        return [AttemptFinished._make(row) for row in self._rows[told:]]
+
     def record(self, index: int) -> AttemptFinished:
         """One of `records`, without making the others."""
         return AttemptFinished._make(self._rows[index])

@@ -127,7 +127,7 @@ class Run:
         """Make the next visit, retries included, and return the entry of its last attempt; None after the end."""
         before = self.machine.recorded
         self._drive(one_visit=True)
-        return to_entry(self.machine.records[-1]) if self.machine.recorded > before else None
+        return self._last_entry(before)
 
     def run_until(self, step_id: str) -> WorkflowContext:
         """Run until `step_id` is about to be worked on, or the run ends.
@@ -149,7 +149,7 @@ class Run:
         """`step()` for a running event loop."""
         before = self.machine.recorded
         await self._drive_async(one_visit=True)
-        return to_entry(self.machine.records[-1]) if self.machine.recorded > before else None
+        return self._last_entry(before)
 
     async def arun_until(self, step_id: str) -> WorkflowContext:
         """`run_until()` for a running event loop."""
@@ -279,6 +279,11 @@ class Run:
                 finally:
                     self._driver = None
         self._end_if_idle()
+
+    def _last_entry(self, before: int) -> HistoryEntry | None:
+        """Return the entry of the last attempt, where there is one more than before."""
+        last = self.machine.last_record()
+        return None if last is None or self.machine.recorded == before else to_entry(last)
 
     def _claim(self, me: object) -> None:
         """Keep others out. One attribute says who drives, so that no interrupt can leave a lock behind."""

@@ -78,15 +78,13 @@ def call_on_thread(call: Callable[[], Any], then: Callable[[], None] | None = No
     return outcome
 
 
-def wait_for(
-    outcome: Outcome, seconds: float | None, late: Callable[[], BaseException], check: Callable[[], None]
-) -> Any:
+def wait_for(outcome: Outcome, seconds: float | None, late: BaseException, check: Callable[[], None]) -> Any:
     """Wait for a call on another thread and return what it gave.
 
     Args:
         outcome: What will come of it.
         seconds: How long to wait at most; None waits for ever.
-        late: Makes the error that is raised past that.
+        late: What is raised past that.
         check: Called every tenth of a second; what it raises ends the wait.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
@@ -95,14 +93,14 @@ def wait_for(
         if outcome.wait(min(left, POLL_S)):
             return outcome.get()
         if left <= 0:
-            raise late()
+            raise late
         check()
 
 
 def await_on_engine(
     work: Callable[[], Coroutine[Any, Any, Any]],
     seconds: float | None,
-    late: Callable[[], BaseException],
+    late: BaseException,
     check: Callable[[], None],
 ) -> Any:
     """Await a coroutine on the engine thread and return what it gave; arguments as in `wait_for`.

@@ -19,6 +19,9 @@ BUSY = (
     step("c"),
 )
 
+machine_of(*BUSY)
+"""Loads what checks and conditions need: Hypothesis takes an import within a strategy for hidden randomness."""
+
 
 @st.composite
 def played(draw: st.DrawFn) -> Machine:
@@ -130,3 +133,15 @@ def test_positions_name_scope_step_and_visit():
     assert isinstance(visit, Visit)
     visit.scope.prefix = "research#1[3]/"
     assert visit.path == "research#1[3]/a#1"
+
+
+def test_looking_at_what_is_new_does_not_go_over_the_whole_record():
+    """Stepping by hand looks at the last attempt after each step: a long run must not make that slow."""
+    machine = machine_of(*CHAIN)
+    settle_without_looking = machine.settle
+    for expected in (1, 2):
+        visit = machine.next()
+        settle_without_looking(visit, expected)
+        assert machine.last_record().output == expected
+        assert [record.seq for record in machine.records_since(expected - 1)] == [expected]
+    assert not any(isinstance(row, AttemptFinished) for row in machine._rows)

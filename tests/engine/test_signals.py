@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import signal
 import subprocess
@@ -66,7 +67,7 @@ def test_an_interrupt_at_any_moment_leaves_no_run_wedged_or_locked(capsys):
     ended = in_a_process_of_its_own(500, seed=1)
     with capsys.disabled():
         print(f"\n500 runs with a signal each: {ended}")
-    assert eval(ended)["cancelled"] > 20
+    assert ast.literal_eval(ended)["cancelled"] > 20
 
 
 @pytest.mark.soak
@@ -74,4 +75,4 @@ def test_fifty_thousand_interrupts_leave_no_run_wedged_or_locked(capsys):
     ended = in_a_process_of_its_own(50_000, seed=2)
     with capsys.disabled():
         print(f"\n50,000 runs with a signal each: {ended}")
-    assert eval(ended)["cancelled"] > 2_000
+    assert ast.literal_eval(ended)["cancelled"] > 2_000
