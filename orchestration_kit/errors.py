@@ -12,9 +12,13 @@ OrchestrationError
 ├── MissingWorkers (LookupError)       a workflow needs workers that nobody registered
 ├── UnknownWorkflow (ValueError)       no such workflow is registered
 ├── UnknownStep (ValueError)           no such step in the workflow
+├── UnknownVisit (ValueError)          the run never came there
 ├── MissingEntry (KeyError)            no such entry on the data bus
 ├── InvalidGoal (ValueError)           an empty goal, or a megabyte of it
 ├── DuplicateRun (ValueError)          the run id is taken
+├── UnknownRun (ValueError)            no such run is known
+├── DefinitionChanged (ValueError)     a workflow does not fit what is on record of a run
+├── JournalError                       see `journal/errors.py`
 ├── RunStateError (RuntimeError)       the run cannot do this in its present state
 └── AttemptError                       why an attempt failed; on record, seldom raised
     ├── ConditionError                 a condition failed while it was evaluated
@@ -192,6 +196,20 @@ class UnknownStep(OrchestrationError, ValueError):
         )
 
 
+class UnknownVisit(OrchestrationError, ValueError):
+    """The run never came to this visit."""
+
+    def __init__(self, run_id: str, visit: str, known: list[str]) -> None:
+        super().__init__(run_id, visit, known)
+        self.run_id, self.visit, self.known = run_id, visit, known
+
+    def __str__(self) -> str:
+        return (
+            f"Run {self.run_id!r} has no visit {self.visit!r}.{did_you_mean(self.visit, self.known)} "
+            f"Name one by its position, such as 'review_code#2'. Its visits: {listed(self.known)}."
+        )
+
+
 class MissingEntry(OrchestrationError, KeyError):
     """No entry of this name is on the data bus."""
 
@@ -234,6 +252,40 @@ class DuplicateRun(OrchestrationError, ValueError):
         )
 
 
+class UnknownRun(OrchestrationError, ValueError):
+    """No run of this id is known."""
+
+    def __init__(self, run_id: str, known: list[str]) -> None:
+        super().__init__(run_id, known)
+        self.run_id, self.known = run_id, known
+
+    def __str__(self) -> str:
+        return (
+            f"No run {self.run_id!r} is known here.{did_you_mean(self.run_id, self.known)} "
+            f"Known: {listed(self.known)}. Without a journal, only runs that were given a run_id and the last one are kept."
+        )
+
+
+class DefinitionChanged(OrchestrationError, ValueError):
+    """A workflow does not lead where the record of a run went. Nothing was done."""
+
+    def __init__(self, run_id: str, path: str, recorded: str, expected: str) -> None:
+        super().__init__(run_id, path, recorded, expected)
+        self.run_id, self.path, self.recorded, self.expected = run_id, path, recorded, expected
+
+    def __str__(self) -> str:
+        return (
+            f"The workflow does not fit run {self.run_id!r} any more; they part at {self.path}: "
+            f"on record, {self.recorded}; by this workflow, {self.expected}. Nothing was done. "
+            "Register the workflow as it was; or fork the run before that point: "
+            f"orchestrator.get_run({self.run_id!r}).fork(at={self.path!r})."
+        )
+
+
+class JournalError(OrchestrationError):
+    """Base of what can go wrong with a journal: see `journal/errors.py`."""
+
+
 class RunStateError(OrchestrationError, RuntimeError):
     """The run cannot do what was asked in the state it is in."""
 
@@ -248,9 +300,14 @@ class RunStateError(OrchestrationError, RuntimeError):
 class AttemptError(OrchestrationError):
     """Why an attempt failed, when it was not the worker that raised."""
 
+    is_final = False
+    """Whether another attempt would come to the same, so that there is no retry."""
+
 
 class ConditionError(AttemptError):
     """A condition failed while it was evaluated."""
+
+    is_final = True
 
     def __init__(self, step: str, text: str, reason: str) -> None:
         super().__init__(step, text, reason)

@@ -16,12 +16,12 @@ MAX_CHARACTERS = 10_000_000
 MAX_DEPTH = 64
 
 
-def _too_long(text: object) -> None:
+def _too_long(text: object, most: int = MAX_CHARACTERS) -> None:
     if not isinstance(text, str):
         kind = type(text).__name__
         raise WorkflowFileError(f"it is {kind}, not text", "Give what the file holds: Path(...).read_text().")
-    if len(text) > MAX_CHARACTERS:
-        raise WorkflowFileError(f"it has {len(text):,} characters", f"A workflow file has at most {MAX_CHARACTERS:,}.")
+    if len(text) > most:
+        raise WorkflowFileError(f"it has {len(text):,} characters", f"A workflow file has at most {most:,}.")
 
 
 def _mapping(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def parse_json(text: str) -> Any:
         raise WorkflowFileError(f"JSON: {error}", "Mend that place and load it again.") from None
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str, *, max_characters: int = MAX_CHARACTERS, max_depth: int = MAX_DEPTH) -> Any:
     """Return the data in a YAML text (one document, plain data only).
 
     Raises:
@@ -62,15 +62,15 @@ def parse_yaml(text: str) -> Any:
     """
     import yaml
 
-    _too_long(text)
+    _too_long(text, max_characters)
     try:
-        return _build(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return _build(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), max_depth)
     except (yaml.YAMLError, UnicodeError) as error:
         where = " ".join(str(error).split())
         raise WorkflowFileError(f"YAML: {where}", "Mend that place and load it again.") from None
 
 
-def _build(events: Any) -> Any:
+def _build(events: Any, max_depth: int) -> Any:
     """Fold YAML events into dicts, lists and scalars, without recursion."""
     import yaml
 
@@ -84,8 +84,8 @@ def _build(events: Any) -> Any:
         if isinstance(event, yaml.NodeEvent) and (tag := getattr(event, "tag", None)):
             _refuse(event, f"the tag {tag!r}", "Plain text, numbers, lists and mappings are read, nothing else.")
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            if len(open_collections) > MAX_DEPTH:
-                _refuse(event, f"more than {MAX_DEPTH} levels", "Nest less.")
+            if len(open_collections) > max_depth:
+                _refuse(event, f"more than {max_depth} levels", "Nest less.")
             open_collections.append([])
             closed_as.append(dict if isinstance(event, yaml.MappingStartEvent) else list)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):

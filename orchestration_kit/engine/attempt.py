@@ -12,26 +12,34 @@ from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.outcome import Failure
 from orchestration_kit.engine.values import isolate
-from orchestration_kit.errors import ConditionError, OutputInvalid, OutputRejected, TransformerError
+from orchestration_kit.errors import AttemptError, ConditionError, OutputInvalid, OutputRejected, TransformerError
 
 if TYPE_CHECKING:
-    from orchestration_kit.engine.machine import Visit
+    from orchestration_kit.engine.ports import RunLog
+    from orchestration_kit.engine.visits import Visit
     from orchestration_kit.engine.run import Run
 
 
-def prepare(visit: Visit, context: WorkflowContext) -> None:
+REJECTED = "success_when was false"
+
+
+def prepare(run: Run, visit: Visit, context: WorkflowContext) -> None:
     """Work out what the worker is given (`visit.given`) where it is not simply the visit's input.
 
     Raises:
         TransformerError: the input transformer raised.
+        AttemptError: what it returned cannot be put on record.
     """
     worker = visit.step.worker
     if worker is None or worker.input_transformer is None:
         return
     try:
-        visit.given = isolate(worker.input_transformer(isolate(visit.input), context))
+        given = isolate(worker.input_transformer(isolate(visit.input), context))
     except Exception as error:
         raise TransformerError(worker.name, "input_transformer", _told(error)) from error
+    if run.log is not None:
+        run.log.stage(f"what the input_transformer of worker {worker.name!r} returned", given)
+    visit.given = given
 
 
 def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> None:
@@ -50,10 +58,12 @@ def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> N
             output = _transformed(visit, output, context)
         if visit.step.branches:
             visit.facts, visit.output = context, output
-        take_usage(visit, context)
+        take_notes(visit, context)
         notes = notes_of(context)
         if notes is not None and notes.view is not None:
             visit.changes = notes.view.changes()
+        if run.log is not None:
+            _stage(run.log, visit, output)
     except Exception as error:  # noqa: BLE001 - the worker's value or the user's code; the run goes on
         conclude_failure(run, visit, context, error)
         return
@@ -66,13 +76,24 @@ def conclude_failure(run: Run, visit: Visit, context: WorkflowContext, error: Ba
         _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
         return
     run.exception = error
-    _fail(run, visit, context, type(error), _message(error), None)
+    is_final = isinstance(error, AttemptError) and error.is_final
+    _fail(run, visit, context, type(error), _message(error), None, is_final=is_final)
 
 
-def take_usage(visit: Visit, context: WorkflowContext) -> None:
-    """Put what the attempt used so far on its visit."""
+def _stage(log: RunLog, visit: Visit, output: Any) -> None:
+    """See that what an attempt gave can be put on record, before the step counts as done."""
+    log.stage(f"the output of step {visit.step.step_id!r}", output)
+    if visit.changes is not None:
+        log.stage_changes(visit.changes)
+
+
+def take_notes(visit: Visit, context: WorkflowContext) -> None:
+    """Put what the attempt used so far on its visit, and where its output came from."""
     notes = notes_of(context)
-    visit.usage = None if notes is None else notes.usage
+    if notes is None:
+        visit.usage, visit.cached = None, False
+    else:
+        visit.usage, visit.cached = notes.usage, notes.cached
 
 
 def _is_success(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> bool:
@@ -90,7 +111,7 @@ def _is_success(run: Run, visit: Visit, context: WorkflowContext, output: Any) -
         return False
     visit.evaluated = (evaluated,)
     if not evaluated.result:
-        _fail(run, visit, context, OutputRejected, f"success_when was false: {evaluated.text}", output)
+        _fail(run, visit, context, OutputRejected, f"{REJECTED}: {evaluated.text}", output)
     return evaluated.result
 
 
@@ -105,8 +126,13 @@ def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
     is_final: bool = False,
 ) -> None:
     """Settle a failed attempt; what was rejected goes on record beside the reason."""
-    take_usage(visit, context)
+    take_notes(visit, context)
     visit.changes = None
+    if rejected is not None and run.log is not None:
+        try:
+            run.log.stage(f"the rejected output of step {visit.step.step_id!r}", rejected)
+        except AttemptError as error:
+            message, rejected = f"{message} ({error})", None
     output: dict[str, Any] = {"error": message} if rejected is None else {"error": message, "output": rejected}
     types = () if visit.step.retry is None else tuple(base.__name__ for base in error_type.__mro__)
     run.machine.settle(visit, output, ErrorInfo(error_type.__name__, message), None if is_final else types)
@@ -150,4 +176,4 @@ def _message(error: BaseException) -> str:
         return f"{type(error).__name__} (its message cannot be read: {type(failed).__name__})"
 
 
-__all__ = ["conclude", "conclude_failure", "prepare", "take_usage"]
+__all__ = ["conclude", "conclude_failure", "prepare", "take_notes"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from orchestration_kit.definition.fingerprints import callable_fingerprint
 from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.definition.workers import WorkerDefinition
 from orchestration_kit.errors import InvalidWorker
@@ -32,6 +33,8 @@ class BoundWorker:
     output_transformer: Callable[[Any, Any], Any] | None
     """Always `(output, context) -> output`."""
     validate_output: Callable[[Any], Any] | None
+    fingerprint: str
+    """Name and hash of its code and of what that holds, with its transformers: changes when they are edited."""
 
     @property
     def shapes_output(self) -> bool:
@@ -64,7 +67,15 @@ def bind_worker(worker: WorkerDefinition) -> BoundWorker:
         input_transformer=transform_in,
         output_transformer=transform_out,
         validate_output=validate,
+        fingerprint=_fingerprint(worker),
     )
+
+
+def _fingerprint(worker: WorkerDefinition) -> str:
+    parts = [callable_fingerprint(worker.executor)]
+    parts += [callable_fingerprint(one) for one in (worker.input_transformer, worker.output_transformer) if one]
+    parts += [] if worker.output_schema is None else [repr(worker.output_schema)]
+    return "+".join(parts)
 
 
 def _is(kind: Callable[[Any], bool], function: Any) -> bool:

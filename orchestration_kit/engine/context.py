@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from orchestration_kit.definition.workflow import WorkflowDefinition
-    from orchestration_kit.engine.machine import Machine, Visit
+    from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.visits import Visit
     from orchestration_kit.engine.plan import Plan
 
 
@@ -50,9 +51,11 @@ class _HandMade:
 class Notes:
     """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
 
-    __slots__ = ("history", "metadata", "random", "seen", "told", "usage", "view")
+    __slots__ = ("cached", "history", "metadata", "random", "seen", "told", "usage", "view")
 
     def __init__(self) -> None:
+        self.cached = False
+        """Whether the attempt comes from a recording."""
         self.view: DataView | None = None
         self.seen = 0
         """How many records there were when the run's view of the data was made."""
@@ -256,6 +259,7 @@ class WorkflowContext:
             next_step=None,
             retry_in_s=None,
             usage=None,
+            cached=False,
             path=self.path,
             why=[],
         )
@@ -319,6 +323,11 @@ def notes_of(context: WorkflowContext) -> Notes | None:
     return context._notes  # noqa: SLF001
 
 
+def mark_cached(context: WorkflowContext) -> None:
+    """Put on record that an attempt comes from a recording instead of the worker."""
+    context._more.cached = True  # noqa: SLF001
+
+
 def to_entry(record: AttemptFinished) -> HistoryEntry:
     """Return a record as a plain dict with copies of its values."""
     error = record.error
@@ -339,6 +348,7 @@ def to_entry(record: AttemptFinished) -> HistoryEntry:
         next_step=record.next_step,
         retry_in_s=record.retry_in_s,
         usage=None if record.usage is None else dict(record.usage),
+        cached=record.cached,
         path=record.path,
         why=[{"text": one.text, "inputs": isolate(one.inputs), "result": one.result} for one in record.evaluated],
     )

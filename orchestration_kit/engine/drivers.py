@@ -6,24 +6,26 @@ from it in `machine.py`. Whatever interrupts a loop, wherever it hits, ends the 
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare, take_usage
+from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare, take_notes
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.events import AttemptStarted, ErrorInfo, PartialOutput
 from orchestration_kit.engine.thread import Outcome, await_on_engine, call_on_thread, wait_for
 from orchestration_kit.engine.values import ATOMS, isolate
+from orchestration_kit.errors import JournalError, StepTimeout
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.calls import BoundWorker
-    from orchestration_kit.engine.machine import Visit
+    from orchestration_kit.engine.visits import Visit
     from orchestration_kit.engine.run import Run
 
 
 def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - the hot loop, calls cost
     """Run to the end, or to the end of one visit, on this thread."""
-    machine, clock = run.machine, run.clock
+    machine, clock, log = run.machine, run.clock, run.log
     take, settle, monotonic = machine.next, machine.settle, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
@@ -40,8 +42,8 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912,
             visit.started_at = wall + begun
             try:
                 if step.is_prepared:
-                    prepare(visit, context)
-                if run.observers:
+                    prepare(run, visit, context)
+                if run.audience.observers:
                     _announce(run, visit)
                 given = visit.given
                 if type(given) not in ATOMS:
@@ -68,8 +70,10 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912,
                     if step.branches:
                         visit.facts, visit.output = context, output
                     settle(visit, output)
-            if run.observers:
-                run.tell()
+            if log is not None:
+                log.sync()
+            if run.audience.observers:
+                run.audience.tell()
         except BaseException as error:
             if _interrupted(run, visit, context, error):
                 raise
@@ -81,7 +85,7 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912,
 
 async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - as drive()
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
-    machine, clock, guard = run.machine, run.clock, run.guard
+    machine, clock, guard, log = run.machine, run.clock, run.guard, run.log
     take, monotonic = machine.next, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
@@ -99,8 +103,8 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
             visit.started_at = wall + begun
             try:
                 if step.is_prepared:
-                    prepare(visit, context)
-                if run.observers:
+                    prepare(run, visit, context)
+                if run.audience.observers:
                     _announce(run, visit)
                 given = visit.given
                 if type(given) not in ATOMS:
@@ -133,8 +137,10 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
                     if step.branches:
                         visit.facts, visit.output = context, output
                     machine.settle(visit, output)
-            if run.observers:
-                run.tell()
+            if log is not None:
+                log.sync()
+            if run.audience.observers:
+                run.audience.tell()
         except BaseException as raised:
             if _interrupted(run, visit, context, guard.explain(raised)):
                 raise
@@ -154,7 +160,7 @@ def _is_stray(run: Run, error: BaseException) -> bool:
 def _call_beside(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
     worker = cast("BoundWorker", visit.step.worker)
-    seconds, error = run.time_allowed(visit)
+    seconds, error = _time_allowed(run, visit)
     if seconds is None and not worker.is_async:
         return _call(run, visit, given, context)
     _ = context.data  # viewed now: a worker that outlives its time limit must not see what came later
@@ -170,7 +176,7 @@ async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowCon
     What came of a sync worker is returned as an `Outcome`.
     """
     worker = cast("BoundWorker", visit.step.worker)
-    seconds, error = run.time_allowed(visit)
+    seconds, error = _time_allowed(run, visit)
     if seconds is not None:
         run.guard.arm(seconds, error)
     if worker.is_async:
@@ -201,7 +207,7 @@ def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
             if not _is_wanted(run, visit):
                 return None
             pieces.append(isolate(piece))
-            run.emit(PartialOutput(visit.path, piece))
+            run.audience.emit(PartialOutput(visit.path, piece))
     except StopIteration as stop:
         return _collected(pieces, stop.value)
     finally:
@@ -223,7 +229,7 @@ async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -
             if not _is_wanted(run, visit):
                 return None
             pieces.append(isolate(piece))
-            run.emit(PartialOutput(visit.path, piece))
+            run.audience.emit(PartialOutput(visit.path, piece))
             await asyncio.sleep(0)  # so that one that never really waits can be stopped, and blocks nobody
     finally:
         await result.aclose()
@@ -242,6 +248,17 @@ def _is_wanted(run: Run, visit: Visit) -> bool:
     return True
 
 
+def _time_allowed(run: Run, visit: Visit) -> tuple[float | None, StepTimeout]:
+    """Return the seconds an attempt may take (None: any), and the error that says which limit it was."""
+    step, max_seconds = visit.step, run.machine.limits.max_seconds
+    used = 0.0 if run.machine.meter is None else run.machine.meter.busy_s
+    left = math.inf if max_seconds is None else max(0.0, max_seconds - used)
+    own = math.inf if step.timeout_s is None else step.timeout_s
+    if max_seconds is None or own <= left:
+        return None if own == math.inf else own, StepTimeout(step.step_id, own)
+    return left, StepTimeout(step.step_id, max_seconds, "the run's limit max_seconds")
+
+
 def _collected(pieces: list[Any], returned: Any) -> Any:
     """What a generator worker put out: what it returned; else its pieces, text joined."""
     if returned is not None or not pieces:
@@ -251,7 +268,7 @@ def _collected(pieces: list[Any], returned: Any) -> Any:
 
 def _announce(run: Run, visit: Visit) -> None:
     step, given, at = visit.step, visit.given, visit.started_at
-    run.emit(AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at))
+    run.audience.emit(AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at))
 
 
 def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseException) -> bool:
@@ -259,6 +276,8 @@ def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseEx
 
     Whether the interrupt is to be raised: all but our own cancel is.
     """
+    if isinstance(error, JournalError):  # the attempt is settled, but not committed: the same run can go on
+        return True
     machine, name = run.machine, type(error).__name__
     is_cancel = name == "RunCancelled"
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
@@ -266,7 +285,7 @@ def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseEx
         # `started_at` is 0.0 until the attempt begins: an interrupt in the wait before it is no attempt.
         if machine.finished is None and visit.started_at and machine.is_unsettled(visit):
             visit.changes = None
-            take_usage(visit, context)
+            take_notes(visit, context)
             message = f"the run was cancelled: {reason}" if is_cancel else reason
             machine.settle(visit, {"error": message}, ErrorInfo(name, message), (), reason)
     finally:

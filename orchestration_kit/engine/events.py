@@ -37,6 +37,32 @@ class RunStarted(NamedTuple):
     seed: int | str
     started_at: float
     """Seconds since the epoch, UTC."""
+    parent: str | None = None
+    """The run it was forked from."""
+    forked_at: str | None = None
+    """The visit of its parent that it was forked at, e.g. `review_code#2`."""
+    tags: dict[str, str] | None = None
+    """What its caller wants to find it by."""
+
+
+class RunResumed(NamedTuple):
+    """A run went on: after a crash, or after an end that was not meant to be one."""
+
+    run_id: str
+    resumed_at: float
+
+
+class RunForked(NamedTuple):
+    """From here on a run is a fork's own; what stands before is its parent's."""
+
+    run_id: str
+    parent: str
+    at: str
+    forked_at: float
+    changes: Changes | None
+    """What was set on the data bus at this point."""
+    input: tuple[Any] | None
+    """What the visit is given instead of what its parent's got; None: the same."""
 
 
 class AttemptStarted(NamedTuple):
@@ -85,6 +111,10 @@ class AttemptFinished(NamedTuple):
     evaluated: tuple[Evaluated, ...]
     """Every condition that was evaluated on the way: why this edge."""
     usage: dict[str, Any] | None
+    cached: bool = False
+    """Whether it came from a recording instead of the worker."""
+    worker_fingerprint: str | None = None
+    """Name and hash of the worker's code; None where it is not known."""
 
     @property
     def path(self) -> str:
@@ -104,7 +134,7 @@ class RunFinished(NamedTuple):
     """Attempts in all."""
 
 
-Event = RunStarted | AttemptStarted | PartialOutput | AttemptFinished | RunFinished
+Event = RunStarted | RunForked | RunResumed | AttemptStarted | PartialOutput | AttemptFinished | RunFinished
 
 
 class HistoryEntry(TypedDict):
@@ -128,6 +158,8 @@ class HistoryEntry(TypedDict):
     retry_in_s: float | None
     """Seconds until the next attempt of this visit; None where there is none."""
     usage: dict[str, Any] | None
+    cached: bool
+    """Whether the output came from a recording instead of the worker."""
     path: str
     why: list[dict[str, Any]]
     """The conditions that were evaluated: `text`, `inputs`, `result`."""

@@ -24,68 +24,31 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration_kit.definition.conditions import Evaluated, Facts
 from orchestration_kit.definition.steps import RetryPolicy
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunStarted
+from orchestration_kit.engine.events import (
+    AttemptFinished,
+    ErrorInfo,
+    Event,
+    RunFinished,
+    RunForked,
+    RunResumed,
+    RunStarted,
+)
 from orchestration_kit.engine.limits import Meter, RunLimits
-from orchestration_kit.engine.plan import Plan, PlannedStep
+from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.values import isolate
+from orchestration_kit.engine.visits import Scope, Visit, another_attempt
 from orchestration_kit.errors import ConditionError
-
-
-class Scope:
-    """A sequential thread of control: its prefix in positions, its data bus, its visit counts."""
-
-    __slots__ = ("data", "prefix", "visits")
-
-    def __init__(self, prefix: str, data: dict[str, Any]) -> None:
-        self.prefix = prefix
-        self.data = data
-        self.visits: dict[str, int] = {}
-
-
-class Visit:
-    """One arrival at a step, and the working notes of its present attempt.
-
-    A driver writes `given`, `started_at` and `duration_s` before it settles, and of the others what applies.
-    """
-
-    __slots__ = (
-        "attempt", "changes", "duration_s", "evaluated", "facts", "given", "input", "last_error", "number", "output",
-        "scope", "started_at", "step", "usage", "wait_s",
-    )  # fmt: skip
-
-    def __init__(self, scope: Scope, step: PlannedStep, number: int, input_data: Any) -> None:
-        self.scope = scope
-        self.step = step
-        self.number = number
-        self.input = self.given = input_data
-        self.attempt = 1
-        self.started_at = self.duration_s = 0.0
-        self.evaluated: tuple[Evaluated, ...] = ()
-        self.last_error: ErrorInfo | None = None
-        self.changes: Changes | None = None
-        self.usage: dict[str, Any] | None = None
-        self.wait_s: float | None = None
-        """Seconds to wait before the attempt."""
-        self.facts: Facts | None = None
-        """What conditions see of the run; set, with `output`, where the step has branches."""
-        self.output: Any = None
-
-    @property
-    def path(self) -> str:
-        """Position in the graph and visit number, e.g. `review_code#2`."""
-        return f"{self.scope.prefix}{self.step.step_id}#{self.number}"
 
 
 class Machine:
     """The state of one run, and what it does next."""
 
     __slots__ = (
-        "_made", "_max_steps", "_rows", "_steps", "active", "finished", "limits", "meter", "plan", "ready",
-        "root", "started",
+        "_left", "_made", "_max_steps", "_rows", "_steps", "active", "finished", "limits", "marks", "meter", "plan",
+        "ready", "root", "started",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
@@ -101,6 +64,10 @@ class Machine:
         self.ready: deque[Visit] = deque()
         self.meter = Meter(limits) if limits.needs_meter else None
         self.finished: RunFinished | None = None
+        self.marks: list[tuple[int, Event]] = []
+        """Events that are no attempts, each with the number of attempts before it: forks, resumes, and former ends."""
+        self._left: list[Visit] = []
+        """What was left to do when the run ended."""
         self._arrive(self.root, plan.initial, started.goal)
 
     @property
@@ -125,6 +92,37 @@ class Machine:
     def last_record(self) -> AttemptFinished | None:
         """The last of `records`, without making the others."""
         return self.record(-1) if self._rows else None
+
+    def events(self) -> list[Event]:
+        """Every event so far, in order; folding them gives this state."""
+        found: list[Event] = [self.started]
+        records, at = self.records, 0
+        for position, mark in self.marks:
+            found += records[at:position]
+            found.append(mark)
+            at = position
+        found += records[at:]
+        return found if self.finished is None else [*found, self.finished]
+
+    @property
+    def count(self) -> int:
+        """How many events there are after `RunStarted`."""
+        return len(self._rows) + len(self.marks) + (self.finished is not None)
+
+    def event(self, index: int) -> Event:
+        """One of `events()[1:]`, without making the others."""
+        before = 0
+        for position, mark in self.marks:
+            if position + before == index:
+                return mark
+            if position + before > index:
+                break
+            before += 1
+        if index - before < len(self._rows):
+            return self.record(index - before)
+        if self.finished is None:
+            raise IndexError(index)
+        return self.finished
 
     @property
     def is_stuck(self) -> bool:
@@ -205,7 +203,7 @@ class Machine:
             next_step = step.on_success
             if step.branches:
                 try:
-                    next_step = self._branch(visit, output)
+                    next_step = self.choose_edge(visit, output)
                 except ConditionError as failure:
                     # Deterministic, so that another attempt would only cost: no retry.
                     error = ErrorInfo("ConditionError", str(failure))
@@ -237,6 +235,8 @@ class Machine:
                 None if error is not None else visit.changes,
                 visit.evaluated,
                 visit.usage,
+                visit.cached,
+                step.worker_fingerprint,
             )
         )
         self._fold(visit, output, error, next_step, retry_in_s)
@@ -268,9 +268,44 @@ class Machine:
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
             elif isinstance(event, RunFinished):
-                self.ready.clear()
-                self.active.clear()
+                self._put_away()
                 self.finished = event
+            elif isinstance(event, RunResumed):
+                self.reopen(event)
+            elif isinstance(event, RunForked):
+                self.fork(event)
+
+    @property
+    def may_resume(self) -> bool:
+        """Whether there is something left to do, also where the run has ended."""
+        return self.finished is None or bool(self._left)
+
+    def allow(self, limits: RunLimits) -> None:
+        """Hold other limits from now on; what was used so far counts."""
+        self.limits, self._max_steps = limits, limits.max_steps
+        self.meter = Meter(limits) if limits.needs_meter else None
+        if self.meter is not None:
+            for record in self.records:
+                self.meter.add(record.duration_s, record.retry_in_s, record.usage)
+
+    def reopen(self, event: RunResumed) -> None:
+        """Go on after a crash, or after an end that left something to do."""
+        if self.finished is not None:
+            self.marks.append((len(self._rows), self.finished))
+            self.finished = None
+            self.ready.extend(self._left)
+            self.active.update(self._left)
+            self._left.clear()
+        self.marks.append((len(self._rows), event))
+
+    def fork(self, event: RunForked) -> None:
+        """Let what follows be a fork's own, with what it was given."""
+        self.marks.append((len(self._rows), event))
+        if event.changes is not None:
+            _merge(self.root.data, event.changes)
+        if event.input is not None:
+            for visit in self.ready:
+                visit.input = visit.given = event.input[0]
 
     def _arrive(self, scope: Scope, step_id: str, input_data: Any) -> None:
         number = scope.visits.get(step_id, 0) + 1
@@ -287,19 +322,14 @@ class Machine:
             self.meter.add(visit.duration_s, retry_in_s, visit.usage)
         self.active.discard(visit)
         if retry_in_s is not None:
-            # A visit of its own for the next attempt: a worker that outlived its time limit keeps the old one.
-            again = Visit(visit.scope, visit.step, visit.number, visit.input)
-            again.attempt = visit.attempt + 1
-            again.last_error = error
+            again = another_attempt(visit, error)
             again.wait_s = retry_in_s or None
             self.active.add(again)
             self.ready.append(again)
         else:
             scope = visit.scope
             if error is None and visit.changes is not None:
-                scope.data.update(visit.changes.updated)
-                for key in visit.changes.removed:
-                    scope.data.pop(key, None)
+                _merge(scope.data, visit.changes)
             scope.data[visit.step.output_key] = output
             if next_step is not None:
                 visits = scope.visits  # as in _arrive(), written out: this is the hot path
@@ -314,12 +344,13 @@ class Machine:
         outcome = visit.step.outcome
         if error is not None:
             self._end("failed", f"{visit.path} failed: {error.described()}")
+            self._left.append(another_attempt(visit, error))
         elif outcome == "completed":
             self._end(outcome, None)
         else:
             self._end(outcome, f"the run ended at {visit.path}, whose outcome is {outcome}")
 
-    def _branch(self, visit: Visit, output: Any) -> str | None:
+    def choose_edge(self, visit: Visit, output: Any) -> str | None:
         """Return the target of the first branch that holds, else `on_success`; note all that was evaluated."""
         step = visit.step
         for branch in step.branches:
@@ -350,6 +381,17 @@ class Machine:
             last = self.last_record()
             at = self.started.started_at if last is None else last.started_at + last.duration_s
         finished = self.finished = RunFinished(self.started.run_id, state, reason, at, len(self._rows))
+        self._put_away()
+        return finished
+
+    def _put_away(self) -> None:
+        """Keep what is left to do, for a run that is resumed although it has ended."""
+        self._left += sorted(self.active, key=lambda visit: visit.path)
         self.ready.clear()
         self.active.clear()
-        return finished
+
+
+def _merge(data: dict[str, Any], changes: Changes) -> None:
+    data.update(changes.updated)
+    for key in changes.removed:
+        data.pop(key, None)

@@ -43,6 +43,8 @@ class Orchestrator:
         limits: RunLimits | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock | None = None,
+        journal: Journal | PathLike[str] | str | None = None,
+        cassette: Cassette | PathLike[str] | str | None = None,
     ) -> None:
         self.workers: dict[WorkerType | str, WorkerDefinition] = {}
         """By type: the worker registered last for each."""
@@ -54,6 +56,10 @@ class Orchestrator:
         self.limits = limits or RunLimits()
         """For runs that bring none of their own."""
         self.clock: Clock = clock or SystemClock()
+        self.journal: Journal | None = open_journal(journal)
+        """Where runs are kept, so that they survive this process; None: in memory, as long as somebody holds them."""
+        self.cassette: Cassette | None = open_cassette(cassette)
+        """Recordings that stand in for workers, in every run that is started outside a `with cassette(...)`."""
         self.last_run: Run | None = None
         """The run started last, also when it raised."""
         self._by_type: dict[str, BoundWorker] = {}
@@ -110,6 +116,7 @@ class Orchestrator:
         run_id: str | None = None,
         limits: RunLimits | None = None,
         seed: int | None = None,
+        tags: dict[str, str] | None = None,
     ) -> WorkflowContext:
         """Run a workflow to its end and return its context: look at `.state`, `.data`, `.history`.
 
@@ -124,6 +131,7 @@ class Orchestrator:
             run_id: The run's id; made up where none is given.
             limits: What the run may use.
             seed: Seed of `context.random`; without one it is the run's id.
+            tags: What you want to find the run by: `orchestrator.runs(tags=...)`.
 
         Raises:
             UnknownWorkflow: no such workflow is registered.
@@ -131,7 +139,7 @@ class Orchestrator:
             InvalidGoal: the goal is empty or far too long.
             DuplicateRun: the run id is taken.
         """
-        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed)
+        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags)
         return run.run()
 
     async def aexecute_workflow(  # noqa: PLR0913 - as execute_workflow
@@ -144,9 +152,10 @@ class Orchestrator:
         run_id: str | None = None,
         limits: RunLimits | None = None,
         seed: int | None = None,
+        tags: dict[str, str] | None = None,
     ) -> WorkflowContext:
         """`execute_workflow` in the running event loop. Sync workers are called inline."""
-        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed)
+        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags)
         return await run.arun()
 
     def start(  # noqa: PLR0913 - as execute_workflow
@@ -159,6 +168,7 @@ class Orchestrator:
         run_id: str | None = None,
         limits: RunLimits | None = None,
         seed: int | None = None,
+        tags: dict[str, str] | None = None,
         observers: Iterable[Observer] = (),
     ) -> Run:
         """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does."""
@@ -168,7 +178,7 @@ class Orchestrator:
             raise TypeError(
                 f"A run is started by the name of a registered workflow{hint}, not by {workflow_name!r:.80}."
             )
-        plan = self._bound.get(workflow_name) or self._bind(workflow_name)
+        plan = self.plan_of(workflow_name)
         _check_goal(goal)
         _check_options(run_id, limits)
         is_named = run_id is not None
@@ -178,39 +188,146 @@ class Orchestrator:
             raise DuplicateRun(run_id, self._named_runs[run_id].state)
         data = {} if initial_data is None else _checked_data(initial_data)
         started = RunStarted(
-            run_id, workflow_name, plan.fingerprint, goal, data, run_id if seed is None else seed, self.clock.time()
+            run_id=run_id,
+            workflow=workflow_name,
+            fingerprint=plan.fingerprint,
+            goal=goal,
+            data=data,
+            seed=run_id if seed is None else seed,
+            started_at=self.clock.time(),
+            tags=_checked_tags(tags),
         )
+        machine = Machine(with_cassette(plan, self.cassette), limits or self.limits, started)
+        log = new_log(self.journal, machine, self.clock)
+        return self.adopt(machine, log, named=is_named, verbose=verbose, observers=observers)
+
+    def adopt(
+        self,
+        machine: Machine,
+        log: RunLog | None,
+        *,
+        named: bool,
+        verbose: bool = False,
+        observers: Iterable[Observer] = (),
+    ) -> Run:
+        """Return the handle of a new run, and keep it: how `start` and forks begin."""
+        if log is not None:
+            log.prepare()
+        run = Run(machine, clock=self.clock, log=log, hub=self, observers=self._listening(machine, verbose, observers))
+        self.last_run = run
+        if named:
+            self._named_runs[run.run_id] = run
+        return run
+
+    def _listening(self, machine: Machine, verbose: bool, observers: Iterable[Observer]) -> list[Observer]:  # noqa: FBT001
         listening = _checked_observers([*self.observers, *observers])
         if verbose:
             from orchestration_kit.engine.account import Account
 
-            listening.append(Account(plan.definition))
-        run = Run(plan, limits or self.limits, started, clock=self.clock, observers=listening)
+            listening.append(Account(machine.plan.definition))
+        return listening
+
+    def resume(
+        self,
+        run_id: str,
+        verbose: bool = True,  # noqa: FBT001, FBT002 - as execute_workflow
+        *,
+        limits: RunLimits | None = None,
+        wait_s: float | None = None,
+    ) -> WorkflowContext:
+        """Go on with a run that stopped before its end, to its end, and return its context.
+
+        A step that was completed is never run again. One that was in flight at a crash is repeated, with the same
+        `context.idempotency_key`. A run that is over is not run again: its context is returned.
+
+        Args:
+            run_id: The run's id.
+            verbose: Print a live account.
+            limits: Other limits, what was used before included; those it was started with where none are given.
+            wait_s: How long to watch a driver that may be dead; the lease of the journal where none is given.
+
+        Raises:
+            UnknownRun: neither this orchestrator nor its journal knows it.
+            DefinitionChanged: the workflow registered now does not lead where the run went; nothing was done.
+            MissingWorkers: workers that it needs are not registered; nothing was done.
+            RunLocked: somebody else drives it.
+            JournalCorrupt: what is stored is not what was written; nothing of it was used.
+        """
+        return self.reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s).run()
+
+    async def aresume(
+        self,
+        run_id: str,
+        verbose: bool = True,  # noqa: FBT001, FBT002 - as execute_workflow
+        *,
+        limits: RunLimits | None = None,
+        wait_s: float | None = None,
+    ) -> WorkflowContext:
+        """`resume` in the running event loop."""
+        return await self.reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s).arun()
+
+    def reopen(
+        self, run_id: str, *, verbose: bool = False, limits: RunLimits | None = None, wait_s: float | None = None
+    ) -> Run:
+        """Return a run that stopped before its end, ready to go on: `Run.resume`. Raises as `resume` does."""
+        _check_options(run_id, limits)
+        run = self.get_run(run_id)
+        run.audience.observers = self._listening(run.machine, verbose, ())
+        if run.log is not None:
+            run.log.wait_s = wait_s
+        run.reopen(limits)
         self.last_run = run
-        if is_named:
-            self._named_runs[run_id] = run
         return run
 
     def get_run(self, run_id: str) -> Run:
-        """Return a run that was given an id, or the last one.
+        """Return a run that was given an id, the last one, or one of the journal.
 
         Raises:
-            ValueError: no such run is known here.
+            UnknownRun: (a ValueError) no such run is known here.
+            JournalCorrupt: what is stored is not what was written.
         """
-        if self.last_run is not None and self.last_run.run_id == run_id:
-            return self.last_run
-        if run_id not in self._named_runs:
-            known = list(self._named_runs)
-            raise ValueError(
-                f"No run {run_id!r} is known here.{did_you_mean(run_id, known)} Known: {listed(known)}. "
-                "Runs without a run_id of their own are not kept, apart from the last."
-            )
-        return self._named_runs[run_id]
+        known = self.last_run if self.last_run is not None and self.last_run.run_id == run_id else None
+        known = known or self._named_runs.get(run_id)
+        if known is not None and not (known.log is not None and known.log.is_behind):
+            return known
+        if self.journal is None:
+            raise UnknownRun(str(run_id), list(self._named_runs))
+        run = load(self.journal, run_id, clock=self.clock, plan_of=self.plan_of)
+        run.hub = self
+        self._named_runs[run_id] = run
+        return run
+
+    def runs(self, **filters: Any) -> list[RunSummary]:
+        """Return the runs on record that fit, newest first: of the journal, or else those known here.
+
+        `runs_frame(orchestrator.runs())` shows them as a frame.
+
+        Args:
+            **filters: `workflow`, `state`, `parent`, `tags` (a dict), `run_id_contains`, `started_after` and
+                `started_before` (a datetime, or seconds since the epoch), `limit`, `offset`.
+
+        Raises:
+            TypeError: there is no such filter.
+        """
+        return list_runs(self, filters)
 
     def forget(self, run_id: str) -> None:
         """Let go of a run that was given an id: its record is freed, and the id may be used again."""
         self.get_run(run_id)
         self._named_runs.pop(run_id, None)
+
+    def plan_of(self, workflow_name: str) -> Plan:
+        """Return a registered workflow, compiled, with the workers that are registered now.
+
+        Raises:
+            UnknownWorkflow: no such workflow is registered.
+            MissingWorkers: naming all that are missing.
+        """
+        return self._bound.get(workflow_name) or self._bind(workflow_name)
+
+    def past_of(self, run: Run, index: int) -> tuple[list[Event], NewLog]:
+        """Return the first events of a run, and how to make the log of a fork that shares them."""
+        return past_of(self.journal, run, index)
 
     def _bind(self, workflow_name: str) -> Plan:
         plan = self._plans.get(workflow_name)
@@ -247,6 +364,14 @@ def _check_goal(goal: str) -> None:
         raise InvalidGoal(f"has {len(goal):,} characters, over {MAX_GOAL_CHARACTERS:,}")
     if not goal or goal.isspace():
         raise InvalidGoal("is empty")
+
+
+def _checked_tags(tags: dict[str, str] | None) -> dict[str, str] | None:
+    if tags is None:
+        return None
+    if not isinstance(tags, dict) or not all(isinstance(part, str) for pair in tags.items() for part in pair):
+        raise TypeError(f'tags is a dict of texts such as {{"customer": "acme"}}, not {tags!r:.80}.')
+    return dict(tags) or None
 
 
 def _checked_data(initial_data: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class PlannedStep:
     retry: RetryPolicy | None
     timeout_s: float | None
     worker_name: str | None
+    worker_fingerprint: str | None
     is_direct: bool
     """Its worker is called on the spot: sync, no pieces, no time limit."""
     is_prepared: bool
@@ -102,6 +103,7 @@ def _planned(step: WorkflowStep) -> PlannedStep:
         retry=step.retry,
         timeout_s=step.timeout_s,
         worker_name=None,
+        worker_fingerprint=None,
         is_direct=False,
         is_prepared=False,
         is_judged=step.success_when is not None,
@@ -115,6 +117,7 @@ def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
         step,
         worker=worker,
         worker_name=worker.name,
+        worker_fingerprint=worker.fingerprint,
         is_direct=not (worker.is_async or worker.is_generator) and step.timeout_s is None,
         is_prepared=worker.input_transformer is not None,
         is_judged=step.is_judged or worker.shapes_output,

@@ -5,13 +5,49 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
+from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import Event
 
 Observer = Callable[[Event], None]
 """Called with each event of a run, in order, on the thread that drives the run (pieces of an output may come from the
 worker's own thread). It must not block, and it may look at the values of an event but not change them."""
+
+
+class RunLog(Protocol):
+    """A run's place in a journal. Every method may be called again after an error or an interrupt."""
+
+    wait_s: float | None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the run has gone on elsewhere."""
+        ...
+
+    def prepare(self) -> None:
+        """See that a new run can be put on record."""
+        ...
+
+    def claim(self) -> None:
+        """Become the one who drives the run."""
+        ...
+
+    def stage(self, where: str, value: Any) -> None:
+        """See that a value can be put on record; an AttemptError says why not."""
+        ...
+
+    def stage_changes(self, changes: Changes) -> None:
+        """See that what an attempt changed can be put on record; an AttemptError says why not."""
+        ...
+
+    def sync(self) -> None:
+        """Commit what is new."""
+        ...
+
+    def release(self) -> None:
+        """Commit what is new, and let somebody else drive."""
+        ...
 
 
 class Clock(Protocol):

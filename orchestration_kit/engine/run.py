@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import math
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.audience import Audience
 from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
 from orchestration_kit.engine.drivers import drive, drive_async
-from orchestration_kit.engine.events import Event, HistoryEntry, RunStarted
-from orchestration_kit.engine.machine import Machine, Visit
+from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry, RunResumed
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
+from orchestration_kit.engine.visits import Visit
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.errors import RunStateError, StepTimeout, UnknownStep
+from orchestration_kit.errors import JournalError, RunStateError, StepTimeout, UnknownStep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.engine.interrupts import Guard
     from orchestration_kit.engine.limits import RunLimits
-    from orchestration_kit.engine.plan import Plan
-    from orchestration_kit.engine.ports import Clock, Observer
-
-_log = logging.getLogger("orchestration_kit")
+    from orchestration_kit.engine.orchestrator import Orchestrator
+    from orchestration_kit.engine.ports import Clock, Observer, RunLog
 
 
 class Run:
@@ -42,23 +41,34 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, limits: RunLimits, started: RunStarted, *, clock: Clock, observers: Sequence[Observer] = ()
+        self,
+        machine: Machine,
+        *,
+        clock: Clock,
+        observers: Sequence[Observer] = (),
+        hub: Orchestrator | None = None,
+        log: RunLog | None = None,
     ) -> None:
-        self.machine = Machine(plan, limits, started)
+        self.machine = machine
         """The state machine. Look, but leave it to the drivers."""
+        self.hub = hub
+        """Where its workers are registered; a fork is started there."""
+        self.log = log
+        """Its place in the journal; None where the hub has none."""
+        self.barrier: Exception | None = None
+        """Why it can be looked at but not driven."""
         self.clock = clock
-        self.observers: list[Observer] = list(observers)
+        self.audience = Audience(machine, observers)
+        """Its observers."""
         self.exception: BaseException | None = None
         """The last exception a worker raised, with its traceback, for debugging."""
         self.cancel_reason: str | None = None
         self._wake: threading.Event | None = None
         self._lock = threading.Lock()
         self._driver: object | None = None
-        self._told = 0
-        """How many attempts the observers have heard of."""
+        self._is_uncommitted = False
         self._guard: Guard | None = None
         self._context: WorkflowContext | None = None
-        self._told_start = self._told_end = False
 
     # --- looking
 
@@ -98,8 +108,7 @@ class Run:
     @property
     def events(self) -> list[Event]:
         """Every recorded event so far, in order."""
-        end = self.machine.finished
-        return [self.machine.started, *self.machine.records, *([end] if end is not None else [])]
+        return self.machine.events()
 
     @property
     def workflow(self) -> WorkflowDefinition:
@@ -120,6 +129,120 @@ class Run:
         from orchestration_kit.visual import mimebundle
 
         return mimebundle(self)
+
+    # --- other times
+
+    def at(self, visit: str) -> Moment:
+        """Return how things stood when a visit began: its `context`, `input`, `history`. Nothing can be run there.
+
+        Args:
+            visit: A position such as `review_code#2`; the step's id alone where it was visited once.
+
+        Raises:
+            UnknownVisit: the run never came there.
+        """
+        return moment(self, visit)
+
+    def fork(
+        self,
+        at: str,
+        data: dict[str, Any] | None = None,
+        *,
+        input: Any = SAME,  # noqa: A002 - the step's word for it
+        run_id: str | None = None,
+        limits: RunLimits | None = None,
+    ) -> Run:
+        """Return a run that shares this one's past up to a visit, to go another way from there; this one stays.
+
+        Workers and workflow are those that are registered now, as far as they fit the shared past.
+
+        Args:
+            at: The visit to begin with, e.g. `review_code#2`.
+            data: What to set on the data bus first.
+            input: What the visit gets, instead of what it got.
+            run_id: The id of the fork; made up where none is given.
+            limits: What the fork may use, shared past included.
+
+        Raises:
+            UnknownVisit: the run never came there.
+            DefinitionChanged: the workflow registered now would not have come there.
+        """
+        return fork(self, at, data=data, given=input, run_id=run_id, limits=limits)
+
+    def refresh(self, data: dict[str, Any] | None = None, *, goal: str | None = None, run_id: str | None = None) -> Run:
+        """Run again what changed: from the first step whose worker, workflow or input is another one now.
+
+        Visits that would meet the same worker with the same input and the same data bus are taken over as they are on
+        record, also after that step; they are marked `cached`. Returns a fork, run to its end; this run itself where
+        nothing changed.
+
+        Args:
+            data: Entries of the initial data that are other ones now.
+            goal: The goal, where it is another one now.
+            run_id: The id of the fork.
+        """
+        return refresh(self, data=data, goal=goal, run_id=run_id)
+
+    @classmethod
+    def resume(
+        cls, run_id: str, orchestrator: Orchestrator, *, limits: RunLimits | None = None, wait_s: float | None = None
+    ) -> Run:
+        """Return a run that stopped before its end, ready to go on: to be stepped, or run.
+
+        Raises:
+            UnknownRun: neither the orchestrator nor its journal knows it.
+            DefinitionChanged: the workflow registered now does not lead where the run went.
+            RunLocked: somebody else drives it.
+        """
+        return orchestrator.reopen(run_id, limits=limits, wait_s=wait_s)
+
+    def reopen(self, limits: RunLimits | None = None) -> None:
+        """Make a run that stopped before its end ready to go on. One that has nothing left to do stays as it is.
+
+        An attempt that was interrupted, or failed where no way led on, is made again.
+        """
+        if not self.machine.may_resume:
+            return
+        me = object()
+        try:
+            self._claim(me)
+            if limits is not None:
+                self.machine.allow(limits)
+            resumed = RunResumed(self.run_id, self.clock.time())
+            self.machine.reopen(resumed)
+            self.cancel_reason = self._wake = self.exception = None
+            self.audience.goes_on(resumed)
+            if self.log is not None:
+                self.log.release()
+        finally:
+            if self._driver is me:
+                self._driver = None
+
+    def put_on_record(self) -> None:
+        """See that the journal knows the run, also where nothing was done yet."""
+        me = object()
+        try:
+            self._claim(me)
+            if self.log is not None:
+                self.log.release()
+        finally:
+            if self._driver is me:
+                self._driver = None
+
+    def reuse(self, record: AttemptFinished) -> None:
+        """Take over an attempt that is on record already, instead of making it."""
+        me = object()
+        try:
+            self._claim(me)
+            self.audience.tell_start()
+            self.machine.replay([record])
+            self.audience.tell()
+        finally:
+            if self._driver is me:
+                try:
+                    self._leave()
+                finally:
+                    self._driver = None
 
     # --- going on
 
@@ -215,38 +338,13 @@ class Run:
             raise RuntimeError("the run is not being awaited")
         return self._guard
 
-    def time_allowed(self, visit: Visit) -> tuple[float | None, StepTimeout]:
-        """Return the seconds an attempt may take (None: any), and the error that says which limit it was."""
-        step, max_seconds = visit.step, self.machine.limits.max_seconds
-        used = 0.0 if self.machine.meter is None else self.machine.meter.busy_s
-        left = math.inf if max_seconds is None else max(0.0, max_seconds - used)
-        own = math.inf if step.timeout_s is None else step.timeout_s
-        if max_seconds is None or own <= left:
-            return None if own == math.inf else own, StepTimeout(step.step_id, own)
-        return left, StepTimeout(step.step_id, max_seconds, "the run's limit max_seconds")
-
-    def emit(self, event: Event) -> None:
-        """Tell every observer. One that raises is reported and left out from then on; the run goes on."""
-        for observer in tuple(self.observers):
-            try:
-                observer(event)
-            except Exception:  # noqa: BLE001 - an observer's trouble is not the run's
-                self.observers = [other for other in self.observers if other is not observer]
-                _log.exception("Observer %r raised and will not be called again in run %r", observer, self.run_id)
-
-    def tell(self) -> None:
-        """Tell the observers of the attempts they have not heard of. One that an interrupt hit may be told twice."""
-        while self._told < self.machine.recorded:
-            self.emit(self.machine.record(self._told))
-            self._told += 1
-
     # --- inside
 
     def _drive(self, *, one_visit: bool) -> None:
         me = object()
         try:
             self._claim(me)
-            self._tell_start()
+            self.audience.tell_start()
             drive(self, one_visit=one_visit)
         except BaseException as error:
             self._interrupted(me, error)
@@ -266,7 +364,7 @@ class Run:
         me = object()
         try:
             self._claim(me)
-            self._tell_start()
+            self.audience.tell_start()
             self._guard = Guard()
             await drive_async(self, one_visit=one_visit)
         except BaseException as error:
@@ -294,10 +392,22 @@ class Run:
             raise RunStateError(
                 self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
             )
+        try:
+            if self.barrier is not None:
+                raise self.barrier
+            if self.log is not None and not self.audience.knows_end:
+                self.log.claim()
+                self.log.sync()
+        except BaseException:
+            self._driver = None
+            raise
 
     def _interrupted(self, me: object, error: BaseException) -> None:
         """End the run where an interrupt hit between two visits; one within a visit has ended it already."""
-        if self._driver is me:
+        if self._driver is not me:
+            return
+        self._is_uncommitted = isinstance(error, JournalError)
+        if not self._is_uncommitted:  # else nothing is lost: it is committed when the run is driven again
             reason = self.cancel_reason or f"interrupted by {type(error).__name__}"
             self.machine.cancel(reason, self.clock.time())
 
@@ -308,32 +418,35 @@ class Run:
             guard.close()
         if self.machine.is_stuck:
             self.machine.cancel(self.cancel_reason or "interrupted", self.clock.time())
-        self._tell_end()
+        if self._is_uncommitted:
+            self._is_uncommitted = False
+            return
+        if self.log is not None:
+            self.log.release()
+        self.audience.tell_end()
 
     def _end_if_idle(self) -> None:
         """End a run that was asked to cancel while nobody drove it."""
-        if self.cancel_reason is None or self._told_end:
+        if self.cancel_reason is None or self.audience.knows_end:
             return
         with self._lock:
             if self._driver is not None:
                 return
-            self.ended_by_cancel()
-        self._tell_start()
-        self._tell_end()
+            self._end_on_record()
+        self.audience.tell_start()
+        self.audience.tell_end()
 
-    def _tell_start(self) -> None:
-        if not self._told_start:
-            self._told_start = True
-            if self.observers:
-                self.emit(self.machine.started)
-
-    def _tell_end(self) -> None:
-        finished = self.machine.finished
-        if finished is not None and not self._told_end:
-            self._told_end = True
-            if self.observers:
-                self.tell()
-                self.emit(finished)
+    def _end_on_record(self) -> None:
+        log = None if self.is_finished else self.log
+        try:
+            if log is not None:
+                log.claim()
+        except BaseException:
+            self.cancel_reason = self._wake = None  # it goes on elsewhere, or nobody can say
+            raise
+        self.ended_by_cancel()
+        if log is not None:
+            log.release()
 
     def _check_step(self, step_id: str) -> None:
         if not isinstance(step_id, str):

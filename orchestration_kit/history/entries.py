@@ -68,6 +68,7 @@ def _record(entry: Mapping[str, Any], seq: int, position: tuple[str, str, int, i
         changes=None,
         evaluated=_evaluated(entry.get("why")),
         usage=dict(cast("Mapping[str, Any]", usage)) if isinstance(usage, Mapping) else None,
+        cached=entry.get("cached") is True,
     )
 
 

@@ -88,6 +88,7 @@ class _Attempts:
         self.texts: dict[str, list[str | None]] = {name: [] for name in _TEXTS}
         self.edges = Categories(EDGES)
         self.success: list[np.ndarray[Any, Any]] = []
+        self.cached: list[np.ndarray[Any, Any]] = []
         self.whys: dict[Any, str] = {}
         """Conditions as text; the attempts of a step share it."""
 
@@ -108,6 +109,8 @@ class _Attempts:
             self.edges.add_codes(codes)
 
     def _add(self, part: Any, run: str) -> None:
+        import numpy as np
+
         count = len(part.seq)
         self.names["run"].add([run] * count)
         for name in ("step", "worker", "worker_type", "next_step"):
@@ -121,6 +124,7 @@ class _Attempts:
         self.names["error_type"].add([error and error.type for error in part.error])
         self.texts["error"] += [error and error.message for error in part.error]
         self.success.append(~present(part.error))
+        self.cached.append(np.fromiter(part.cached, bool, count))
         self.texts["why"] += [self._why(conditions) if conditions else None for conditions in part.evaluated]
         used = {**self.counts, **self.numbers, **self.names}
         for name in _USAGE:
@@ -149,7 +153,7 @@ class _Attempts:
             "duration_s": self.numbers.pop("duration_s").column(),
             "edge": self.edges.column(),
             "cost_usd": self.numbers.pop("cost_usd").nullable(),
-            "cached": booleans(np.zeros(len(success), bool)),
+            "cached": booleans(np.concatenate(self.cached) if self.cached else success),
         }
         return {name: found.pop(name) for name in _COLUMNS}
 

@@ -5,6 +5,7 @@ JournalError (OrchestrationError)
 ├── JournalUnavailable (OSError)       cannot be opened, read or written now; nothing was half-written
 ├── JournalCorrupt                     what is stored is not what was written
 ├── JournalVersion                     written by another version, or no journal at all
+├── UnknownRun (LookupError)           no run of this id is on record
 ├── RunLocked                          somebody else drives the run
 ├── LeaseLost                          somebody else took the run over while this process was silent
 └── UnknownType                        a value of a type that is not registered here
@@ -14,11 +15,7 @@ NotRecordable (AttemptError, TypeError)   a value that cannot be put on record
 
 from __future__ import annotations
 
-from orchestration_kit.errors import AttemptError, OrchestrationError
-
-
-class JournalError(OrchestrationError):
-    """Base of what can go wrong with a journal."""
+from orchestration_kit.errors import AttemptError, JournalError, did_you_mean, listed
 
 
 class JournalUnavailable(JournalError, OSError):
@@ -58,6 +55,20 @@ class JournalVersion(JournalError):
         return f"{self.journal} cannot be opened as a journal: {self.reason}. {self.hint}"
 
 
+class UnknownRun(JournalError, LookupError):
+    """No run of this id is on record."""
+
+    def __init__(self, run_id: str, journal: str) -> None:
+        super().__init__(run_id, journal)
+        self.run_id, self.journal = run_id, journal
+
+    def __str__(self) -> str:
+        return (
+            f"No run {self.run_id!r} is on record in the journal {self.journal}. "
+            "List those that are with journal.find_runs(RunQuery())."
+        )
+
+
 class RunLocked(JournalError):
     """Somebody else drives the run."""
 
@@ -92,8 +103,6 @@ class UnknownType(JournalError):
         self.name, self.kind, self.known = name, kind, known
 
     def __str__(self) -> str:
-        from orchestration_kit.errors import did_you_mean, listed
-
         short = self.name.rpartition(".")[2]
         return (
             f"The record holds a {self.kind} named {self.name!r}, which is not registered here."

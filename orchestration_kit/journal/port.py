@@ -54,9 +54,9 @@ class Standing(NamedTuple):
     seq: int
     """The last row there is."""
     totals: bytes
-    """UTF-8 JSON: attempts, failures, time, tokens, cost."""
+    """UTF-8 JSON: the check of that row; attempts, failures, time, tokens, cost up to there."""
     check: bytes
-    """16 bytes: the checksum of the run's id, the fields above and the last row's check."""
+    """16 bytes: the checksum of the run's id and the fields above."""
 
 
 class Owner(NamedTuple):

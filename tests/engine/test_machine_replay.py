@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from orchestration_kit import Branch, RetryPolicy, RunLimits
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import AttemptFinished
-from orchestration_kit.engine.machine import Machine, Visit
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.visits import Visit
 from tests.engine.machines import CHAIN, OOPS, machine_of, settle
 from tests.support import step
 

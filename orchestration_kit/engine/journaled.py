@@ -1,0 +1,141 @@
+"""Where the hub meets a journal. The journal is a higher layer: it is imported when somebody asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from typing import TYPE_CHECKING, Any, cast
+
+from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.events import Event
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.plan import Plan, compile_plan
+from orchestration_kit.engine.ports import Clock, RunLog
+from orchestration_kit.engine.replay import follow
+from orchestration_kit.engine.run import Run
+from orchestration_kit.errors import DefinitionChanged, MissingWorkers, UnknownWorkflow
+
+if TYPE_CHECKING:
+    from orchestration_kit.journal.port import Journal
+    from orchestration_kit.journal.loading import LoadedRun
+
+NewLog = Callable[[Machine], RunLog | None]
+
+
+def open_journal(journal: Any) -> Journal | None:
+    """Return a journal: as given, or the SQLite file of a path; None where none is wanted.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if journal is None:
+        return None
+    from orchestration_kit.journal import Journal, SQLiteJournal
+
+    if isinstance(journal, (str, PathLike)):
+        return SQLiteJournal(cast("str | PathLike[str]", journal))
+    if isinstance(journal, Journal):
+        return journal
+    raise TypeError(f'journal is the path of a file such as "runs.db", or a Journal, not {journal!r:.80}.')
+
+
+def new_log(journal: Journal | None, machine: Machine, clock: Clock) -> RunLog | None:
+    """Return the log of a run that is not on record yet."""
+    if journal is None:
+        return None
+    from orchestration_kit.journal.log import JournalLog
+
+    return JournalLog(journal, machine, clock)
+
+
+def past_of(journal: Journal | None, run: Run, index: int) -> tuple[list[Event], NewLog]:
+    """Return the first `index` events of a run, and how to make the log of a run that shares them."""
+    if journal is None or run.log is None:
+        return run.machine.events()[1 : index + 1], lambda machine: new_log(journal, machine, run.clock)
+    from orchestration_kit.journal.log import JournalLog
+    from orchestration_kit.journal.loading import load_run
+
+    run.put_on_record()
+    loaded = load_run(journal, run.run_id, upto=index)
+    return loaded.events, lambda machine: JournalLog(journal, machine, run.clock, shared=loaded.place)
+
+
+def load(journal: Journal, run_id: str, *, clock: Clock, plan_of: Callable[[str], Plan]) -> Run:
+    """Return a run of a journal. Where the workflow and workers registered now do not fit, it can only be looked at.
+
+    Raises:
+        UnknownRun: the journal does not know it.
+        JournalError: it cannot be read.
+    """
+    from orchestration_kit.journal.log import JournalLog
+    from orchestration_kit.journal.loading import load_run
+
+    loaded = load_run(journal, run_id)
+    plan, barrier = _fitting(loaded, plan_of)
+    machine = Machine(plan, loaded.limits, loaded.started)
+    machine.replay(loaded.events)
+    log = JournalLog(journal, machine, clock, stored=loaded.place)
+    run = Run(machine, clock=clock, log=log)
+    run.barrier = barrier
+    return run
+
+
+def _fitting(loaded: LoadedRun, plan_of: Callable[[str], Plan]) -> tuple[Plan, Exception | None]:
+    """Return the plan to follow, or the one on record with the reason why it cannot be gone on with."""
+    started = loaded.started
+    try:
+        plan = plan_of(started.workflow)
+    except (UnknownWorkflow, MissingWorkers) as error:
+        if loaded.definition is None:
+            raise
+        return _recorded(loaded), error
+    if plan.fingerprint == started.fingerprint:
+        return plan, None
+    _, parting = follow(plan, started, loaded.events)
+    if parting is None:
+        return plan, None
+    error = DefinitionChanged(started.run_id, parting.path, parting.recorded, parting.expected)
+    if loaded.definition is None:
+        raise error
+    return _recorded(loaded), error
+
+
+def _recorded(loaded: LoadedRun) -> Plan:
+    return compile_plan(WorkflowDefinition.from_dict(loaded.definition))
+
+
+def list_runs(journal: Journal | None, known: Iterable[Run], filters: dict[str, Any]) -> list[RunSummary]:
+    """Return the runs that fit: of the journal, or else of those known."""
+    from orchestration_kit.journal.listing import summaries
+    from orchestration_kit.journal.port import RunQuery
+
+    possible = [field.name for field in dataclasses.fields(RunQuery)]
+    for name in filters:
+        if name not in possible:
+            raise TypeError(f"There is no filter {name!r}.{did_you_mean(name, possible)} There are: {listed(possible)}.")
+    moments = {name: value.timestamp() for name, value in filters.items() if isinstance(value, datetime)}
+    query = RunQuery(**{**filters, **moments})
+    if journal is not None:
+        return summaries(journal, query)
+    from orchestration_kit.journal.memory import select
+
+    return select(query, [summary_of(run) for run in known])
+
+
+def summary_of(run: Run) -> RunSummary:
+    """Return a run in one line."""
+    machine, started = run.machine, run.machine.started
+    finished = machine.finished
+    return RunSummary(
+        run_id=started.run_id,
+        workflow=started.workflow,
+        state=str(machine.state),
+        reason=None if finished is None else finished.reason,
+        started_at=started.started_at,
+        finished_at=None if finished is None else finished.finished_at,
+        parent=started.parent,
+        forked_at=started.forked_at,
+        tags=dict(started.tags or {}),
+        driver=None,
+        totals=TotalsSoFar().plus(machine.records).totals,
+    )

@@ -1,0 +1,201 @@
+"""A run at other times: how things stood at a visit, a fork from there, and a rerun of only what changed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestration_kit.engine.context import WorkflowContext, context_of
+from orchestration_kit.engine.data import Changes
+from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry, RunForked
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.replay import INTERRUPTS, follow, parting_at
+from orchestration_kit.engine.values import isolate, same
+from orchestration_kit.errors import DefinitionChanged, RunStateError, UnknownVisit
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.limits import RunLimits
+    from orchestration_kit.engine.plan import Plan
+    from orchestration_kit.engine.run import Run
+
+SAME: Any = object()
+"""Stands for an input that stays what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How things stood in a run when a visit began. To be looked at: nothing can be run here."""
+
+    run: Run
+    visit: str
+    """The position, e.g. `review_code#2`."""
+    context: WorkflowContext
+    """Goal, state, data and history as they were then."""
+    input: Any
+    """What the visit got, before its input transformer."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data bus as it was then."""
+        return self.context.data
+
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """The attempts made by then."""
+        return self.context.history
+
+    def fork(self, data: dict[str, Any] | None = None, **options: Any) -> Run:
+        """Return a run that goes another way from here: `run.fork(at=..., ...)`."""
+        return self.run.fork(self.visit, data, **options)
+
+    def __repr__(self) -> str:
+        return f"<{self.visit} of run {self.run.run_id!r}: {len(self.history)} attempts before it>"
+
+
+def moment(run: Run, visit: str) -> Moment:
+    """Return how things stood when a visit began. `Run.at` says more."""
+    path, index = _locate(run, visit)
+    machine = Machine(run.machine.plan, run.machine.limits, run.machine.started)
+    machine.replay(run.machine.events()[1 : index + 1])
+    upcoming = machine.upcoming()
+    return Moment(run, path, context_of(machine, None), None if upcoming is None else isolate(upcoming.input))
+
+
+def fork(  # noqa: PLR0913 - the fields of a fork
+    run: Run,
+    visit: str,
+    *,
+    data: dict[str, Any] | None,
+    given: Any = SAME,
+    goal: str | None = None,
+    run_id: str | None = None,
+    limits: RunLimits | None = None,
+) -> Run:
+    """Return a run that shares a run's past up to a visit. `Run.fork` says more."""
+    hub = run.hub
+    if hub is None:
+        raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
+    path, index = _locate(run, visit)
+    plan = hub.plan_of(run.machine.started.workflow)
+    machine = run.machine
+    started = machine.started._replace(
+        run_id=run_id or f"{machine.started.workflow}_{os.urandom(6).hex()}",
+        fingerprint=plan.fingerprint,
+        goal=machine.started.goal if goal is None else goal,
+        started_at=run.clock.time(),
+        parent=run.run_id,
+        forked_at=path,
+    )
+    events, log_of = hub.past_of(run, index)
+    _check_fit(run, plan, events)
+    forked = Machine(plan, limits or machine.limits, started)
+    forked.replay(events)
+    changes = None if not data else Changes(isolate(data), ())
+    first = (isolate(given),) if given is not SAME else None
+    forked.fork(RunForked(started.run_id, run.run_id, path, started.started_at, changes, first))
+    return hub.adopt(forked, log_of(forked), named=run_id is not None)
+
+
+def refresh(
+    run: Run, *, data: dict[str, Any] | None = None, goal: str | None = None, run_id: str | None = None
+) -> Run:
+    """Run again what changed, and reuse the rest. `Run.refresh` says more."""
+    if run.hub is None:
+        raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
+    plan = run.hub.plan_of(run.machine.started.workflow)
+    records = run.machine.records
+    if not records:
+        raise RunStateError(run.run_id, run.state, "nothing was run yet", "Run it first.")
+    begins_anew = bool(data) or goal is not None
+    changed = records[0].path if begins_anew else _first_change(run, plan, records)
+    if changed is None:
+        return run
+    given = SAME if goal is None else goal
+    renewed = fork(run, changed, data=data, given=given, goal=goal, run_id=run_id)
+    old = Machine(run.machine.plan, run.machine.limits, run.machine.started)
+    left = run.machine.events()[1:]
+    while not renewed.is_finished:
+        _advance_to(old, left, renewed)
+        record = _reusable(old, left, renewed, plan)
+        if record is None:
+            renewed.step()
+        else:
+            renewed.reuse(record)
+    return renewed
+
+
+def _locate(run: Run, visit: str) -> tuple[str, int]:
+    """Return the position of a visit, and how many events there are before it."""
+    records = run.machine.records
+    paths = list(dict.fromkeys(record.path for record in records))
+    upcoming = run.machine.upcoming()
+    if upcoming is not None and upcoming.path not in paths:
+        paths.append(upcoming.path)
+    if visit not in paths:
+        of_step = [path for path in paths if path.rpartition("#")[0] == visit]
+        if len(of_step) != 1:
+            raise UnknownVisit(run.run_id, str(visit), of_step or paths)
+        visit = of_step[0]
+    first = next((index for index, record in enumerate(records) if record.path == visit), len(records))
+    marks = sum(position <= first for position, _ in run.machine.marks)
+    return visit, first + marks
+
+
+def _check_fit(run: Run, plan: Plan, events: list[Event]) -> None:
+    """See that a plan leads where the events went.
+
+    Raises:
+        DefinitionChanged: it does not.
+    """
+    if plan.fingerprint == run.machine.started.fingerprint:
+        return
+    _, parting = follow(plan, run.machine.started, events)
+    if parting is not None:
+        raise DefinitionChanged(run.run_id, parting.path, parting.recorded, parting.expected)
+
+
+def _first_change(run: Run, plan: Plan, records: list[AttemptFinished]) -> str | None:
+    """Return the first visit that would be made by another worker now, or lead elsewhere."""
+    _, parting = follow(plan, run.machine.started, run.machine.events()[1:])
+    for record in records:
+        if parting is not None and record.path == parting.path:
+            return parting.path
+        step = plan.steps.get(record.step)
+        if step is None or _is_other_worker(plan, record):
+            return record.path
+    if run.is_finished:
+        return None
+    upcoming = run.machine.upcoming()
+    return None if upcoming is None else upcoming.path
+
+
+def _is_other_worker(plan: Plan, record: AttemptFinished) -> bool:
+    step = plan.steps[record.step]
+    return (step.worker_name, step.worker_fingerprint) != (record.worker, record.worker_fingerprint)
+
+
+def _advance_to(old: Machine, left: list[Event], renewed: Run) -> None:
+    """Fold the old record until it stands where the new run does, if it ever comes there."""
+    upcoming = renewed.machine.upcoming()
+    if upcoming is None:
+        return
+    for index, event in enumerate(left):
+        at = old.upcoming()
+        if at is not None and (at.path, at.attempt) == (upcoming.path, upcoming.attempt):
+            del left[:index]
+            return
+        old.replay([event])
+    left.clear()
+
+
+def _reusable(old: Machine, left: list[Event], renewed: Run, plan: Plan) -> AttemptFinished | None:
+    """Return the old attempt that the new run would only repeat: same worker, same input, same data bus."""
+    mine, theirs = renewed.machine.upcoming(), old.upcoming()
+    record = next((event for event in left if isinstance(event, AttemptFinished)), None)
+    if mine is None or theirs is None or record is None or record.path != mine.path or _is_other_worker(plan, record):
+        return None
+    if (record.error is not None and record.error.type in INTERRUPTS) or parting_at(renewed.machine, record) is not None:
+        return None
+    is_same = same(mine.input, theirs.input) and same(mine.scope.data, theirs.scope.data)
+    return record._replace(cached=True, seq=renewed.machine.recorded + 1) if is_same else None

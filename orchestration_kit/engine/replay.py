@@ -1,0 +1,207 @@
+"""Fold a record again, deciding anew at each attempt: does a workflow lead where the run went? Calls no worker."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.attempt import REJECTED
+from orchestration_kit.engine.context import WorkflowContext, context_of
+from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished, RunStarted
+from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.plan import Plan, PlannedStep, compile_plan
+from orchestration_kit.engine.visits import Visit
+from orchestration_kit.errors import AttemptError, ConditionError
+
+_UNBOUND = RunLimits(max_steps=2**62)
+INTERRUPTS = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "CancelledError", "RunCancelled"})
+_FINAL = frozenset({"NotRecordable", *(cls.__name__ for cls in AttemptError.__subclasses__() if cls.is_final)})
+
+
+class Parting(NamedTuple):
+    """Where a workflow leads elsewhere than the run went."""
+
+    path: str
+    """The visit, e.g. `review_code#2`."""
+    attempt: int
+    recorded: str
+    """What the record says."""
+    expected: str
+    """What the workflow says."""
+
+    def __str__(self) -> str:
+        return f"{self.path}, attempt {self.attempt}: on record, {self.recorded}; by this workflow, {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of a replay."""
+
+    run_id: str
+    attempts: int
+    """How many attempts were followed before the two parted, or the record ended."""
+    parting: Parting | None
+    """Where the workflow leads elsewhere; None where it takes the same path."""
+    context: WorkflowContext
+    """How things stand after the last attempt that was followed."""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the workflow takes the path on record, all of it."""
+        return self.parting is None
+
+    def __str__(self) -> str:
+        if self.parting is None:
+            return f"Run {self.run_id!r}: the same path, {self.attempts} attempts, no worker called."
+        return f"Run {self.run_id!r} parts after {self.attempts} attempts, at {self.parting}."
+
+    __repr__ = __str__
+
+
+def replay(run: Any, workflow: WorkflowDefinition | None = None) -> Replay:
+    """Fold the record of a run again and decide anew at each attempt, without calling a worker.
+
+    Args:
+        run: A `Run`, or the context that `execute_workflow` returned.
+        workflow: Another workflow to hold against the record; the run's own where none is given.
+
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+    >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+    >>> context = hub.execute_workflow("a_b", "hello", verbose=False, run_id="r1")
+    >>> replay(context)
+    Run 'r1': the same path, 2 attempts, no worker called.
+
+    Raises:
+        TypeError: there is no run in `run`.
+        InvalidWorkflow: the checks refuse the other workflow.
+    """
+    machine = _machine_of(run)
+    plan = machine.plan if workflow is None else _unbound(workflow, machine.plan)
+    events = machine.events()[1:]
+    again, parting = follow(plan, machine.started, events)
+    return Replay(machine.started.run_id, again.recorded, parting, context_of(again, None))
+
+
+def follow(plan: Plan, started: RunStarted, events: Iterable[Event]) -> tuple[Machine, Parting | None]:
+    """Fold events for as long as the plan leads where they went; return where that stands, and where they part."""
+    machine = Machine(plan, _UNBOUND, started)
+    for event in events:
+        if isinstance(event, AttemptFinished):
+            parting = parting_at(machine, event)
+            if parting is not None:
+                return machine, parting
+        elif isinstance(event, RunFinished) and machine.finished is not None and machine.finished.state != event.state:
+            last = machine.last_record()
+            if event.state != "cancelled" and last is not None:
+                reached = f"the run is {machine.finished.state} there"
+                return machine, Parting(last.path, last.attempt, f"the run was {event.state} there", reached)
+        machine.replay([event])
+    return machine, None
+
+
+def _machine_of(run: Any) -> Machine:
+    machine = getattr(run, "machine", None) or getattr(run, "_machine", None)
+    if not isinstance(machine, Machine):
+        raise TypeError(
+            f"replay takes a Run or the context of one, not {run!r:.80}. "
+            "A run of a journal is orchestrator.get_run(run_id)."
+        )
+    return machine
+
+
+def _unbound(workflow: WorkflowDefinition, like: Plan) -> Plan:
+    """Compile a workflow, with the workers of a plan where it has the same steps."""
+    plan = compile_plan(workflow)
+    steps = {
+        step_id: step if step_id not in like.steps else replace(step, worker=like.steps[step_id].worker)
+        for step_id, step in plan.steps.items()
+    }
+    return replace(plan, steps=steps)
+
+
+def parting_at(machine: Machine, record: AttemptFinished) -> Parting | None:
+    """Return where the plan leads elsewhere than an attempt and what followed from it."""
+    visit = machine.upcoming()
+    if visit is None or (visit.path, visit.attempt) != (record.path, record.attempt):
+        there = "the run is over" if visit is None else f"{visit.path}, attempt {visit.attempt}, comes next"
+        return Parting(record.path, record.attempt, "this attempt was made", there)
+    if record.error is not None and record.error.type in INTERRUPTS:
+        return None
+    expected = _way(machine, visit, record)
+    recorded = _told(record.next_step, is_retry=record.retry_in_s is not None)
+    return None if expected == recorded else Parting(record.path, record.attempt, recorded, expected)
+
+
+def _way(machine: Machine, visit: Visit, record: AttemptFinished) -> str:
+    """Say what follows from an attempt, deciding as the machine would."""
+    error = record.error
+    if error is None:
+        return _way_on(machine, visit, record, record.output)
+    if error.type == "ConditionError" or error.message.startswith(REJECTED):
+        rejected = record.output.get("output", _ABSENT) if isinstance(record.output, dict) else _ABSENT
+        if rejected is not _ABSENT:
+            try:
+                return _way_on(machine, visit, record, rejected)
+            except ConditionError:
+                return _told(visit.step.on_failure)
+    return _way_of_failure(visit, record)
+
+
+def _way_on(machine: Machine, visit: Visit, record: AttemptFinished, output: Any) -> str:
+    """Say what follows from an output, which may count as a failure."""
+    step, condition = visit.step, visit.step.success_when
+    context = context_of(machine, visit)
+    if condition is not None:
+        holds = _verdict(step, record)
+        if holds is None:
+            holds = condition.evaluate(step.step_id, output, context).result
+        if not holds:
+            return _way_of_failure(visit, record)
+    if record.changes is not None:
+        view = context.data
+        view.update(record.changes.updated)
+        for key in record.changes.removed:
+            view.pop(key, None)
+    visit.facts, visit.output = context, output
+    return _told(machine.choose_edge(visit, output))
+
+
+def _verdict(step: PlannedStep, record: AttemptFinished) -> bool | None:
+    """Return what `success_when` said, where it is the same text, or cannot be asked again; else None."""
+    condition = step.success_when
+    is_transformed = step.worker is not None and step.worker.output_transformer is not None
+    if condition is None or (condition.calls_code and not is_transformed):
+        return None
+    first = record.evaluated[0] if record.evaluated else None
+    if first is not None and first.text == condition.text:
+        return first.result
+    return True if is_transformed and record.error is None else None
+
+
+def _way_of_failure(visit: Visit, record: AttemptFinished) -> str:
+    step, error = visit.step, record.error
+    name = "OutputRejected" if error is None else error.type
+    known = getattr(builtins, name, None)
+    names = tuple(base.__name__ for base in known.__mro__) if isinstance(known, type) else (name, "Exception")
+    may_retry = (
+        name not in _FINAL
+        and record.worker is not None
+        and visit.attempt <= step.max_retries
+        and (step.retry is None or step.retry.allows(names) or record.retry_in_s is not None)
+    )
+    return _told(None if may_retry else step.on_failure, is_retry=may_retry)
+
+
+def _told(next_step: str | None, *, is_retry: bool = False) -> str:
+    if is_retry:
+        return "it is tried again"
+    return "the run ends there" if next_step is None else f"it goes on to {next_step!r}"
+
+
+_ABSENT: Any = object()

@@ -1,0 +1,74 @@
+"""A run in one line: what a list of runs shows, without its attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from orchestration_kit.engine.events import AttemptFinished
+
+
+class Totals(NamedTuple):
+    """Sums over the attempts of a run."""
+
+    attempts: int = 0
+    steps: int = 0
+    """Different steps that were visited."""
+    failures: int = 0
+    """Failed attempts."""
+    retries: int = 0
+    """Attempts that were tried again."""
+    cached: int = 0
+    """Attempts that came from a recording."""
+    duration_s: float = 0.0
+    """Busy time: attempts and waits for retries."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    """None where no attempt told any."""
+
+
+class RunSummary(NamedTuple):
+    """One run in a list of runs. `runs_frame` takes a list of them."""
+
+    run_id: str
+    workflow: str
+    state: str
+    """A run whose driver died is in progress until it is resumed."""
+    reason: str | None
+    started_at: float
+    """Seconds since the epoch, UTC."""
+    finished_at: float | None
+    parent: str | None
+    """The run it was forked from."""
+    forked_at: str | None
+    """The visit it was forked at, e.g. `review_code#2`."""
+    tags: dict[str, str]
+    driver: str | None
+    """The process that drives it, or died while it did; None where nobody does."""
+    totals: Totals
+
+
+class TotalsSoFar(NamedTuple):
+    """Totals, and what is needed to go on adding."""
+
+    totals: Totals = Totals()
+    steps: frozenset[tuple[str, str]] = frozenset()
+
+    def plus(self, records: Iterable[AttemptFinished]) -> TotalsSoFar:
+        """Return the totals with more attempts."""
+        attempts, _, failures, retries, cached, duration_s, *used = self.totals
+        steps = set(self.steps)
+        for record in records:
+            attempts += 1
+            steps.add((record.scope, record.step))
+            failures += record.error is not None
+            retries += record.retry_in_s is not None
+            cached += record.cached
+            duration_s += record.duration_s + (record.retry_in_s or 0.0)
+            if record.usage is not None:
+                figures = (record.usage.get(name) for name in ("input_tokens", "output_tokens", "cost_usd"))
+                used = [old if new is None else (old or 0) + new for old, new in zip(used, figures, strict=True)]
+        return TotalsSoFar(
+            Totals(attempts, len(steps), failures, retries, cached, duration_s, *used), frozenset(steps)
+        )

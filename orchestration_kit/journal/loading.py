@@ -1,0 +1,98 @@
+"""A run, read back from a journal: verified, decoded, ready to be folded. Writes nothing, executes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration_kit.engine.events import Event, RunStarted
+from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.errors import UnknownRun
+from orchestration_kit.journal.chain import verify_end, verify_rows, verify_run
+from orchestration_kit.journal.errors import JournalCorrupt
+from orchestration_kit.journal.fold import Fold
+from orchestration_kit.journal.header import Header, header_of
+from orchestration_kit.journal.log import Place
+from orchestration_kit.journal.port import Journal, Row, RunQuery, StoredRun
+from orchestration_kit.journal.rows import RowReader
+
+_MAX_ANCESTORS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRun:
+    """What a journal holds of one run."""
+
+    started: RunStarted
+    limits: RunLimits
+    definition: dict[str, Any] | None
+    """The workflow as plain data; None where it holds Python callables."""
+    events: list[Event]
+    """What happened after `started`, in order."""
+    place: Place
+    """Where the journal stands."""
+
+
+def load_run(journal: Journal, run_id: str, *, upto: int | None = None) -> LoadedRun:
+    """Return what a journal holds of a run, all of it or its first `upto` rows.
+
+    Raises:
+        UnknownRun: there is no such run.
+        JournalCorrupt: what is stored is not what was written.
+        UnknownType: it holds a value of a type that is not registered here.
+    """
+    stored = _stored(journal, run_id)
+    rows, check = _read(journal, stored)
+    header = header_of(stored.facts, journal.blob)
+    fold = Fold(header.started)
+    reader = RowReader(run_id, stored.facts.parent, header.workers, journal.blob)
+    events: list[Event] = []
+    for row, written_under in rows[:upto]:
+        reader.workers = written_under.workers
+        event = reader.event(row.body, fold)
+        fold.take(event, len(events))
+        events.append(event)
+        check = row.check
+    place = Place(len(events), check, fold, header.workers)
+    return LoadedRun(header.started, header.limits, header.definition, events, place)
+
+
+def _stored(journal: Journal, run_id: str) -> StoredRun:
+    stored = journal.find_run(run_id)
+    if stored is None:
+        raise UnknownRun(run_id, [run.facts.run_id for run in journal.find_runs(RunQuery(limit=100))])
+    verify_run(stored)
+    return stored
+
+
+def _line(journal: Journal, stored: StoredRun) -> list[StoredRun]:
+    """Return the run's ancestors, the eldest first, and the run itself."""
+    line = [stored]
+    while (parent := line[-1].facts.parent) is not None:
+        child = line[-1].facts.run_id
+        if len(line) > _MAX_ANCESTORS:
+            raise JournalCorrupt(child, f"it has more than {_MAX_ANCESTORS:,} ancestors")
+        try:
+            line.append(_stored(journal, parent))
+        except UnknownRun:
+            raise JournalCorrupt(child, f"its parent {parent!r} is missing") from None
+    return line[::-1]
+
+
+def _read(journal: Journal, stored: StoredRun) -> tuple[list[tuple[Row, Header]], bytes]:
+    """Return the rows of a run, those that it shares with its ancestors first, and the check before the first."""
+    found: list[tuple[Row, Header]] = []
+    origin = b""
+    for run in _line(journal, stored):
+        run_id, shared = run.facts.run_id, run.facts.shared
+        if len(found) < shared:
+            raise JournalCorrupt(run_id, f"it shares {shared} rows with its parent, which has {len(found)}")
+        del found[shared:]
+        check = found[-1][0].check if found else run.facts.check
+        origin = origin if found else check
+        rows = journal.rows(run_id)
+        verify_rows(run_id, rows, shared, check)
+        verify_end(run, rows, check)
+        header = header_of(run.facts, journal.blob)
+        found += [(row, header) for row in rows]
+    return found, origin

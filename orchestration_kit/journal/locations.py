@@ -1,0 +1,87 @@
+"""Where a journal may live: on a disk of this machine, as SQLite's log needs shared memory and locks that hold."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from orchestration_kit.journal.errors import JournalUnavailable
+
+_REMOTE = frozenset(
+    ["9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "fuse", "gfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "prl_fs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs", "wekafs"]
+)
+_LOCAL_FUSE = frozenset(
+    "fuse." + name
+    for name in ["bindfs", "cryfs", "encfs", "exfat", "fuse-overlayfs", "gocryptfs", "lxcfs", "mergerfs", "ntfs", "ntfs-3g", "unionfs"]
+)
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+def remote_file_system(path: str, mountinfo: str) -> str | None:
+    r"""Return the type of the file system of a path if it is not on a disk of this machine, else None.
+
+    >>> mounts = "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n40 21 0:50 / /home/my\\040work rw - nfs4 server:/home rw"
+    >>> remote_file_system("/home/my work/runs.db", mounts), remote_file_system("/home/my/runs.db", mounts)
+    ('nfs4', None)
+
+    Args:
+        path: Absolute, with symbolic links resolved.
+        mountinfo: The text of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+    """
+    best, kind = "", ""
+    for line in mountinfo.splitlines():
+        mount, dash, device = line.partition(" - ")
+        fields = mount.split(" ")
+        if not dash or len(fields) < 5 or not device.split():
+            continue
+        point = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
+        inside = point == "/" or path == point or path.startswith(point + "/")
+        if inside and len(point) >= len(best):  # of two mounts on one point, the later one is seen
+            best, kind = point, device.split()[0]
+    return kind if kind in _REMOTE or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE) else None
+
+
+def refuse_remote(path: str) -> None:
+    """Refuse a path that is not on a disk of this machine.
+
+    Raises:
+        JournalUnavailable: naming the file system and the remedy.
+    """
+    try:
+        mountinfo = Path("/proc/self/mountinfo").read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return  # not Linux: nothing tells
+    kind = remote_file_system(os.path.realpath(path), mountinfo)
+    if kind is not None:
+        raise JournalUnavailable(
+            path,
+            f"it is on a network or shared file system ({kind}), where two processes could not be kept apart",
+            "Keep the journal on a disk of this machine (under /tmp, for example), and copy it to the share with "
+            "journal.backup(path).",
+        )
+
+
+def prepare(path: str) -> None:
+    """Make an empty file that its owner alone can read, if none is there: a journal may hold what is private.
+
+    Raises:
+        JournalUnavailable: it cannot be made there.
+    """
+    folder = Path(path).parent
+    try:
+        if Path(path).is_dir():
+            raise JournalUnavailable(path, "it is a folder", "Name a file in it, such as runs.db.")
+        if not folder.is_dir():
+            raise JournalUnavailable(path, f"the folder {folder} is not there", f"Make it first: mkdir -p {folder}")
+        # Only ever a new file: to open and close one that is in use would drop SQLite's locks on it.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    except (OSError, ValueError) as error:
+        if isinstance(error, JournalUnavailable):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise JournalUnavailable(
+            path, f"a file cannot be made there ({reason})", "Choose a folder that this user may write to."
+        ) from error

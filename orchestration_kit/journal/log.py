@@ -1,0 +1,213 @@
+"""One run's place in a journal, as the engine uses it: takes the lease, writes what is new, lets go.
+
+What is new is worked out from the machine: rows stand for `machine.event(0)`, `machine.event(1)`, ... in order. So an
+interrupt or an error anywhere loses nothing and doubles nothing: the next `sync` goes on where the journal stands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.summary import TotalsSoFar
+from orchestration_kit.errors import RunStateError
+from orchestration_kit.journal import codec
+from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
+from orchestration_kit.journal.fold import Fold
+from orchestration_kit.journal.header import facts_of, workers_of
+from orchestration_kit.journal.leases import take
+from orchestration_kit.journal.port import Journal, Lease, Row, Standing
+from orchestration_kit.journal.rows import RowWriter, Worker
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.data import Changes
+    from orchestration_kit.engine.ports import Clock
+
+
+class Place(NamedTuple):
+    """A row, and what is known there."""
+
+    seq: int
+    check: bytes
+    fold: Fold
+    workers: dict[str, Worker]
+    """Of the run's header, by step."""
+
+
+class JournalLog:
+    """Writes the record of one run into a journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        machine: Machine,
+        clock: Clock,
+        *,
+        shared: Place | None = None,
+        stored: Place | None = None,
+    ) -> None:
+        """Make the log of a new run, of a fork whose past ends at `shared`, or of one that stands at `stored`."""
+        self.journal = journal
+        self._machine = machine
+        self._clock = clock
+        self._is_created = stored is not None
+        self._lease: Lease | None = None
+        place = stored or shared
+        self._shared = 0 if shared is None else shared.seq
+        self.seq = 0 if place is None else place.seq
+        """The last row that is known to be committed."""
+        self._check = b"" if place is None else place.check
+        self._pending: list[Row] = []
+        self._blobs: dict[str, bytes] = {}
+        self._known: set[str] = set()
+        """Digests of blobs that the run has named already."""
+        self._fold = Fold(machine.started) if place is None else place.fold
+        workers = workers_of(machine.plan) if stored is None else stored.workers
+        self._writer = RowWriter(self._fold, workers, self._put_blob)
+        self._totals: tuple[int, TotalsSoFar] = (0, TotalsSoFar())
+        self.wait_s: float | None = None
+        """How long `claim` may watch a driver that may be dead; None: as long as its lease."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the run has gone on elsewhere."""
+        return self._is_created and self._lease is None and bool(self._newer())
+
+    def prepare(self) -> None:
+        """See that the run can be put on record, before anything is done for it.
+
+        Raises:
+            NotRecordable: its initial data cannot be.
+            DuplicateRun: the id is taken.
+        """
+        if not self._is_created:
+            self._facts()
+            self._blobs.clear()
+            self._known.clear()
+
+    def claim(self) -> None:
+        """Become the one who drives the run.
+
+        Raises:
+            RunLocked: somebody else drives it.
+            RunStateError: it has gone on elsewhere.
+            DuplicateRun: it is new, and its id is taken.
+            JournalUnavailable: the journal cannot be written now.
+        """
+        if self._lease is not None:
+            return
+        if not self._is_created:
+            facts = self._facts()
+            check = self._check if self._shared else facts.check
+            self._lease = self.journal.create(facts, self._standing(check), self._blobs)
+            self._check = check
+            self._is_created = True
+            self._blobs.clear()
+            return
+        self._lease = take(self.journal, self._machine.started.run_id, wait_s=self.wait_s, clock=self._clock)
+        newer = self._newer()
+        if newer:
+            self.journal.append(self._lease, (), {}, release=True)
+            self._lease = None
+            run_id = self._machine.started.run_id
+            raise RunStateError(
+                run_id,
+                self._machine.state,
+                f"it has gone on elsewhere: the journal holds {len(newer)} more events than this handle knows",
+                f"Get it as it is now with orchestrator.get_run({run_id!r}).",
+            )
+
+    def stage(self, where: str, value: Any) -> None:
+        """See that a value can be put on record.
+
+        Raises:
+            NotRecordable: it cannot be.
+        """
+        self._writer.stage(where, value)
+
+    def stage_changes(self, changes: Changes) -> None:
+        """See that what an attempt changed on the data bus can be put on record.
+
+        Raises:
+            NotRecordable: part of it cannot be.
+        """
+        self._writer.stage_changes(changes)
+
+    def sync(self) -> None:
+        """Commit what is new; a run that has ended is let go of.
+
+        Raises:
+            JournalError: it could not be committed. Nothing is lost: the same call may be made again.
+        """
+        machine, pending = self._machine, self._pending
+        end = machine.count
+        seq = pending[-1].seq if pending else self.seq
+        while seq < end:
+            self._build(seq)
+            seq += 1
+        if pending and self._lease is not None:
+            self._commit(self._lease, release=machine.finished is not None)
+
+    def release(self) -> None:
+        """Commit what is new, and let somebody else drive."""
+        self.sync()
+        if self._lease is not None:
+            self._commit(self._lease, release=True)
+
+    def place(self) -> Place:
+        """Where the journal stands."""
+        return Place(self.seq, self._check, self._fold, self._writer.workers)
+
+    def _build(self, index: int) -> None:
+        """Make the row of an event. Nothing is done twice when an interrupt hits in between."""
+        machine, fold, pending = self._machine, self._fold, self._pending
+        while fold.at < index:
+            fold.take(machine.event(fold.at), fold.at)
+        event = machine.event(index)
+        body = self._writer.body(event)
+        before = pending[-1].check if pending else self._check
+        pending.append(Row(index + 1, body, next_check(before, index + 1, body)))
+        fold.take(event, index)
+
+    def _commit(self, lease: Lease, *, release: bool) -> None:
+        pending = self._pending
+        check = pending[-1].check if pending else self._check
+        standing = self._standing(check) if release else None
+        self.journal.append(lease, tuple(pending), self._blobs, standing=standing, release=release)
+        if pending:
+            self.seq, self._check = pending[-1].seq, check
+            pending.clear()
+        self._blobs.clear()
+        if release:
+            self._lease = None
+
+    def _facts(self) -> Any:
+        machine = self._machine
+        return facts_of(machine.started, machine.plan, machine.limits, shared=self._shared, put_blob=self._put_blob)
+
+    def _standing(self, last_check: bytes) -> Standing:
+        machine = self._machine
+        counted, totals = self._totals
+        if machine.recorded > counted:
+            totals = totals.plus(machine.records_since(counted))
+            self._totals = (machine.recorded, totals)
+        finished = machine.finished
+        standing = Standing(
+            state="in_progress" if finished is None else finished.state,
+            reason=None if finished is None else finished.reason,
+            finished_at=None if finished is None else finished.finished_at,
+            seq=self._pending[-1].seq if self._pending else self.seq,
+            totals=write_totals(last_check, totals.totals),
+            check=b"",
+        )
+        return seal_standing(machine.started.run_id, standing)
+
+    def _newer(self) -> list[Row]:
+        return self.journal.rows(self._machine.started.run_id, after=self.seq)
+
+    def _put_blob(self, content: bytes) -> str:
+        digest = codec.content_digest(content)
+        if digest not in self._known:
+            self._blobs[digest] = content
+            self._known.add(digest)
+        return digest

@@ -1,0 +1,201 @@
+"""Take secrets out of plain data (what the codec makes of values) before it is written to a file.
+
+Found are well-known shapes (keys of model providers and clouds, tokens, private keys, passwords in URLs), entries and
+`name=value` pairs whose name announces a secret, the values of environment variables whose names do, and patterns of
+one's own. What was found once by its name is then found without it too. The same text always comes out the same, and
+what was redacted stays as it is: `redact(redact(x)) == redact(x)`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from urllib.parse import quote
+
+from orchestration_kit.journal.secret_patterns import (
+    NAMED,
+    PAIR,
+    PAIR_TRIGGERS,
+    PLACEHOLDER,
+    SHAPES,
+    env_names_a_secret,
+    is_harmless,
+    looks_random,
+    names_a_secret,
+)
+
+MIN_ENV_VALUE = 8
+"""Values of environment variables that are shorter could be any word."""
+_MAX_ROUNDS = 6
+_MAX_FOUND = 1000
+
+
+def redact(plain: Any, extra: Iterable[str | re.Pattern[str]] = ()) -> Any:
+    """Return plain data without its secrets.
+
+    >>> redact({"password": "hunter2", "note": "call https://ann:s3cret@example.org"})
+    {'password': '[REDACTED]', 'note': 'call https://ann:[REDACTED]@example.org'}
+
+    Args:
+        plain: Anything JSON can hold. It is not changed.
+        extra: Regular expressions of one's own; what they match is a secret.
+
+    Raises:
+        ValueError: an extra pattern is none, or matches nothing at all, which is everywhere.
+    """
+    return Redactor(extra)(plain)
+
+
+class Redactor:
+    """Takes out secrets, and remembers those it found by their names, to find them elsewhere too."""
+
+    def __init__(self, extra: Iterable[str | re.Pattern[str]] = (), environ: Mapping[str, str] | None = None) -> None:
+        self._extra = [_compiled(pattern) for pattern in extra]
+        self._environ: Mapping[str, str] = os.environ if environ is None else environ
+        self._found: set[str] = set()
+        self._known: list[str] = []
+
+    def __call__(self, plain: Any) -> Any:
+        """Return plain data without its secrets."""
+        self._learn_environment()
+        for _ in range(_MAX_ROUNDS):
+            before = len(self._found)
+            plain = self._data(plain)
+            if len(self._found) == before:
+                break
+            self._learn_environment()
+        return plain
+
+    def text(self, text: str) -> str:
+        """Return a text without its secrets."""
+        return self(text)
+
+    # --- inside
+
+    def _learn_environment(self) -> None:
+        """Look at the environment anew: it may have changed since the last look."""
+        known = set(self._found)
+        for name, value in self._environ.items():
+            if len(value) >= MIN_ENV_VALUE and env_names_a_secret(name) and not _is_file(value):
+                known |= {value, quote(value, safe=""), json.dumps(value)[1:-1]}
+        self._known = sorted(known, key=lambda value: (-len(value), value))
+
+    def _data(self, plain: Any) -> Any:
+        if isinstance(plain, str):
+            return self._text(plain)
+        if isinstance(plain, list):
+            items = cast("list[Any]", plain)
+            if len(items) == 2 and isinstance(items[0], str):
+                return [self._text(items[0]), self._entry(items[0], items[1])]
+            return [self._data(item) for item in items]
+        if isinstance(plain, dict):
+            entries = cast("dict[str, Any]", plain)
+            redacted: dict[str, Any] = {}
+            for key, value in entries.items():
+                redacted[_free(self._text(key), redacted)] = self._entry(key, value)
+            return redacted
+        return plain
+
+    def _entry(self, name: str, value: Any) -> Any:
+        """Redact the value of an entry, whose name may say that it is a secret as a whole."""
+        kind = names_a_secret(name)
+        if kind is False or value is None or isinstance(value, (bool, dict)):
+            return self._data(value)
+        if isinstance(value, list):
+            return [self._entry(name, item) for item in cast("list[Any]", value)]
+        if isinstance(value, str) and (is_harmless(value) or not value):
+            return self._data(value)
+        if not kind and not (isinstance(value, str) and looks_random(value)):
+            return self._data(value)
+        self._note(str(value))
+        return PLACEHOLDER
+
+    def _text(self, text: str) -> str:
+        for _ in range(_MAX_ROUNDS):
+            before = text
+            text = self._once(text)
+            if text == before:
+                break
+        return text
+
+    def _once(self, text: str) -> str:
+        for secret in self._known:
+            if secret in text:
+                text = _between(text, re.compile(re.escape(secret)))
+        for pattern in self._extra:
+            text = _between(text, pattern)
+        if len(text) < 8:
+            return text
+        lowered = text.lower()
+        for triggers, pattern in SHAPES:
+            if any(trigger in lowered for trigger in triggers):
+                text = pattern.sub(PLACEHOLDER, text)
+        for triggers, pattern in NAMED:
+            if any(trigger in lowered for trigger in triggers):
+                text = pattern.sub(self._named, text)
+        if any(trigger in lowered for trigger in PAIR_TRIGGERS):
+            text = PAIR.sub(self._pair, text)
+        return text
+
+    def _named(self, match: re.Match[str]) -> str:
+        self._note(match["value"])
+        return match[1] + PLACEHOLDER
+
+    def _pair(self, match: re.Match[str]) -> str:
+        value, name = match["value"], match["name"]
+        following = match.string[match.end() : match.end() + 1]
+        is_bare = not match["quote"]
+        is_sure = names_a_secret(name) is True
+        if (
+            len(value) < (6 if is_bare else 4)
+            or is_harmless(value, name.strip("_-"))
+            or (is_bare and (following in {"(", "["} or (match["sign"] != "=" and value.isalpha())))
+            or not (is_sure or looks_random(value))
+        ):
+            return match[0]
+        self._note(value)
+        return match[0][: -len(value)] + PLACEHOLDER
+
+    def _note(self, secret: str) -> None:
+        if looks_random(secret) and PLACEHOLDER not in secret and len(self._found) < _MAX_FOUND:
+            self._found.add(secret)
+
+
+def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise ValueError(
+            f"redact={pattern!r:.80} is no regular expression ({error}). Write for example redact=[r'ACME-[0-9]{{6}}']."
+        ) from None
+    if not isinstance(cast("Any", compiled.pattern), str) or compiled.fullmatch(""):
+        raise ValueError(
+            f"redact={pattern!r:.80} matches the empty text, or is for bytes. Write what a secret has in it."
+        )
+    return compiled
+
+
+def _between(text: str, pattern: re.Pattern[str]) -> str:
+    """Replace what a pattern matches, apart from what stands for a secret already."""
+    return PLACEHOLDER.join(pattern.sub(PLACEHOLDER, part) for part in text.split(PLACEHOLDER))
+
+
+def _free(key: str, taken: Mapping[str, Any]) -> str:
+    """Return a key that is not taken: two secrets may be keys of one mapping."""
+    free, number = key, 2
+    while free in taken:
+        free, number = f"{key}#{number}", number + 1
+    return free
+
+
+def _is_file(value: str) -> bool:
+    """Whether a variable holds the path of a secret rather than the secret."""
+    try:
+        return value[0] in "/~." and os.path.exists(value)  # noqa: PTH110 - called often
+    except ValueError:
+        return False

@@ -1,0 +1,240 @@
+"""Events to row bodies and back. A body holds what a reader of the rows before it cannot know.
+
+```text
+["a", scope, step, visit, attempt, started_at, duration_s, next_step, output, {...}]   an attempt
+["f", at, forked_at, [[key, patch], ...], [key, ...], [input] or null]                a fork begins
+["r", resumed_at]                                                                     the run was resumed
+["e", state, reason, finished_at, attempts]                                           the run ended
+```
+
+The last part of an attempt is left out where it is empty. It holds `i` input, `e` error (type, message), `r` seconds
+until the retry, `c` and `x` what changed on the data bus and what was removed, `v` conditions evaluated, `u` usage,
+`k` whether it came from a recording, `w` worker, its type and fingerprint where they are not those of the header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from orchestration_kit.definition.conditions import Evaluated
+from orchestration_kit.engine.data import Changes
+from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunForked, RunResumed
+from orchestration_kit.journal import codec
+from orchestration_kit.journal.deltas import ABSENT, apply, diff
+from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
+from orchestration_kit.journal.fold import Fold
+
+Worker = tuple[str | None, str, str | None]
+"""Name, type and fingerprint."""
+
+
+class RowWriter:
+    """Turns the events of one run into row bodies, in order."""
+
+    def __init__(self, fold: Fold, workers: Mapping[str, Worker], put_blob: Callable[[bytes], str]) -> None:
+        self.fold = fold
+        self.workers = workers
+        self._put_blob = put_blob
+        self._staged: dict[int, tuple[Any, Any]] = {}
+        """By id: values that were encoded to see whether they can be, and what came of it."""
+
+    def stage(self, where: str, value: Any) -> None:
+        """Encode a value that will be on record.
+
+        Raises:
+            NotRecordable: it cannot be.
+        """
+        self._staged[id(value)] = (value, codec.encode(value, where, self._put_blob))
+
+    def stage_changes(self, changes: Changes) -> None:
+        """Encode what changed on the data bus.
+
+        Raises:
+            NotRecordable: part of it cannot be put on record.
+        """
+        for key, value in changes.updated.items():
+            self._staged[id(value)] = (value, self._patch(key, value))
+
+    def body(self, event: Event) -> bytes:
+        """Return the body of the next row."""
+        body = codec.dumps(self._parts(event))
+        self._staged.clear()
+        return body
+
+    def _parts(self, event: Event) -> list[Any]:
+        if isinstance(event, AttemptFinished):
+            return self._attempt(event)
+        if isinstance(event, RunFinished):
+            return ["e", event.state, event.reason, event.finished_at, event.steps]
+        if isinstance(event, RunResumed):
+            return ["r", event.resumed_at]
+        if isinstance(event, RunForked):
+            changes = event.changes or Changes({}, ())
+            patches = [[key, self._patch(key, value)] for key, value in changes.updated.items()]
+            given = None if event.input is None else [self._value("input of the fork", event.input[0])]
+            return ["f", event.at, event.forked_at, patches, list(changes.removed), given]
+        raise TypeError(f"a {type(event).__name__} is not kept in journals")
+
+    def _attempt(self, record: AttemptFinished) -> list[Any]:
+        step, error = record.step, record.error
+        extras: dict[str, Any] = {}
+        output = record.output
+        if error is not None:
+            extras["e"] = [error.type, error.message]
+            if type(output) is dict and output == {"error": error.message}:
+                output = None
+        if record.input is not self.fold.input:
+            extras["i"] = self._value(f"input of step {step!r}", record.input)
+        if record.retry_in_s is not None:
+            extras["r"] = record.retry_in_s
+        if record.changes is not None:
+            if record.changes.updated:
+                extras["c"] = [[key, self._change(key, value)] for key, value in record.changes.updated.items()]
+            if record.changes.removed:
+                extras["x"] = list(record.changes.removed)
+        if record.evaluated:
+            extras["v"] = [[one.text, _inputs(one), one.result] for one in record.evaluated]
+        if record.usage is not None:
+            extras["u"] = codec.encode(record.usage, f"usage of step {step!r}")
+        if record.cached:
+            extras["k"] = True
+        worker = (record.worker, record.worker_type, record.worker_fingerprint)
+        if self.workers.get(step) != worker:
+            extras["w"] = list(worker)
+        body: list[Any] = [
+            "a",
+            record.scope,
+            step,
+            record.visit,
+            record.attempt,
+            record.started_at,
+            record.duration_s,
+            record.next_step,
+            self._value(f"output of step {step!r}", output),
+        ]
+        return [*body, extras] if extras else body
+
+    def _value(self, where: str, value: Any) -> Any:
+        staged = self._staged.get(id(value))
+        if staged is not None and staged[0] is value:
+            return staged[1]
+        return codec.encode(value, where, self._put_blob)
+
+    def _change(self, key: str, value: Any) -> Any:
+        staged = self._staged.get(id(value))
+        if staged is not None and staged[0] is value:
+            return staged[1]
+        return self._patch(key, value)
+
+    def _patch(self, key: str, value: Any) -> Any:
+        where = f"data[{key!r}]"
+        return diff(
+            self.fold.data.get(key, ABSENT), value, encode=lambda part: codec.encode(part, where, self._put_blob)
+        )
+
+
+def _inputs(evaluated: Evaluated) -> Any:
+    """Return what a condition looked at. It may be part of a rejected output, which need not fit on record."""
+    try:
+        return codec.encode(dict(evaluated.inputs), "what a condition looked at")
+    except NotRecordable:
+        return {key: f"{value!r:.200}" for key, value in evaluated.inputs.items()}
+
+
+class RowReader:
+    """Turns the row bodies of one run into events, in order."""
+
+    def __init__(
+        self, run_id: str, parent: str | None, workers: Mapping[str, Worker], get_blob: Callable[[str], bytes | None]
+    ) -> None:
+        self._run_id = run_id
+        self._parent = parent
+        self.workers = workers
+        """By step, as the header of the present rows has them."""
+        self._get_blob = get_blob
+        self._attempts = 0
+
+    def event(self, body: bytes, fold: Fold) -> Event:
+        """Return the event of a row; `fold` stands at the row before it.
+
+        Raises:
+            JournalCorrupt: the body is not one that a journal writes.
+            UnknownType: it holds a value of a type that is not registered here.
+        """
+        try:
+            parts = codec.loads(body, self._get_blob)
+            match parts:
+                case ["a", *_]:
+                    return self._attempt(parts, fold)
+                case ["e", str(state), reason, finished_at, int(steps)] if state in _ENDS:
+                    return RunFinished(self._run_id, state, _text(reason), float(finished_at), steps)
+                case ["r", resumed_at]:
+                    return RunResumed(self._run_id, float(resumed_at))
+                case ["f", str(at), forked_at, list(patches), list(removed), given]:
+                    changes = _changes(patches, removed, fold)
+                    taken = None if given is None else (given[0],)
+                    return RunForked(self._run_id, self._parent or "", at, float(forked_at), changes, taken)
+                case _:
+                    raise ValueError(f"a row begins with {str(parts)[:40]}")
+        except JournalCorrupt as error:
+            raise JournalCorrupt(self._run_id, error.reason) from error
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            raise JournalCorrupt(self._run_id, f"row {fold.at + 1} cannot be read ({error})") from error
+
+    def _attempt(self, parts: list[Any], fold: Fold) -> AttemptFinished:
+        _, scope, step, visit, attempt, started_at, duration_s, next_step, output, *rest = parts
+        extras: dict[str, Any] = rest[0] if rest else {}
+        if not (type(step) is type(scope) is str and type(visit) is type(attempt) is int):
+            raise ValueError(f"an attempt of {str((scope, step, visit, attempt))[:80]}")
+        error = extras.get("e")
+        if error is not None:
+            error = ErrorInfo(*map(_exact_text, error))
+            output = {"error": error.message} if output is None else output
+        worker = extras.get("w") or self.workers[step]
+        changes = _changes(extras.get("c", []), extras.get("x", ()), fold) if extras else None
+        self._attempts += 1
+        return AttemptFinished(
+            seq=self._attempts,
+            scope=scope,
+            step=step,
+            visit=visit,
+            attempt=attempt,
+            worker=_text(worker[0]),
+            worker_type=_exact_text(worker[1]),
+            input=extras["i"] if "i" in extras else fold.input,
+            output=output,
+            error=error,
+            started_at=float(started_at),
+            duration_s=float(duration_s),
+            next_step=_text(next_step),
+            retry_in_s=None if extras.get("r") is None else float(extras["r"]),
+            changes=changes,
+            evaluated=tuple(
+                Evaluated(_exact_text(text), dict(inputs), result is True)
+                for text, inputs, result in extras.get("v", ())
+            ),
+            usage=extras.get("u"),
+            cached=extras.get("k") is True,
+            worker_fingerprint=_text(worker[2]),
+        )
+
+
+_ENDS = ("completed", "failed", "cancelled")
+
+
+def _changes(patches: list[Any], removed: Any, fold: Fold) -> Changes | None:
+    if not patches and not removed:
+        return None
+    updated = {_exact_text(key): apply(fold.data.get(key, ABSENT), patch) for key, patch in patches}
+    return Changes(updated, tuple(map(_exact_text, removed)))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else _exact_text(value)
+
+
+def _exact_text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError(f"a text is {str(cast('object', value))[:40]}")
+    return value

@@ -1,0 +1,105 @@
+"""The writes of a journal's file, each inside a transaction that its caller began."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from orchestration_kit.journal.errors import JournalCorrupt
+from orchestration_kit.journal.port import Row
+from orchestration_kit.journal.schema import text_to_bytes
+
+FENCE = "EXISTS (SELECT 1 FROM runs WHERE number = ?4 AND epoch = ?5 AND token = ?6)"
+INSERT_FENCED = f'INSERT INTO rows(id, body, "check") SELECT ?1, ?2, ?3 WHERE {FENCE}'
+RENEW = "UPDATE runs SET beat = beat + 1 WHERE number = ? AND epoch = ? AND token = ?"
+RELEASE = (
+    "UPDATE runs SET token = NULL, host = NULL, boot = NULL, namespace = NULL, pid = NULL, process_start = NULL "
+    "WHERE number = ? AND epoch = ? AND token = ?"
+)
+_HOLDS = "SELECT 1 FROM runs WHERE number = ? AND epoch = ? AND token = ?"
+_INSERT = 'INSERT INTO rows(id, body, "check") VALUES (?, ?, ?) ON CONFLICT(id) DO NOTHING'
+_THERE = 'SELECT body, "check" FROM rows WHERE id = ?'
+
+
+class Position(NamedTuple):
+    """Where the rows of a lease go, and what has to hold while they are written."""
+
+    number: int
+    """Of the run."""
+    epoch: int
+    token: bytes
+
+    @property
+    def base(self) -> int:
+        """The id of a row is this plus its `seq`."""
+        return self.number << 32
+
+
+def holds(connection: sqlite3.Connection, position: Position) -> bool:
+    """Whether the lease still is whose it was."""
+    return connection.execute(_HOLDS, position).fetchone() is not None
+
+
+def put_rows(connection: sqlite3.Connection, run_id: str, position: Position, rows: Sequence[Row]) -> None:
+    """Add rows; those that are there already with the same check stay as they are.
+
+    Raises:
+        JournalCorrupt: another row is there in the place of one of these; none of these was added.
+    """
+    base = position.base
+    values = [(base + row.seq, row.body, row.check) for row in rows]
+    cursor = connection.executemany(_INSERT, values)
+    if cursor.rowcount == len(values):
+        return
+    for row_id, body, check in values:
+        if connection.execute(_THERE, (row_id,)).fetchone() != (body, check):
+            raise JournalCorrupt(run_id, f"another row is there in the place of row {row_id - base}")
+
+
+def has_rows(connection: sqlite3.Connection, number: int, rows: Sequence[Row]) -> bool:
+    """Whether all these rows are there."""
+    base = number << 32
+    return all(connection.execute(_THERE, (base + row.seq,)).fetchone() == (row.body, row.check) for row in rows)
+
+
+def highest_seq(connection: sqlite3.Connection, number: int) -> int:
+    """Return the position of the last row, 0 where there is none."""
+    found = connection.execute(
+        "SELECT id FROM rows WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+        (number << 32, (number << 32) + 0xFFFFFFFF),
+    ).fetchone()
+    return 0 if found is None else found[0] & 0xFFFFFFFF
+
+
+def put_blobs(connection: sqlite3.Connection, number: int, blobs: Mapping[str, bytes]) -> None:
+    """Add blobs that are new, and that this run names them."""
+    for digest, content in blobs.items():
+        name = text_to_bytes(digest)
+        connection.execute(
+            "INSERT INTO blobs(digest, content) VALUES (?, ?) ON CONFLICT(digest) DO NOTHING", (name, content)
+        )
+        connection.execute(
+            "INSERT INTO uses(blob, run) SELECT number, ? FROM blobs WHERE digest = ? ON CONFLICT DO NOTHING",
+            (number, name),
+        )
+
+
+def delete_runs(connection: sqlite3.Connection, run_ids: Collection[str]) -> int:
+    """Delete runs, their rows, and the blobs that no other run names; return how many runs there were."""
+    numbers: list[int] = []
+    for run_id in dict.fromkeys(run_ids):
+        found = connection.execute("SELECT number FROM runs WHERE run_id = ?", (text_to_bytes(run_id),)).fetchone()
+        if found is not None:
+            numbers.append(found[0])
+    blobs: set[int] = set()
+    for number in numbers:
+        blobs.update(blob for (blob,) in connection.execute("SELECT blob FROM uses WHERE run = ?", (number,)))
+        connection.execute("DELETE FROM uses WHERE run = ?", (number,))
+        connection.execute("DELETE FROM rows WHERE id BETWEEN ? AND ?", (number << 32, (number << 32) + 0xFFFFFFFF))
+        connection.execute("DELETE FROM runs WHERE number = ?", (number,))
+    connection.executemany(
+        "DELETE FROM blobs WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM uses WHERE blob = ?1)",
+        [(blob,) for blob in blobs],
+    )
+    return len(numbers)
