@@ -8,7 +8,7 @@ only its own or a lower number:
 1 definition/   the skeleton as data: steps, workflow, workers, conditions
 2 checks/       is it sound?            templates/  ready-made skeletons
 3 engine/       run it                  workers/    adapters behind the worker's signature
-4 journal/      remember it             (to come)
+4 journal/      remember it: resume, fork, replay; cassettes
 5 history/      understand it: pandas
 6 visual/       see it: diagrams, timelines
 7 widgets/      touch it: notebooks     (to come)   cli.py  the same from a terminal
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.orchestrator import Orchestrator
     from orchestration_kit.engine.outcome import Failure
+    from orchestration_kit.engine.replay import replay
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.state import WorkflowState
     from orchestration_kit.errors import OrchestrationError
@@ -49,6 +50,10 @@ if TYPE_CHECKING:
         usage_frame,
         write_csv,
     )
+    from orchestration_kit.journal.cassette import cassette
+    from orchestration_kit.journal.memory import MemoryJournal
+    from orchestration_kit.journal.registry import register_type
+    from orchestration_kit.journal.sqlite import SQLiteJournal
     from orchestration_kit.templates import create_build_website_workflow, create_generic_pipeline
     from orchestration_kit.visual import timeline, visualize
 
@@ -57,24 +62,29 @@ __version__ = "0.1.0"
 _HOMES = {
     "Branch": "definition.steps",
     "Failure": "engine.outcome",
+    "MemoryJournal": "journal.memory",
     "OrchestrationError": "errors",
     "Orchestrator": "engine.orchestrator",
     "Problem": "checks",
     "RetryPolicy": "definition.steps",
     "Run": "engine.run",
     "RunLimits": "engine.limits",
+    "SQLiteJournal": "journal.sqlite",
     "WorkerDefinition": "definition.workers",
     "WorkerType": "definition.workers",
     "WorkflowContext": "engine.context",
     "WorkflowDefinition": "definition.workflow",
     "WorkflowState": "engine.state",
     "WorkflowStep": "definition.steps",
+    "cassette": "journal.cassette",
     "compare": "history",
     "compare_many": "history",
     "create_build_website_workflow": "templates",
     "create_generic_pipeline": "templates",
     "data_frame": "history",
     "history_frame": "history",
+    "register_type": "journal.registry",
+    "replay": "engine.replay",
     "runs_frame": "history",
     "timeline": "visual",
     "transitions_frame": "history",
@@ -87,24 +97,29 @@ _HOMES = {
 __all__ = [
     "Branch",
     "Failure",
+    "MemoryJournal",
     "OrchestrationError",
     "Orchestrator",
     "Problem",
     "RetryPolicy",
     "Run",
     "RunLimits",
+    "SQLiteJournal",
     "WorkerDefinition",
     "WorkerType",
     "WorkflowContext",
     "WorkflowDefinition",
     "WorkflowState",
     "WorkflowStep",
+    "cassette",
     "compare",
     "compare_many",
     "create_build_website_workflow",
     "create_generic_pipeline",
     "data_frame",
     "history_frame",
+    "register_type",
+    "replay",
     "runs_frame",
     "timeline",
     "transitions_frame",

@@ -17,7 +17,7 @@ import orchestration_kit
 PUBLIC = {
     "Branch", "Failure", "OrchestrationError", "Orchestrator", "Problem", "RetryPolicy", "Run", "RunLimits", "WorkerDefinition", "WorkerType", "WorkflowContext",
     "WorkflowDefinition", "WorkflowState", "WorkflowStep", "create_build_website_workflow", "create_generic_pipeline", "compare", "compare_many", "data_frame",
-    "history_frame", "runs_frame", "timeline", "transitions_frame", "usage_frame", "visualize", "write_csv",
+    "history_frame", "runs_frame", "replay", "register_type", "cassette", "MemoryJournal", "SQLiteJournal", "timeline", "transitions_frame", "usage_frame", "visualize", "write_csv",
 }  # fmt: skip
 """A name more or less is a decision, to be made here too."""
 HEAVY = ["pandas", "numpy", "networkx", "IPython", "ipywidgets", "graphviz"]

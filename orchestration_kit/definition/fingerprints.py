@@ -10,8 +10,13 @@ from typing import Any, cast
 
 from orchestration_kit.definition.steps import callable_name
 
+MAX_DEPTH = 8
+"""How far functions that hold functions, and lists that hold lists, are followed."""
+MAX_HELD = 1_000
+"""Entries of a list that are looked at."""
 
-def callable_fingerprint(function: Any) -> str:
+
+def callable_fingerprint(function: Any, depth: int = 0) -> str:
     """Return name and hash of a callable's code and of what it holds: defaults, closure, partial arguments.
 
     Two lambdas on one line differ by what they do, two closures of one function by what they close over.
@@ -28,7 +33,7 @@ def callable_fingerprint(function: Any) -> str:
     by_name: dict[str, Any] = getattr(subject, "__kwdefaults__", None) or {}
     held += sorted(by_name.items())
     held += [_cell_contents(cell) for cell in getattr(subject, "__closure__", None) or ()]
-    text = "|".join(["builtin" if code is None else _code_text(code), *map(_held_text, held)])
+    text = "|".join(["builtin" if code is None else _code_text(code), *(_held_text(one, depth) for one in held)])
     return f"callable:{callable_name(subject)}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -43,13 +48,17 @@ def _cell_contents(cell: Any) -> Any:
         return None
 
 
-def _held_text(value: Any) -> str:
+def _held_text(value: Any, depth: int) -> str:
     """Return plain values as they are; of anything else, whose repr may hold an address, the type."""
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return repr(value)
-    if isinstance(value, (tuple, list)):
-        return f"({','.join(map(_held_text, cast('list[Any]', value)))})"
-    return callable_fingerprint(value) if inspect.isfunction(value) else type(value).__qualname__
+    if depth < MAX_DEPTH and isinstance(value, (tuple, list)):
+        held = cast("list[Any]", value)
+        more = f"...{len(held)}" if len(held) > MAX_HELD else ""
+        return f"({','.join(_held_text(one, depth + 1) for one in held[:MAX_HELD])}{more})"
+    if depth < MAX_DEPTH and inspect.isfunction(value):
+        return callable_fingerprint(value, depth + 1)
+    return type(value).__qualname__
 
 
 def _code_text(code: CodeType) -> str:

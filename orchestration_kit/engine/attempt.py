@@ -15,15 +15,15 @@ from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import AttemptError, ConditionError, OutputInvalid, OutputRejected, TransformerError
 
 if TYPE_CHECKING:
+    from orchestration_kit.engine.driven import Driven
     from orchestration_kit.engine.ports import RunLog
     from orchestration_kit.engine.visits import Visit
-    from orchestration_kit.engine.run import Run
 
 
 REJECTED = "success_when was false"
 
 
-def prepare(run: Run, visit: Visit, context: WorkflowContext) -> None:
+def prepare(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     """Work out what the worker is given (`visit.given`) where it is not simply the visit's input.
 
     Raises:
@@ -42,7 +42,7 @@ def prepare(run: Run, visit: Visit, context: WorkflowContext) -> None:
     visit.given = given
 
 
-def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> None:
+def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -> None:
     """Judge what a worker returned, collect what it changed, and settle the visit."""
     try:
         if output is Failure:
@@ -70,7 +70,7 @@ def conclude(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> N
     run.machine.settle(visit, output)
 
 
-def conclude_failure(run: Run, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
+def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
     """Settle a visit whose attempt failed. What it wrote on the data bus is dropped."""
     if isinstance(error, Failure):
         _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
@@ -96,7 +96,7 @@ def take_notes(visit: Visit, context: WorkflowContext) -> None:
         visit.usage, visit.cached = notes.usage, notes.cached
 
 
-def _is_success(run: Run, visit: Visit, context: WorkflowContext, output: Any) -> bool:
+def _is_success(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -> bool:
     """Whether the output counts as success; where not, the visit is settled."""
     condition = visit.step.success_when
     if condition is None:
@@ -116,7 +116,7 @@ def _is_success(run: Run, visit: Visit, context: WorkflowContext, output: Any) -
 
 
 def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
-    run: Run,
+    run: Driven,
     visit: Visit,
     context: WorkflowContext,
     error_type: type[BaseException],

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.engine.machine import Machine
-from orchestration_kit.engine.visits import Visit
     from orchestration_kit.engine.plan import Plan
+    from orchestration_kit.engine.visits import Visit
 
 
 @dataclass(slots=True)

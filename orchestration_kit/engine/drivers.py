@@ -19,11 +19,11 @@ from orchestration_kit.errors import JournalError, StepTimeout
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.calls import BoundWorker
+    from orchestration_kit.engine.driven import Driven
     from orchestration_kit.engine.visits import Visit
-    from orchestration_kit.engine.run import Run
 
 
-def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - the hot loop, calls cost
+def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - the hot loop, calls cost
     """Run to the end, or to the end of one visit, on this thread."""
     machine, clock, log = run.machine, run.clock, run.log
     take, settle, monotonic = machine.next, machine.settle, clock.monotonic
@@ -83,7 +83,7 @@ def drive(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912,
     run.ended_by_cancel()
 
 
-async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - as drive()
+async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - as drive()
     """Run to the end, or to the end of one visit, in the running event loop. Sync workers are called inline."""
     machine, clock, guard, log = run.machine, run.clock, run.guard, run.log
     take, monotonic = machine.next, clock.monotonic
@@ -150,14 +150,14 @@ async def drive_async(run: Run, *, one_visit: bool = False) -> None:  # noqa: C9
     run.ended_by_cancel()
 
 
-def _is_stray(run: Run, error: BaseException) -> bool:
+def _is_stray(run: Driven, error: BaseException) -> bool:
     """Whether a worker raised a CancelledError that nobody had asked for: it is an error like any other."""
     import asyncio
 
     return isinstance(error, asyncio.CancelledError) and not run.guard.is_cancelled_from_outside()
 
 
-def _call_beside(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+def _call_beside(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
     worker = cast("BoundWorker", visit.step.worker)
     seconds, error = _time_allowed(run, visit)
@@ -170,7 +170,7 @@ def _call_beside(run: Run, visit: Visit, given: Any, context: WorkflowContext) -
     return wait_for(outcome, seconds, error, run.raise_if_cancelled)
 
 
-async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+async def _acall_within(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     """Call a worker within the time it is allowed, from an event loop, which stays free meanwhile.
 
     What came of a sync worker is returned as an `Outcome`.
@@ -195,7 +195,7 @@ async def _acall_within(run: Run, visit: Visit, given: Any, context: WorkflowCon
     return outcome  # opened by the caller: a StopIteration cannot leave a coroutine
 
 
-def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+def _call(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     worker = cast("BoundWorker", visit.step.worker)
     result = worker.call(given, context) if worker.takes_context else worker.call(given)
     if not worker.is_generator:
@@ -214,7 +214,7 @@ def _call(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
         result.close()
 
 
-async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+async def _acall(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     worker = cast("BoundWorker", visit.step.worker)
     if not worker.is_async:
         return _call(run, visit, given, context)
@@ -236,7 +236,7 @@ async def _acall(run: Run, visit: Visit, given: Any, context: WorkflowContext) -
     return _collected(pieces, None)
 
 
-def _is_wanted(run: Run, visit: Visit) -> bool:
+def _is_wanted(run: Driven, visit: Visit) -> bool:
     """Whether a worker's next piece is of use: not where its time was up and it went on.
 
     Raises:
@@ -248,7 +248,7 @@ def _is_wanted(run: Run, visit: Visit) -> bool:
     return True
 
 
-def _time_allowed(run: Run, visit: Visit) -> tuple[float | None, StepTimeout]:
+def _time_allowed(run: Driven, visit: Visit) -> tuple[float | None, StepTimeout]:
     """Return the seconds an attempt may take (None: any), and the error that says which limit it was."""
     step, max_seconds = visit.step, run.machine.limits.max_seconds
     used = 0.0 if run.machine.meter is None else run.machine.meter.busy_s
@@ -266,12 +266,14 @@ def _collected(pieces: list[Any], returned: Any) -> Any:
     return "".join(pieces) if all(isinstance(piece, str) for piece in pieces) else pieces
 
 
-def _announce(run: Run, visit: Visit) -> None:
+def _announce(run: Driven, visit: Visit) -> None:
     step, given, at = visit.step, visit.given, visit.started_at
-    run.audience.emit(AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at))
+    run.audience.emit(
+        AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at)
+    )
 
 
-def _interrupted(run: Run, visit: Visit, context: WorkflowContext, error: BaseException) -> bool:
+def _interrupted(run: Driven, visit: Visit, context: WorkflowContext, error: BaseException) -> bool:
     """End the run so that it can be looked at, its attempt on record if one was under way.
 
     Whether the interrupt is to be raised: all but our own cancel is.

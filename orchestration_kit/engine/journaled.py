@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,11 +16,13 @@ from orchestration_kit.engine.plan import Plan, compile_plan
 from orchestration_kit.engine.ports import Clock, RunLog
 from orchestration_kit.engine.replay import follow
 from orchestration_kit.engine.run import Run
-from orchestration_kit.errors import DefinitionChanged, MissingWorkers, UnknownWorkflow
+from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
+from orchestration_kit.errors import DefinitionChanged, MissingWorkers, UnknownWorkflow, did_you_mean, listed
 
 if TYPE_CHECKING:
-    from orchestration_kit.journal.port import Journal
+    from orchestration_kit.journal.cassette import Cassette
     from orchestration_kit.journal.loading import LoadedRun
+    from orchestration_kit.journal.port import Journal
 
 NewLog = Callable[[Machine], RunLog | None]
 
@@ -52,8 +57,8 @@ def past_of(journal: Journal | None, run: Run, index: int) -> tuple[list[Event],
     """Return the first `index` events of a run, and how to make the log of a run that shares them."""
     if journal is None or run.log is None:
         return run.machine.events()[1 : index + 1], lambda machine: new_log(journal, machine, run.clock)
-    from orchestration_kit.journal.log import JournalLog
     from orchestration_kit.journal.loading import load_run
+    from orchestration_kit.journal.log import JournalLog
 
     run.put_on_record()
     loaded = load_run(journal, run.run_id, upto=index)
@@ -67,8 +72,8 @@ def load(journal: Journal, run_id: str, *, clock: Clock, plan_of: Callable[[str]
         UnknownRun: the journal does not know it.
         JournalError: it cannot be read.
     """
-    from orchestration_kit.journal.log import JournalLog
     from orchestration_kit.journal.loading import load_run
+    from orchestration_kit.journal.log import JournalLog
 
     loaded = load_run(journal, run_id)
     plan, barrier = _fitting(loaded, plan_of)
@@ -106,20 +111,27 @@ def _recorded(loaded: LoadedRun) -> Plan:
 
 def list_runs(journal: Journal | None, known: Iterable[Run], filters: dict[str, Any]) -> list[RunSummary]:
     """Return the runs that fit: of the journal, or else of those known."""
-    from orchestration_kit.journal.listing import summaries
+    from orchestration_kit.journal.arguments import check_query
+    from orchestration_kit.journal.listing import summaries as read_summaries
     from orchestration_kit.journal.port import RunQuery
 
     possible = [field.name for field in dataclasses.fields(RunQuery)]
     for name in filters:
         if name not in possible:
-            raise TypeError(f"There is no filter {name!r}.{did_you_mean(name, possible)} There are: {listed(possible)}.")
-    moments = {name: value.timestamp() for name, value in filters.items() if isinstance(value, datetime)}
-    query = RunQuery(**{**filters, **moments})
+            raise TypeError(
+                f"There is no filter {name!r}.{did_you_mean(name, possible)} There are: {listed(possible)}."
+            )
+    if filters.get("tags", {}) is None:
+        del filters["tags"]
+    moments: dict[str, Any] = {name: value.timestamp() for name, value in filters.items() if isinstance(value, datetime)}
+    query = RunQuery(**(filters | moments))
     if journal is not None:
-        return summaries(journal, query)
-    from orchestration_kit.journal.memory import select
-
-    return select(query, [summary_of(run) for run in known])
+        return read_summaries(journal, query)
+    check_query(query)
+    summaries = [summary_of(run) for run in known]
+    meant = [summary for summary in summaries if query.fits(summary, summary.state)]
+    meant.sort(key=lambda summary: (summary.started_at, summary.run_id), reverse=True)
+    return meant[query.offset :] if query.limit is None else meant[query.offset : query.offset + query.limit]
 
 
 def summary_of(run: Run) -> RunSummary:
@@ -139,3 +151,19 @@ def summary_of(run: Run) -> RunSummary:
         driver=None,
         totals=TotalsSoFar().plus(machine.records).totals,
     )
+
+
+def open_cassette(cassette: Any) -> Cassette | None:
+    """Return a cassette: as given, or the one in a file; None where none is wanted."""
+    if cassette is None:
+        return None
+    from orchestration_kit.journal.cassette import Cassette
+
+    return cassette if isinstance(cassette, Cassette) else Cassette(cassette)
+
+
+def with_cassette(plan: Plan, own: Cassette | None) -> Plan:
+    """Return a plan whose workers are stood in for by the recordings that are in use here, if any."""
+    module = sys.modules.get("orchestration_kit.journal.cassette")
+    active = own if module is None else (module.current_cassette() or own)
+    return plan if active is None else active.wrap(plan)

@@ -5,19 +5,36 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterable
-from typing import Any
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.calls import BoundWorker, bind_worker
 from orchestration_kit.engine.context import WorkflowContext
-from orchestration_kit.engine.events import RunStarted
+from orchestration_kit.engine.events import Event, RunStarted
+from orchestration_kit.engine.journaled import (
+    NewLog,
+    list_runs,
+    load,
+    new_log,
+    open_cassette,
+    open_journal,
+    past_of,
+    with_cassette,
+)
 from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
-from orchestration_kit.engine.ports import Clock, Observer, SystemClock
+from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
 from orchestration_kit.engine.run import Run
+from orchestration_kit.engine.summary import RunSummary
 from orchestration_kit.engine.values import isolate
-from orchestration_kit.errors import DuplicateRun, InvalidGoal, UnknownWorkflow, did_you_mean, listed
+from orchestration_kit.errors import DuplicateRun, InvalidGoal, UnknownRun, UnknownWorkflow, listed
+
+if TYPE_CHECKING:
+    from orchestration_kit.journal.cassette import Cassette
+    from orchestration_kit.journal.port import Journal
 
 MAX_GOAL_CHARACTERS = 100_000
 
@@ -139,7 +156,9 @@ class Orchestrator:
             InvalidGoal: the goal is empty or far too long.
             DuplicateRun: the run id is taken.
         """
-        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags)
+        run = self.start(
+            workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags
+        )
         return run.run()
 
     async def aexecute_workflow(  # noqa: PLR0913 - as execute_workflow
@@ -155,7 +174,9 @@ class Orchestrator:
         tags: dict[str, str] | None = None,
     ) -> WorkflowContext:
         """`execute_workflow` in the running event loop. Sync workers are called inline."""
-        run = self.start(workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags)
+        run = self.start(
+            workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags
+        )
         return await run.arun()
 
     def start(  # noqa: PLR0913 - as execute_workflow
@@ -309,7 +330,10 @@ class Orchestrator:
         Raises:
             TypeError: there is no such filter.
         """
-        return list_runs(self, filters)
+        known = dict(self._named_runs)
+        if self.last_run is not None:
+            known[self.last_run.run_id] = self.last_run
+        return list_runs(self.journal, known.values(), filters)
 
     def forget(self, run_id: str) -> None:
         """Let go of a run that was given an id: its record is freed, and the id may be used again."""

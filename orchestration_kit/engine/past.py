@@ -97,9 +97,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     return hub.adopt(forked, log_of(forked), named=run_id is not None)
 
 
-def refresh(
-    run: Run, *, data: dict[str, Any] | None = None, goal: str | None = None, run_id: str | None = None
-) -> Run:
+def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = None, run_id: str | None = None) -> Run:
     """Run again what changed, and reuse the rest. `Run.refresh` says more."""
     if run.hub is None:
         raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
@@ -195,7 +193,9 @@ def _reusable(old: Machine, left: list[Event], renewed: Run, plan: Plan) -> Atte
     record = next((event for event in left if isinstance(event, AttemptFinished)), None)
     if mine is None or theirs is None or record is None or record.path != mine.path or _is_other_worker(plan, record):
         return None
-    if (record.error is not None and record.error.type in INTERRUPTS) or parting_at(renewed.machine, record) is not None:
+    if (record.error is not None and record.error.type in INTERRUPTS) or parting_at(
+        renewed.machine, record
+    ) is not None:
         return None
     is_same = same(mine.input, theirs.input) and same(mine.scope.data, theirs.scope.data)
     return record._replace(cached=True, seq=renewed.machine.recorded + 1) if is_same else None

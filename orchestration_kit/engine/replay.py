@@ -144,7 +144,8 @@ def _way(machine: Machine, visit: Visit, record: AttemptFinished) -> str:
     if error is None:
         return _way_on(machine, visit, record, record.output)
     if error.type == "ConditionError" or error.message.startswith(REJECTED):
-        rejected = record.output.get("output", _ABSENT) if isinstance(record.output, dict) else _ABSENT
+        output: Any = record.output
+        rejected = output.get("output", _ABSENT) if isinstance(output, dict) else _ABSENT
         if rejected is not _ABSENT:
             try:
                 return _way_on(machine, visit, record, rejected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orchestration_kit.engine.events import AttemptFinished
 
@@ -57,7 +57,8 @@ class TotalsSoFar(NamedTuple):
 
     def plus(self, records: Iterable[AttemptFinished]) -> TotalsSoFar:
         """Return the totals with more attempts."""
-        attempts, _, failures, retries, cached, duration_s, *used = self.totals
+        attempts, _, failures, retries, cached, duration_s, *figures = self.totals
+        used: list[Any] = list(figures)
         steps = set(self.steps)
         for record in records:
             attempts += 1
@@ -67,8 +68,11 @@ class TotalsSoFar(NamedTuple):
             cached += record.cached
             duration_s += record.duration_s + (record.retry_in_s or 0.0)
             if record.usage is not None:
-                figures = (record.usage.get(name) for name in ("input_tokens", "output_tokens", "cost_usd"))
-                used = [old if new is None else (old or 0) + new for old, new in zip(used, figures, strict=True)]
-        return TotalsSoFar(
-            Totals(attempts, len(steps), failures, retries, cached, duration_s, *used), frozenset(steps)
-        )
+                told = (record.usage.get(name) for name in ("input_tokens", "output_tokens", "cost_usd"))
+                used = [_plus(old, new) for old, new in zip(used, told, strict=True)]
+        return TotalsSoFar(Totals(attempts, len(steps), failures, retries, cached, duration_s, *used), frozenset(steps))
+
+
+def _plus(old: Any, new: Any) -> Any:
+    """Add a figure; one that was not told, or is no number, counts nothing."""
+    return (old or 0) + new if isinstance(new, (int, float)) else old

@@ -28,8 +28,8 @@ class Visit:
     """
 
     __slots__ = (
-        "attempt", "cached", "changes", "duration_s", "evaluated", "facts", "given", "input", "last_error", "number", "output",
-        "scope", "started_at", "step", "usage", "wait_s",
+        "attempt", "cached", "changes", "duration_s", "evaluated", "facts", "given", "input", "last_error", "number",
+        "output", "scope", "started_at", "step", "usage", "wait_s",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, step: PlannedStep, number: int, input_data: Any) -> None:

@@ -3,7 +3,8 @@
 ```text
 a run, a context, a list of history entries or of events; or several of these
   -> sources.py     what is on record, read alike whatever it came from
-  -> frames.py      history_frame, runs_frame: one row an attempt, one row a run
+  -> frames.py      history_frame: one row an attempt
+  -> run_rows.py    runs_frame: one row a run
      transitions.py transitions_frame: one row an edge
      bus.py         data_frame: one row a change of the data bus
      usage.py       usage_frame: one row a worker and model
@@ -20,7 +21,8 @@ from orchestration_kit.history.comparison import Comparison, compare
 from orchestration_kit.history.csv_export import to_csv_text, write_csv
 from orchestration_kit.history.differences import Difference
 from orchestration_kit.history.divergence import Divergence
-from orchestration_kit.history.frames import history_frame, runs_frame
+from orchestration_kit.history.frames import history_frame
+from orchestration_kit.history.run_rows import runs_frame
 from orchestration_kit.history.sources import Recorded, recorded, records_of
 from orchestration_kit.history.statistics import compare_many
 from orchestration_kit.history.transitions import transitions_frame

@@ -13,6 +13,7 @@ from orchestration_kit.history.texts import short_text, size_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from orchestration_kit.engine.data import Changes
     from orchestration_kit.engine.events import AttemptFinished
 
 CHANGES = ("added", "changed", "removed")
@@ -23,7 +24,7 @@ class BusChange(NamedTuple):
     """One entry of the data bus that an attempt changed."""
 
     seq: int
-    """The attempt; 0 is the data that the run began with."""
+    """The attempt; 0 is the data that the run began with. What a fork set counts to the attempt before it."""
     path: str | None
     key: str
     before: Any
@@ -87,20 +88,18 @@ def bus_changes(run: Recorded) -> Iterator[BusChange]:
     for key, value in run.initial.items():
         yield BusChange(0, None, key, _ABSENT, value)
     buses: dict[str, dict[str, Any]] = {"": dict(run.initial)}
-    for record in run.records:
-        if record.retry_in_s is not None:
-            continue
-        bus = buses.get(record.scope)
+    for seq, path, scope, written in _writes(run):
+        bus = buses.get(scope)
         if bus is None:  # a branch begins with a copy of what its parent has
-            bus = buses[record.scope] = dict(buses[_parent(record.scope, buses)])
-        for key, after in _written(record):
+            bus = buses[scope] = dict(buses[_parent(scope, buses)])
+        for key, after in written:
             before = bus.get(key, _ABSENT)
             if after is _ABSENT:
                 bus.pop(key, None)
             else:
                 bus[key] = after
             if not same_value(before, after):
-                yield BusChange(record.seq, record.path, key, before, after)
+                yield BusChange(seq, path, key, before, after)
 
 
 def last_data(run: Recorded) -> Mapping[str, Any]:
@@ -108,21 +107,36 @@ def last_data(run: Recorded) -> Mapping[str, Any]:
     if run.data is not None:
         return run.data
     bus = dict(run.initial)
-    for record in run.records:
-        if record.retry_in_s is None and not record.scope:
-            for key, after in _written(record):
-                if after is _ABSENT:
-                    bus.pop(key, None)
-                else:
-                    bus[key] = after
+    for _, _, scope, written in _writes(run):
+        for key, after in () if scope else written:
+            if after is _ABSENT:
+                bus.pop(key, None)
+            else:
+                bus[key] = after
     return bus
+
+
+def _writes(run: Recorded) -> Iterator[tuple[int, str | None, str, Iterator[tuple[str, Any]]]]:
+    """Yield who wrote on the bus: attempts, and forks where they begin."""
+    forks = list(run.forks)
+    for index, record in enumerate(run.records):
+        while forks and forks[0][0] <= index:
+            yield index, run.forked_at, "", _entries(forks.pop(0)[1])
+        if record.retry_in_s is None:
+            yield record.seq, record.path, record.scope, _written(record)
+    for _, changes in forks:
+        yield len(run.records), run.forked_at, "", _entries(changes)
+
+
+def _entries(changes: Changes) -> Iterator[tuple[str, Any]]:
+    yield from changes.updated.items()
+    for key in changes.removed:
+        yield key, _ABSENT
 
 
 def _written(record: AttemptFinished) -> Iterator[tuple[str, Any]]:
     if record.changes is not None:
-        yield from record.changes.updated.items()
-        for key in record.changes.removed:
-            yield key, _ABSENT
+        yield from _entries(record.changes)
     yield f"{record.step}_output", record.output
 
 

@@ -10,7 +10,7 @@ from orchestration_kit.history import columns
 from orchestration_kit.history.bus import last_data
 from orchestration_kit.history.differences import differences, same_value
 from orchestration_kit.history.divergence import Divergence, Pair, align, first_divergence, way_on
-from orchestration_kit.history.frames import runs_frame
+from orchestration_kit.history.run_rows import runs_frame
 from orchestration_kit.history.sources import Recorded, recorded
 from orchestration_kit.history.texts import short_text
 

@@ -1,17 +1,12 @@
-"""Runs become frames: one row an attempt (`history_frame`), one row a run (`runs_frame`).
-
-Both read the records column by column; no value that a worker took or gave is copied.
-"""
+"""Runs become a frame of one row an attempt: the records read column by column, no value copied."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.events import AttemptFinished
-from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.history import columns
 from orchestration_kit.history.columns import Categories, Floats, Integers, booleans, present, text
 from orchestration_kit.history.edges import EDGES, edge_codes, mark_ends
 from orchestration_kit.history.sources import Recorded, recordings
@@ -163,61 +158,3 @@ def _figures(usages: Sequence[dict[str, Any] | None], name: str) -> list[Any]:
         return list(map(itemgetter(name), cast("Any", usages)))
     except (TypeError, KeyError):  # not every attempt told
         return [usage and usage.get(name) for usage in usages]
-
-
-def runs_frame(runs: Any) -> pd.DataFrame:
-    """Return one row per run, in the order given.
-
-    Args:
-        runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.
-
-    Columns (dtype):
-        run, workflow (category): missing workflow where the record does not say.
-        state (category): missing where the record does not say; reason (string): why it failed or was cancelled.
-        started_at, finished_at (datetime64[us, UTC]): not finished yet is missing.
-        duration_s (float64): busy time, so attempts and waits for retries, without waiting for people.
-        attempts, steps, failures, retries (Int64): steps are the different ones visited, failures the failed
-            attempts, retries those that were tried again.
-        input_tokens, output_tokens (Int64), cost_usd (Float64): sums; missing where no attempt told any.
-
-    >>> frame = runs_frame([[{"step": "a", "duration_s": 2.0}, {"step": "b", "duration_s": 1.0, "success": False}]])
-    >>> frame[["attempts", "failures", "duration_s"]].values.tolist()
-    [[2, 1, 3.0]]
-
-    Raises:
-        TypeError: there is no history in `runs`.
-    """
-    import pandas as pd
-
-    found = recordings(runs)
-    frame = {
-        "run": columns.category([run.run for run in found]),
-        "workflow": columns.category([run.workflow for run in found]),
-        "state": columns.category([run.state for run in found], [state.value for state in WorkflowState]),
-        "reason": columns.text([run.reason for run in found]),
-        "started_at": columns.floats([run.started_at for run in found]).moments(),
-        "finished_at": columns.floats([run.finished_at for run in found]).moments(),
-        "duration_s": columns.floats([busy_s(run.records) for run in found]).column(),
-        "attempts": columns.integers([len(run.records) for run in found]),
-        "steps": columns.integers([len({(r.scope, r.step) for r in run.records}) for run in found]),
-        "failures": columns.integers([sum(r.error is not None for r in run.records) for run in found]),
-        "retries": columns.integers([sum(r.retry_in_s is not None for r in run.records) for run in found]),
-        "input_tokens": columns.integers([used(run.records, "input_tokens") for run in found]),
-        "output_tokens": columns.integers([used(run.records, "output_tokens") for run in found]),
-        "cost_usd": columns.floats([used(run.records, "cost_usd") for run in found]).nullable(),
-    }
-    return pd.DataFrame(frame, copy=False)
-
-
-def busy_s(records: Iterable[AttemptFinished]) -> float:
-    """Return the seconds spent in attempts and in waits for retries; durations that are missing count nothing."""
-    import numpy as np
-
-    return float(np.nansum([record.duration_s + (record.retry_in_s or 0.0) for record in records]))
-
-
-def used(records: Iterable[AttemptFinished], name: str) -> Any:
-    """Return the sum of one figure of usage; None where no attempt told it."""
-    told = [record.usage.get(name) for record in records if record.usage is not None]
-    numbers = [figure for figure in told if isinstance(figure, (int, float))]
-    return sum(numbers) if numbers else None

@@ -10,14 +10,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.context import WorkflowContext
-from orchestration_kit.engine.events import AttemptFinished, AttemptStarted, PartialOutput, RunFinished, RunStarted
+from orchestration_kit.engine.data import Changes
+from orchestration_kit.engine.events import (
+    AttemptFinished,
+    AttemptStarted,
+    PartialOutput,
+    RunFinished,
+    RunForked,
+    RunResumed,
+    RunStarted,
+)
 from orchestration_kit.engine.run import Run
 from orchestration_kit.history.entries import records_of_entries
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.plan import Plan
 
-_EVENTS = (RunStarted, AttemptStarted, PartialOutput, AttemptFinished, RunFinished)
+_EVENTS = (RunStarted, RunForked, RunResumed, AttemptStarted, PartialOutput, AttemptFinished, RunFinished)
 _READABLE = (
     "Give a Run, a WorkflowContext, a list of history entries (dicts), a list of events, "
     "or a list of runs and contexts."
@@ -48,6 +57,12 @@ class Recorded:
     judged: frozenset[str] = frozenset()
     """Steps with a `success_when`, whose condition is evaluated before any branch; empty where the definition
     is gone."""
+    parent: str | None = None
+    """The run it was forked from."""
+    forked_at: str | None = None
+    """The visit it was forked at."""
+    forks: tuple[tuple[int, Changes], ...] = ()
+    """What forks set on the data bus, each with the number of attempts before it."""
 
     @property
     def is_over(self) -> bool:
@@ -130,6 +145,9 @@ def _of_machine(machine: Any, context: WorkflowContext | None) -> Recorded:
         initial=started.data,
         data=dict(machine.data),
         judged=_judged(machine.plan),
+        parent=started.parent,
+        forked_at=started.forked_at,
+        forks=_forks(getattr(machine, "marks", ())),
     )
 
 
@@ -145,7 +163,9 @@ def _of_entries(entries: list[Mapping[str, Any]]) -> Recorded:
 def _of_events(events: list[Any]) -> Recorded:
     records = [event for event in events if isinstance(event, AttemptFinished)]
     started = next((event for event in events if isinstance(event, RunStarted)), None)
-    finished = next((event for event in reversed(events) if isinstance(event, RunFinished)), None)
+    ends = (event for event in reversed(events) if isinstance(event, (RunFinished, RunResumed)))
+    last_end = next(ends, None)
+    finished = last_end if isinstance(last_end, RunFinished) else None
     if started is None:
         return _bare("history" if finished is None else finished.run_id, records)
     state = ("in_progress" if records else "initialized") if finished is None else finished.state
@@ -161,7 +181,23 @@ def _of_events(events: list[Any]) -> Recorded:
         records=records,
         initial=started.data,
         data=None,
+        parent=started.parent,
+        forked_at=started.forked_at,
+        forks=_forks(_marks(events)),
     )
+
+
+def _marks(events: list[Any]) -> Iterable[tuple[int, Any]]:
+    attempts = 0
+    for event in events:
+        if isinstance(event, AttemptFinished):
+            attempts += 1
+        else:
+            yield attempts, event
+
+
+def _forks(marks: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Changes], ...]:
+    return tuple((at, mark.changes) for at, mark in marks if isinstance(mark, RunForked) and mark.changes is not None)
 
 
 def _bare(run: str, records: list[AttemptFinished]) -> Recorded:

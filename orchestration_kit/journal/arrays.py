@@ -34,7 +34,7 @@ def find(value: Any) -> Write | None:
     if isinstance(value, np.ndarray):
         plain = "value.filled(...)" if isinstance(value, np.ma.MaskedArray) else "numpy.array(value, subok=False)"
         refuse(value, "it is a subclass of numpy.ndarray", f"Use {plain}.")
-    if isinstance(value, np.generic) and cast("Any", type(value)).__module__ == "numpy":
+    if isinstance(value, np.generic) and cast("Any", value).__class__.__module__ == "numpy":
         return _write_scalar
     return None
 
@@ -58,7 +58,7 @@ def _dtype_name(value: Any) -> str:
 
 def _write_scalar(writer: Writer, value: Any, depth: int) -> Any:
     if isinstance(value, (np.str_, np.bytes_)):  # in an array they would lose the zeros at their end
-        plain = str(value) if isinstance(value, np.str_) else bytes(value)
+        plain = str.__str__(value) if isinstance(value, np.str_) else bytes(value)  # its own __str__ cuts too
         return {"$numpy": ["str" if isinstance(value, np.str_) else "bytes", writer.part(plain, depth)]}
     writer.size += 40
     # Its own bytes, however many: a scalar is no blob.

@@ -10,8 +10,8 @@ decode   plain data -> value    for what was parsed already, such as a cassette'
 User data cannot forge a tag: a dict with a key that starts with `$` is written in pairs, `{"$dict": [[key, value]]}`.
 Large parts are handed on as blobs, named by their content, so that they are stored once.
 
-Kinds: those of the standard library in `kinds.py`, types of one's own in `registry.py`, numpy in `arrays.py`, pandas in
-`tables.py`, Arrow in `arrow.py`. What cannot come back exactly as it was is refused, with a hint.
+Kinds: those of the standard library in `kinds.py`, types of one's own in `own_types.py`, numpy in `arrays.py`, pandas
+in `tables.py`, Arrow in `arrow.py`. What cannot come back exactly as it was is refused, with a hint.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import json
 from typing import Any, NoReturn, cast
 
 from orchestration_kit.engine.values import MAX_DEPTH
-from orchestration_kit.journal import kinds, optional, registry
+from orchestration_kit.journal import kinds, optional, own_types
 from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
 from orchestration_kit.journal.reading import READERS, GetBlob, Reader, StoreFailed, damaged, expect
 from orchestration_kit.journal.registry import TypeChanged, register_type
@@ -55,7 +55,7 @@ __all__ = [
 _type: Any = type
 
 kinds.install()
-registry.install()
+own_types.install()
 optional.install()
 
 

@@ -43,6 +43,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._migrations = migrations
         self._writer: sqlite3.Connection | None = None
+        self._hand: sqlite3.Cursor | None = None
         self._reader: sqlite3.Connection | None = None
         self._place: tuple[int, int] | None = None
         self.closed = False
@@ -58,6 +59,12 @@ class Database:
             self._check_open()
             self._writer = self._connect()
         return self._writer
+
+    def hand(self) -> sqlite3.Cursor:
+        """Return a cursor of the connection that writes, to be used again and again; the caller holds `lock`."""
+        if self._hand is None:
+            self._hand = self.writer().cursor()
+        return self._hand
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction that writes, waiting for other processes."""
@@ -87,7 +94,7 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         except sqlite3.Error:  # then closing the connection does it
-            self._writer = None
+            self._writer = self._hand = None
             connection.close()
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -173,7 +180,7 @@ class Database:
             if connection is not None:
                 with suppress(sqlite3.Error):
                     connection.close()
-        self._reader = self._writer = None
+        self._reader = self._writer = self._hand = None
 
     def _open_first(self) -> None:
         status = Path(self.path).stat()
@@ -243,13 +250,24 @@ def translated(error: BaseException, path: str) -> JournalError:
     return JournalCorrupt(None, f"{path}: {text}{', ' if name else ''}{name}")
 
 
+_ACCESS = ("access was refused", "Make the file and its folder readable and writable for this user.")
+_LOCKED = (
+    "another process kept it locked for too long",
+    (
+        "See whether a process is stopped in the middle of a write, or a database browser has it open, "
+        "then do the same again."
+    ),
+)
+_FAILING = (
+    "the disk did not take or give what it should",
+    (
+        "See whether the disk is full, a limit on file sizes is set (ulimit -f) or the disk is failing, "
+        "then do the same again: nothing was half-written."
+    ),
+)
 _MEANINGS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("the disk is full", "Free some space, then do the same again: nothing was half-written."),
-    sqlite3.SQLITE_IOERR: (
-        "the disk did not take or give what it should",
-        "See whether the disk is full, a limit on file sizes is set (ulimit -f) or the disk is failing, "
-        "then do the same again: nothing was half-written.",
-    ),
+    sqlite3.SQLITE_IOERR: _FAILING,
     sqlite3.SQLITE_READONLY: (
         "it may only be read",
         "Make the file and its folder writable for this user (chmod u+w), or choose another path.",
@@ -258,16 +276,9 @@ _MEANINGS: dict[int, tuple[str, str]] = {
         "the file cannot be opened",
         "See that the folder is there and this user may write to it, or choose another path.",
     ),
-    sqlite3.SQLITE_PERM: ("access was refused", "Make the file and its folder readable and writable for this user."),
-    sqlite3.SQLITE_AUTH: ("access was refused", "Make the file and its folder readable and writable for this user."),
+    sqlite3.SQLITE_PERM: _ACCESS,
+    sqlite3.SQLITE_AUTH: _ACCESS,
     sqlite3.SQLITE_TOOBIG: ("a value is larger than SQLite takes (1 GB)", "Keep it in a file, and hand on its path."),
     sqlite3.SQLITE_NOMEM: ("memory is short", "Free some, then do the same again."),
     sqlite3.SQLITE_INTERRUPT: ("the call was interrupted", "Do the same again: nothing was half-written."),
-} | dict.fromkeys(
-    _BUSY,
-    (
-        "another process kept it locked for too long",
-        "See whether a process is stopped in the middle of a write, or a database browser has it open, "
-        "then do the same again.",
-    ),
-)
+} | dict.fromkeys(_BUSY, _LOCKED)

@@ -172,8 +172,8 @@ def _read_timezone(_: Reader, payload: Any) -> timezone:
 
 
 def _write_zone(_: Writer, value: ZoneInfo, __: int) -> Any:
-    if cast("Any", value).key is None:
-        refuse(value, "it was made from a file, without a name", "Use ZoneInfo('Europe/Berlin') or the like.")
+    if cast("Any", value).key not in zone_names():
+        refuse(value, "its key is not among zoneinfo.available_timezones()", "Use ZoneInfo('Europe/Berlin') or the like.")
     return {"$zoneinfo": value.key}
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from orchestration_kit.journal.errors import JournalUnavailable
 
-_REMOTE = frozenset(
-    ["9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "fuse", "gfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "prl_fs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs", "wekafs"]
-)
-_LOCAL_FUSE = frozenset(
-    "fuse." + name
-    for name in ["bindfs", "cryfs", "encfs", "exfat", "fuse-overlayfs", "gocryptfs", "lxcfs", "mergerfs", "ntfs", "ntfs-3g", "unionfs"]
+_REMOTE = re.compile(
+    "9p|acfs|afs|beegfs|ceph|cifs|coda|davfs|drvfs|fuse|gfs2?|glusterfs|gpfs|lustre|ncpfs|nfs4?|ocfs2|orangefs|panfs|"
+    "prl_fs|pvfs2|smb[23]?|smbfs|vboxsf|virtiofs|vmhgfs|wekafs|"
+    # Of those that a program serves, these alone keep their files on a local disk.
+    r"fuse\.(?!(?:bindfs|cryfs|encfs|exfat|fuse-overlayfs|gocryptfs|lxcfs|mergerfs|ntfs|ntfs-3g|unionfs)$).*"
 )
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -30,16 +29,16 @@ def remote_file_system(path: str, mountinfo: str) -> str | None:
         mountinfo: The text of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
     """
     best, kind = "", ""
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split("\n"):
         mount, dash, device = line.partition(" - ")
         fields = mount.split(" ")
         if not dash or len(fields) < 5 or not device.split():
             continue
         point = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
-        inside = point == "/" or path == point or path.startswith(point + "/")
+        inside = point in ("/", path) or path.startswith(point + "/")
         if inside and len(point) >= len(best):  # of two mounts on one point, the later one is seen
             best, kind = point, device.split()[0]
-    return kind if kind in _REMOTE or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE) else None
+    return kind if _REMOTE.fullmatch(kind) else None
 
 
 def refuse_remote(path: str) -> None:

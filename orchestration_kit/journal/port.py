@@ -121,10 +121,13 @@ class RunQuery:
 
     def holds(self, run: StoredRun) -> bool:
         """Whether a run is meant: what a backend's own filter has to agree with."""
-        facts = run.facts
+        return self.fits(run.facts, run.standing.state)
+
+    def fits(self, facts: Any, state: str) -> bool:
+        """Whether a run with these facts (or a summary that has the same fields) and this state is meant."""
         return (
             (self.workflow is None or facts.workflow == self.workflow)
-            and (self.state is None or run.standing.state == self.state)
+            and (self.state is None or state == self.state)
             and (self.parent is None or facts.parent == self.parent)
             and (self.started_after is None or facts.started_at >= self.started_after)
             and (self.started_before is None or facts.started_at < self.started_before)

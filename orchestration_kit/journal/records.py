@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -72,7 +73,7 @@ class RunRecord:
     __slots__ = ("epoch", "number", "run")
 
     def __init__(self, cells: tuple[Any, ...]) -> None:
-        named = dict(zip(COLUMNS.split(", "), cells, strict=True))
+        named: dict[str, Any] = dict(zip(COLUMNS.split(", "), cells, strict=True))
         cell = _Cells(named)
         self.number = cell.whole("number", least=1, most=MAX_RUNS)
         self.epoch = cell.whole("epoch", least=1)
@@ -101,6 +102,12 @@ class RunRecord:
             owner = Owner(cell.text("token"), *process, cell.text("process_start"))
             holder = Holder(owner, self.epoch, cell.whole("beat"))
         self.run = StoredRun(facts, standing, holder)
+
+
+def find_record(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
+    """Return a run, or None."""
+    found = connection.execute(SELECT_RUN, (text_to_bytes(run_id),)).fetchone()
+    return None if found is None else RunRecord(found)
 
 
 def row_of(run_id: str, cells: tuple[Any, ...]) -> Row:

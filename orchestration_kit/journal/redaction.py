@@ -71,6 +71,11 @@ class Redactor:
             self._learn_environment()
         return plain
 
+    @property
+    def found(self) -> int:
+        """How many secrets are known by their names so far."""
+        return len(self._found)
+
     def text(self, text: str) -> str:
         """Return a text without its secrets."""
         return self(text)

@@ -153,6 +153,13 @@ def _frequency(value: Any, frequency: Any) -> str:
     return text
 
 
+def _period_frequency(value: Any) -> str:
+    text = value.freqstr
+    if _FREQUENCY.fullmatch(text) is None or pandas.Period(ordinal=0, freq=text).freq != value.freq:
+        refuse(value, f"its frequency {text!r:.40} has no exact form", "Use value.to_timestamp().")
+    return text
+
+
 def _read_frequency(text: Any) -> str:
     expect(type(text) is str and _FREQUENCY.fullmatch(text) is not None, "no frequency")
     return text
@@ -218,7 +225,7 @@ def _read_spans(spans: Any) -> Any:
 
 
 def _write_periods(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas_array": ["period", _frequency(value, value.freq), writer.part(value.asi8, depth)]}
+    return {"$pandas_array": ["period", _period_frequency(value), writer.part(value.asi8, depth)]}
 
 
 def _read_periods(frequency: Any, ordinals: Any) -> Any:
@@ -284,7 +291,7 @@ def _moment(kind: str, unit: Any, count: Any) -> Any:
 
 
 def _write_period(_: Writer, value: Any, __: int) -> Any:
-    return {"$pandas": ["period", _frequency(value, value.freq), value.ordinal]}
+    return {"$pandas": ["period", _period_frequency(value), value.ordinal]}
 
 
 def _read_period(frequency: Any, ordinal: Any) -> Any:

@@ -14,6 +14,7 @@ from orchestration_kit.journal.database import RAW, Database, translated
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
 from orchestration_kit.journal.records import COLUMNS, RunRecord
 from orchestration_kit.journal.schema import bytes_to_text
+from orchestration_kit.journal.writing import content_digest
 
 _RUN_ID = COLUMNS.split(", ").index("run_id")
 _MAX_PROBLEMS = 100
@@ -71,18 +72,12 @@ def vacuum(database: Database) -> None:
         raise translated(error, database.path) from error
 
 
-def problems(
-    database: Database,
-    run_problems: Callable[[str], Sequence[str]] | None,
-    blob_problem: Callable[[str, bytes], str | None] | None,
-) -> list[str]:
+def problems(database: Database, run_problems: Callable[[str], Sequence[str]] | None) -> list[str]:
     """Return what is wrong with a file, in words, at most a hundred of each kind."""
     found: list[str] = []
-    for look in (_damaged_pages, _lost_rows, _lost_blobs):
+    for look in (_damaged_pages, _lost_rows, _lost_blobs, _damaged_blobs):
         found += _sentences(look(database))
-    found += _sentences(_damaged_runs(database, run_problems))
-    found += _sentences(_damaged_blobs(database, blob_problem))
-    return found
+    return found + _sentences(_damaged_runs(database, run_problems))
 
 
 def _copy(database: Database, made: str) -> None:
@@ -160,13 +155,13 @@ def _damaged_runs(database: Database, run_problems: Callable[[str], Sequence[str
             yield from (f"Run {run_id!r}: {problem}" for problem in more)
 
 
-def _damaged_blobs(database: Database, blob_problem: Callable[[str, bytes], str | None] | None) -> Iterator[str]:
+def _damaged_blobs(database: Database) -> Iterator[str]:
     for (number,) in database.read("SELECT number FROM blobs ORDER BY number"):
         for digest, content in database.read("SELECT digest, content FROM blobs WHERE number = ?", (number,)):
             if not (isinstance(digest, bytes) and isinstance(content, bytes)):
                 yield f"Blob number {number} holds values of another type than were written."
-            elif blob_problem is not None and (problem := blob_problem(_shown(digest), content)):
-                yield f"Blob {_shown(digest)}: {problem}"
+            elif content_digest(content) != _shown(digest):
+                yield f"Blob {_shown(digest)} is not what was written."
 
 
 def _shown(stored: Any) -> str:

@@ -172,7 +172,7 @@ def test_hostile_text_stays_text_wherever_it_comes_from(terminal):
         run = hub.start("flow", goal, run_id=f"run {payload}")
         run.run()
         assert run.exception is None or isinstance(run.exception, ValueError)
-        assert len(run.observers) == 1, f"the account failed on {payload!r}"
+        assert len(run.audience.observers) == 1, f"the account failed on {payload!r}"
     printed = file.getvalue()
     left = OWN_STYLES.sub("", printed)
     if terminal:

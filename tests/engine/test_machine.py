@@ -62,6 +62,7 @@ def test_a_record_holds_everything_that_followed_from_an_attempt():
     assert record == AttemptFinished(
         seq=1, scope="", step="a", visit=1, attempt=1, worker="Wa", worker_type="a", input="shaped", output="A", error=None, started_at=1_000.0,
         duration_s=0.25, next_step="b", retry_in_s=None, changes=changes, evaluated=(), usage=usage,
+        cached=False, worker_fingerprint=machine.plan.steps["a"].worker.fingerprint,
     )  # fmt: skip
     assert isinstance(record, AttemptFinished)
     assert machine.recorded == 1

@@ -268,7 +268,7 @@ def test_a_named_run_can_be_forgotten_and_its_id_used_again():
 
 def test_an_observer_that_takes_itself_off_and_raises_harms_nobody(caplog):
     def leaving(event):
-        hub.last_run.observers.clear()
+        hub.last_run.audience.observers.clear()
         raise RuntimeError("bye")
 
     hub = hub_of(workflow_of(step("a")), {"a": str})

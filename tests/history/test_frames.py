@@ -39,8 +39,8 @@ HISTORY = {
 RUNS = {
     "run": "category", "workflow": "category", "state": "category", "reason": "string",
     "started_at": "datetime64[us, UTC]", "finished_at": "datetime64[us, UTC]", "duration_s": "float64",
-    "attempts": "Int64", "steps": "Int64", "failures": "Int64", "retries": "Int64", "input_tokens": "Int64",
-    "output_tokens": "Int64", "cost_usd": "Float64",
+    "attempts": "Int64", "steps": "Int64", "failures": "Int64", "retries": "Int64", "cached": "Int64", "input_tokens": "Int64",
+    "output_tokens": "Int64", "cost_usd": "Float64", "parent": "category", "forked_at": "string",
 }  # fmt: skip
 
 
