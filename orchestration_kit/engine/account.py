@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.events import AttemptFinished, AttemptStarted, Event, RunFinished, RunStarted
+from orchestration_kit.engine.events import AttemptFinished, AttemptStarted, Event, RunFinished, RunResumed, RunStarted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,8 @@ class Account:
             self._show_progress(event)
         elif isinstance(event, RunStarted):
             self._begin(event)
+        elif isinstance(event, RunResumed):
+            self._print(f"{shown(self.workflow.name)}: run {shown(event.run_id)} goes on", style="bold")
         elif isinstance(event, RunFinished):
             self._end(event)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.machine import Machine
     from orchestration_kit.engine.orchestrator import Orchestrator
+    from orchestration_kit.engine.plan import Plan
     from orchestration_kit.engine.ports import Clock, Observer, RunLog
 
 
@@ -83,16 +84,16 @@ class Driven:
             self._driver = self._guard = None  # its loop was closed: nobody drives it any more
         self._end_if_idle()
 
-    def reopen(self, limits: RunLimits | None = None) -> None:
-        """Make a run that stopped before its end ready to go on. One that has nothing left to do stays as it is.
+    def reopen(self, plan: Plan, limits: RunLimits | None = None) -> None:
+        """Make a run that stopped before its end ready to go on, by a plan that leads where it went.
 
         An attempt that was interrupted, or failed where no way led on, is made again.
         """
-        if not self.machine.may_resume:
-            return
         me = object()
+        self.barrier = None
         try:
             self._claim(me)
+            self.machine.follow(plan)
             if limits is not None:
                 self.machine.allow(limits)
             resumed = RunResumed(self.run_id, self.clock.time())

@@ -123,7 +123,8 @@ def list_runs(journal: Journal | None, known: Iterable[Run], filters: dict[str, 
             )
     if filters.get("tags", {}) is None:
         del filters["tags"]
-    moments: dict[str, Any] = {name: value.timestamp() for name, value in filters.items() if isinstance(value, datetime)}
+    dated = {name: value for name, value in filters.items() if isinstance(value, datetime)}
+    moments: dict[str, Any] = {name: value.timestamp() for name, value in dated.items()}
     query = RunQuery(**(filters | moments))
     if journal is not None:
         return read_summaries(journal, query)

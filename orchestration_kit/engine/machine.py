@@ -280,6 +280,12 @@ class Machine:
         """Whether there is something left to do, also where the run has ended."""
         return self.finished is None or bool(self._left)
 
+    def follow(self, plan: Plan) -> None:
+        """Go on by another plan, which has to lead where this one went."""
+        self.plan, self._steps = plan, plan.steps
+        for visit in (*self.active, *self._left):
+            visit.step = plan.steps[visit.step.step_id]
+
     def allow(self, limits: RunLimits) -> None:
         """Hold other limits from now on; what was used so far counts."""
         self.limits, self._max_steps = limits, limits.max_steps

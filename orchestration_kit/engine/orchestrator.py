@@ -24,6 +24,7 @@ from orchestration_kit.engine.journaled import (
     with_cassette,
 )
 from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.past import check_fit
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
 from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
@@ -199,7 +200,7 @@ class Orchestrator:
             raise TypeError(
                 f"A run is started by the name of a registered workflow{hint}, not by {workflow_name!r:.80}."
             )
-        plan = self.plan_of(workflow_name)
+        plan = self.current_plan(workflow_name)
         _check_goal(goal)
         _check_options(run_id, limits)
         is_named = run_id is not None
@@ -218,7 +219,7 @@ class Orchestrator:
             started_at=self.clock.time(),
             tags=_checked_tags(tags),
         )
-        machine = Machine(with_cassette(plan, self.cassette), limits or self.limits, started)
+        machine = Machine(plan, limits or self.limits, started)
         log = new_log(self.journal, machine, self.clock)
         return self.adopt(machine, log, named=is_named, verbose=verbose, observers=observers)
 
@@ -296,7 +297,9 @@ class Orchestrator:
         run.audience.observers = self._listening(run.machine, verbose, ())
         if run.log is not None:
             run.log.wait_s = wait_s
-        run.reopen(limits)
+        if run.machine.may_resume:
+            check_fit(run, plan := self.current_plan(run.machine.started.workflow), run.machine.events()[1:])
+            run.reopen(plan, limits)
         self.last_run = run
         return run
 
@@ -313,7 +316,7 @@ class Orchestrator:
             return known
         if self.journal is None:
             raise UnknownRun(str(run_id), list(self._named_runs))
-        run = load(self.journal, run_id, clock=self.clock, plan_of=self.plan_of)
+        run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan)
         run.hub = self
         self._named_runs[run_id] = run
         return run
@@ -348,6 +351,10 @@ class Orchestrator:
             MissingWorkers: naming all that are missing.
         """
         return self._bound.get(workflow_name) or self._bind(workflow_name)
+
+    def current_plan(self, workflow_name: str) -> Plan:
+        """Return `plan_of` a workflow, with the recordings in use in the place of its workers."""
+        return with_cassette(self.plan_of(workflow_name), self.cassette)
 
     def past_of(self, run: Run, index: int) -> tuple[list[Event], NewLog]:
         """Return the first events of a run, and how to make the log of a fork that shares them."""

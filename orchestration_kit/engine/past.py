@@ -77,7 +77,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     if hub is None:
         raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
     path, index = _locate(run, visit)
-    plan = hub.plan_of(run.machine.started.workflow)
+    plan = hub.current_plan(run.machine.started.workflow)
     machine = run.machine
     started = machine.started._replace(
         run_id=run_id or f"{machine.started.workflow}_{os.urandom(6).hex()}",
@@ -88,7 +88,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
         forked_at=path,
     )
     events, log_of = hub.past_of(run, index)
-    _check_fit(run, plan, events)
+    check_fit(run, plan, events)
     forked = Machine(plan, limits or machine.limits, started)
     forked.replay(events)
     changes = None if not data else Changes(isolate(data), ())
@@ -140,7 +140,7 @@ def _locate(run: Run, visit: str) -> tuple[str, int]:
     return visit, first + marks
 
 
-def _check_fit(run: Run, plan: Plan, events: list[Event]) -> None:
+def check_fit(run: Run, plan: Plan, events: list[Event]) -> None:
     """See that a plan leads where the events went.
 
     Raises:

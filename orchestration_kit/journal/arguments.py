@@ -33,13 +33,11 @@ def check_query(query: RunQuery) -> None:
     for name in ("started_after", "started_before"):
         moment: object = getattr(query, name)
         if moment is not None and not isinstance(moment, (int, float)):
-            raise ValueError(
-                f"RunQuery.{name} is {moment!r}; give seconds since the epoch, such as time.time() - 3600."
-            )
+            raise TypeError(f"RunQuery.{name} is {moment!r}; give seconds since the epoch, or None for any.")
     _check_tags(query.tags, "RunQuery")
 
 
-def check_run(facts: Facts, standing: Standing) -> None:
+def check_run(facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> None:
     """Refuse a run that could not be read back as it was.
 
     Raises:
@@ -56,7 +54,10 @@ def check_run(facts: Facts, standing: Standing) -> None:
     _check_moment("Facts.started_at", facts.started_at)
     _check_seq("Facts.shared", facts.shared, least=0)
     _check_tags(facts.tags, "Facts")
+    _check_bytes("Facts.header", facts.header)
+    _check_bytes("Facts.check", facts.check)
     check_standing(standing)
+    check_blobs(blobs)
 
 
 def check_standing(standing: Standing) -> None:
@@ -73,16 +74,34 @@ def check_standing(standing: Standing) -> None:
     if standing.finished_at is not None:
         _check_moment("Standing.finished_at", standing.finished_at)
     _check_seq("Standing.seq", standing.seq, least=0)
+    _check_bytes("Standing.totals", standing.totals)
+    _check_bytes("Standing.check", standing.check)
 
 
-def check_rows(rows: Sequence[Row]) -> None:
-    """Refuse rows whose position does not fit.
+def check_rows(rows: Sequence[Row], blobs: Mapping[str, bytes]) -> None:
+    """Refuse rows and blobs that could not be read back as they were.
 
     Raises:
         ValueError: a position that is not a whole number from 1 to 2**32 - 1.
+        TypeError: contents that are not bytes.
     """
     for row in rows:
         _check_seq("Row.seq", row.seq, least=1)
+        _check_bytes("Row.body", row.body)
+        _check_bytes("Row.check", row.check)
+    check_blobs(blobs)
+
+
+def check_blobs(blobs: Mapping[str, bytes]) -> None:
+    """Refuse blobs that could not be read back as they were.
+
+    Raises:
+        TypeError: a digest that is not text, or contents that are not bytes.
+    """
+    for digest, content in blobs.items():
+        if not isinstance(digest, str):
+            raise TypeError(f"The digest of a blob is {digest!r}; give text.")
+        _check_bytes(f"The blob {digest}", content)
 
 
 def _is_count(value: object) -> bool:
@@ -92,6 +111,11 @@ def _is_count(value: object) -> bool:
 def _check_seq(name: str, value: object, *, least: int) -> None:
     if not (isinstance(value, int) and least <= value <= MAX_SEQ):
         raise ValueError(f"{name} is {value!r}; give a whole number from {least} to {MAX_SEQ}.")
+
+
+def _check_bytes(name: str, value: object) -> None:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{name} is of type {type(value).__name__}; give bytes.")
 
 
 def _check_moment(name: str, value: object) -> None:

@@ -16,16 +16,16 @@ with cassette("build_site.yaml"):
 
 The environment variable `ORCHESTRATION_KIT_CASSETTE` decides where the code says "auto": CI sets it to `replay`.
 
-**What is found by what.** An attempt is found by its position and visit (`review_code#2`), its number, the worker's name
-and a hash of what the worker is given, after its input transformer. Equal attempts of several runs share one recording.
+**What is found by what.** An attempt is found by its position and visit (`review_code#2`), its number, the worker's
+name and a hash of what the worker is given, after its input transformer. Equal attempts of several runs share one recording.
 What else a worker looks at (`context.data`, `context.goal`, files, the clock) is not part of that, apart from the
 entries of the data bus that its step declares in `reads=`. A worker whose code was edited is not called again either:
 record anew.
 
 **What is kept** is the worker's own output, before `output_schema` and the output transformer, or its error; the
 pieces it yielded; what it changed in `context.data`; what it told `context.add_usage`. Secrets are taken out of all of
-it, and a replayed run goes on with `[REDACTED]` in their place. A `KeyboardInterrupt` or a cancellation is not recorded;
-that the time limit of a step was up is.
+it, and a replayed run goes on with `[REDACTED]` in their place. A `KeyboardInterrupt` or a cancellation is not
+recorded; that the time limit of a step was up is.
 
 **Recording** replaces what has the same key and keeps everything else in the file, so that one file can serve all
 cells of a notebook. `prune()` drops what was not used; deleting the file starts afresh.
@@ -51,8 +51,9 @@ from orchestration_kit.journal.cassette_diff import nearest
 from orchestration_kit.journal.cassette_errors import CassetteError, CassetteMiss
 from orchestration_kit.journal.cassette_file import CassetteFile, Recordings
 from orchestration_kit.journal.errors import JournalError
-from orchestration_kit.journal.recorded_workers import Taping
-from orchestration_kit.journal.recording import Key, Outcome, Recording, outcome_of
+from orchestration_kit.journal.recorded_outcome import Outcome, outcome_of
+from orchestration_kit.journal.recorded_workers import taped
+from orchestration_kit.journal.recording import Key, Recording
 from orchestration_kit.journal.redaction import Redactor
 
 ENVIRONMENT = "ORCHESTRATION_KIT_CASSETTE"
@@ -94,6 +95,7 @@ class Cassette:
     ) -> None:
         self.path = Path(path)
         self.mode = _checked_mode(str(path), mode)
+        """What is done; may be changed between runs."""
         self.hits = 0
         """How many attempts were replayed."""
         self.misses = 0
@@ -112,11 +114,6 @@ class Cassette:
         self._saved_at = self._save_took = 0.0
 
     # --- looking
-
-    @property
-    def is_active(self) -> bool:
-        """Whether runs that are started with it look into it."""
-        return self.mode != "off"
 
     def __iter__(self) -> Iterator[Recording]:
         """Go through the recordings, in the order of the file."""
@@ -154,15 +151,19 @@ class Cassette:
                 raise
             error.add_note(f"Besides, what was recorded could not be saved. {failed}")
 
-    def tape(self, plan: Plan) -> Taping:
-        """Return what a run is made of instead of a plan: `taping.plan`, with `taping.observe` among its observers.
+    def wrap(self, plan: Plan) -> Plan:
+        """Return a plan whose workers look into this cassette; in mode "off" the plan itself.
+
+        What is returned has a `listener`, to be told of every event of a run that follows the plan.
 
         Raises:
             CassetteError: the file is there and cannot be read.
         """
+        if self.mode == "off":
+            return plan
         with self._lock:
             self._read()
-        return Taping(self, plan)
+        return taped(plan, self)
 
     def save(self) -> None:
         """Write what is new to the file. Mostly not needed: it happens as a run ends, and as `with` is left.
@@ -250,7 +251,11 @@ class Cassette:
         """Read the file, if it has changed since."""
         if self._is_read and self._file.is_as_seen:
             return
-        self._known = {key: one.without_secrets(self._redact) for key, one in self._file.load().items()}
+        found = self._file.load()
+        try:
+            self._known = {key: one.without_secrets(self._redact) for key, one in found.items()}
+        except RecursionError:
+            raise CassetteError(str(self.path), "it is nested too deeply", "Record it anew.") from None
         self._is_read = True
         self._aliases = {}
         for key, one in self._known.items():  # patterns may have been added since it was recorded
@@ -264,7 +269,8 @@ class Cassette:
             self._secrets = self._redact.found
             for recordings in (self._known, self._fresh):
                 for key, one in recordings.items():
-                    recordings[key] = one.without_secrets(self._redact)
+                    cleaned = one.without_secrets(self._redact)
+                    recordings[key] = one if cleaned.body == one.body else cleaned
         self._known = self._file.write(self._known, self._fresh, set(dropped))
         self._is_read = True
         self._fresh = {}
@@ -296,7 +302,9 @@ class Cassette:
     def _error(self, error: Exception, more: str = "") -> CassetteError:
         if isinstance(error, CassetteError):
             return CassetteError(error.cassette, error.reason, error.hint + more)
-        return CassetteError(str(self.path), f"it cannot be written ({error})", f"Give another path, or make room.{more}")
+        return CassetteError(
+            str(self.path), f"it cannot be written ({error})", f"Give another path, or make room.{more}"
+        )
 
     def _nearest(self, wanted: Recording) -> str:
         return nearest(wanted, self) if self._file.exists or self._fresh else "The file does not exist yet."
@@ -374,6 +382,8 @@ def _checked_mode(path: str, mode: str) -> str:
         mode, source = os.environ.get(ENVIRONMENT, "").strip().lower() or "auto", ENVIRONMENT
     if mode not in MODES:
         raise CassetteError(
-            path, f"{source} is {mode!r:.60}.{did_you_mean(str(mode), MODES)}", f"There are {', '.join(map(repr, MODES))}."
+            path,
+            f"{source} is {mode!r:.60}.{did_you_mean(str(mode), MODES)}",
+            f"There are {', '.join(map(repr, MODES))}.",
         )
     return mode

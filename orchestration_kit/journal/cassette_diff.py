@@ -30,9 +30,7 @@ def nearest(wanted: Recording, recordings: Iterable[Recording]) -> str:
         return f"The same input is recorded for {_named(same_input, wanted)}."
     near = max(of_step, key=lambda one: _nearness(one, wanted))
     differences = what_differs(_given(near), _given(wanted))
-    return (
-        f"Nearest is {_named(near, wanted)}, with another input. What differs (- recorded, + now):\n{differences}"
-    )
+    return f"Nearest is {_named(near, wanted)}, with another input. What differs (- recorded, + now):\n{differences}"
 
 
 def _named(one: Recording, wanted: Recording) -> str:
@@ -98,5 +96,3 @@ def _cut(line: str, at: int) -> str:
     start = max(0, min(at - _WIDTH // 3, len(line) - _WIDTH))
     end = start + _WIDTH
     return f"{'…' if start else ''}{line[start:end]}{'…' if end < len(line) else ''}"
-
-

@@ -5,8 +5,8 @@ CassetteError (OrchestrationError, ValueError)   the file or the mode cannot be 
 CassetteMiss (BaseException)                     nothing is recorded for what a run asks for
 ```
 
-A miss is on purpose no `Exception`: nothing that deals with the failure of a worker (a failure path, a retry, a worker's
-own `except Exception` around a run within it) may take it for one. It ends the run and reaches the caller, as
+A miss is no `Exception`, on purpose: nothing that deals with the failure of a worker (a failure path, a retry, a
+worker's own `except Exception` around a run within it) may take it for one. It ends the run and reaches the caller, as
 `pytest.fail` does.
 """
 
@@ -29,15 +29,15 @@ class CassetteError(OrchestrationError, ValueError):
 class CassetteMiss(BaseException):
     """A run asks for what is not recorded, and no worker may be called."""
 
-    def __init__(self, path: str, attempt: int, worker: str, cassette: str, found: str) -> None:  # noqa: PLR0913, PLR0917
+    def __init__(self, path: str, attempt: int, worker: str, cassette: str, found: str) -> None:
         super().__init__(path, attempt, worker, cassette, found)
         self.path, self.attempt, self.worker, self.cassette, self.found = path, attempt, worker, cassette, found
 
     def __str__(self) -> str:
         attempt = f", attempt {self.attempt}," if self.attempt > 1 else ""
         return (
-            f"The cassette {self.cassette} has no recording for {self.path}{attempt} of worker {self.worker!r} with this "
-            f'input, and in mode "replay" no worker is called.\n{self.found}\n'
-            'Record it: cassette(..., mode="auto"), or set the environment variable ORCHESTRATION_KIT_CASSETTE=auto, and '
-            "run it once more. That calls the worker."
+            f"The cassette {self.cassette} has no recording for {self.path}{attempt} of worker {self.worker!r} "
+            f'with this input, and in mode "replay" no worker is called.\n{self.found}\n'
+            'Record it: cassette(..., mode="auto"), or set the environment variable ORCHESTRATION_KIT_CASSETTE=auto, '
+            "and run it once more. That calls the worker."
         )

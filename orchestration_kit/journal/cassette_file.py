@@ -17,7 +17,9 @@ from orchestration_kit.errors import WorkflowFileError, did_you_mean
 from orchestration_kit.journal.cassette_errors import CassetteError
 from orchestration_kit.journal.cassette_text import render
 from orchestration_kit.journal.file_lock import exclusive
-from orchestration_kit.journal.recording import Key, Malformed, Recording, from_data
+from orchestration_kit.journal.recording import Key, Recording
+from orchestration_kit.journal.recording_fields import Malformed, from_data
+from orchestration_kit.journal.room import with_room
 
 VERSION = 1
 MAX_BYTES = 200_000_000
@@ -103,7 +105,7 @@ class CassetteFile:
         for key, recording in recordings.items():
             known = before.get(key)
             if known is None or known[0] is not recording:
-                known = (recording, "\n".join(render([recording.as_data()], 1)))
+                known = (recording, "\n".join(with_room(render, [recording.as_data()], 1)))
             self._rendered[key] = known
         blocks = [self._rendered[one.key][1] for one in sorted(recordings.values(), key=lambda one: one.order)]
         return _HEADER + "\n".join(blocks) + "\n" if blocks else _HEADER.rstrip("\n") + " []\n"

@@ -18,9 +18,9 @@ _LONGEST_KEY = 1000
 
 
 def render(value: Any, depth: int = 0) -> list[str]:
-    """Return plain data as lines of YAML.
+    r"""Return plain data as lines of YAML.
 
-    >>> print("\\n".join(render({"path": "draft#1", "output": "One\\nTwo", "rate": [0.5, "0.5"]})))
+    >>> print("\n".join(render({"path": "draft#1", "output": "One\nTwo", "rate": [0.5, "0.5"]})))
     path: draft#1
     output: |-
       One
@@ -62,7 +62,7 @@ def render(value: Any, depth: int = 0) -> list[str]:
     return [pad + first, *more]
 
 
-def _scalar(value: Any, depth: int) -> list[str]:  # noqa: C901 - one kind after the other
+def _scalar(value: Any, depth: int) -> list[str]:
     if isinstance(value, str):
         if "\n" in value:
             return _several_lines(value, "  " * depth)

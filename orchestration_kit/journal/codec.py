@@ -11,7 +11,7 @@ User data cannot forge a tag: a dict with a key that starts with `$` is written 
 Large parts are handed on as blobs, named by their content, so that they are stored once.
 
 Kinds: those of the standard library in `kinds.py`, types of one's own in `own_types.py`, numpy in `arrays.py`, pandas
-in `tables.py`, Arrow in `arrow.py`. What cannot come back exactly as it was is refused, with a hint.
+in `tables.py` and `columns.py`, Arrow in `arrow.py`. What cannot come back exactly as it was is refused, with a hint.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ _POLL_S = 0.005
 
 
 @contextmanager
-def exclusive(path: Path, wait_s: float) -> Iterator[None]:
+def exclusive(path: Path, wait_s: float) -> Generator[None]:
     """Hold the right to replace a file; threads and processes take turns.
 
     Where the system can, its directory is locked: nothing is left behind, and the lock of a process that dies is gone

@@ -9,12 +9,15 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
+from orchestration_kit.journal.arguments import MAX_SEQ
 from orchestration_kit.journal.errors import JournalError, LeaseLost
 from orchestration_kit.journal.port import Lease, Row
 from orchestration_kit.journal.statements import Position, holds, put_rows
 
 MAX_ROWS = 32
 MAX_WAIT_S = 0.005
+MAX_BODY_BYTES = 65_536
+"""Larger rows are committed at once: there is little to gain, and memory to lose."""
 
 
 class Buffer:
@@ -46,14 +49,15 @@ class Buffer:
         self._highest[lease] = highest
 
     def takes(self, lease: Lease, rows: Sequence[Row]) -> bool:
-        """Whether rows can wait: they are sure to follow on what is there, so that nothing has to be compared."""
+        """Whether rows can wait: they are in order and follow on what is there, so that nothing is to be compared."""
         last = self._highest.get(lease)
         if last is None:
             return False
-        for row in rows:
-            if row.seq <= last:
+        for seq, body, check in rows:
+            fits = last < seq <= MAX_SEQ and type(body) is type(check) is bytes and len(body) <= MAX_BODY_BYTES
+            if not fits:
                 return False
-            last = row.seq
+            last = seq
         return True
 
     def put(self, lease: Lease, position: Position, rows: Sequence[Row]) -> None:

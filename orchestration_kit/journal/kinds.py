@@ -173,7 +173,9 @@ def _read_timezone(_: Reader, payload: Any) -> timezone:
 
 def _write_zone(_: Writer, value: ZoneInfo, __: int) -> Any:
     if cast("Any", value).key not in zone_names():
-        refuse(value, "its key is not among zoneinfo.available_timezones()", "Use ZoneInfo('Europe/Berlin') or the like.")
+        refuse(
+            value, "its key is not among zoneinfo.available_timezones()", "Use ZoneInfo('Europe/Berlin') or the like."
+        )
     return {"$zoneinfo": value.key}
 
 

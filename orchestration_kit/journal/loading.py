@@ -45,10 +45,10 @@ def load_run(journal: Journal, run_id: str, *, upto: int | None = None) -> Loade
     rows, check = _read(journal, stored)
     header = header_of(stored.facts, journal.blob)
     fold = Fold(header.started)
-    reader = RowReader(run_id, stored.facts.parent, header.workers, journal.blob)
+    reader = RowReader(journal.blob)
     events: list[Event] = []
     for row, written_under in rows[:upto]:
-        reader.workers = written_under.workers
+        reader.turn_to(written_under.started, written_under.workers)
         event = reader.event(row.body, fold)
         fold.take(event, len(events))
         events.append(event)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.summary import TotalsSoFar
-from orchestration_kit.errors import RunStateError
+from orchestration_kit.errors import DuplicateRun, RunStateError
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
 from orchestration_kit.journal.fold import Fold
 from orchestration_kit.journal.header import facts_of, workers_of
 from orchestration_kit.journal.leases import take
-from orchestration_kit.journal.port import Journal, Lease, Row, Standing
+from orchestration_kit.journal.port import Facts, Journal, Lease, Row, Standing
 from orchestration_kit.journal.rows import RowWriter, Worker
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class JournalLog:
         self._machine = machine
         self._clock = clock
         self._is_created = stored is not None
+        self._prepared: Facts | None = None
+        self._is_claiming = False
+        """Whether a claim was begun and not seen to succeed: the lease may be held, and nobody here know it."""
         self._lease: Lease | None = None
         place = stored or shared
         self._shared = 0 if shared is None else shared.seq
@@ -82,8 +85,9 @@ class JournalLog:
         """
         if not self._is_created:
             self._facts()
-            self._blobs.clear()
-            self._known.clear()
+            there = self.journal.find_run(self._machine.started.run_id)
+            if there is not None:
+                raise DuplicateRun(there.facts.run_id, there.standing.state)
 
     def claim(self) -> None:
         """Become the one who drives the run.
@@ -104,12 +108,14 @@ class JournalLog:
             self._is_created = True
             self._blobs.clear()
             return
-        self._lease = take(self.journal, self._machine.started.run_id, wait_s=self.wait_s, clock=self._clock)
+        was_interrupted, self._is_claiming = self._is_claiming, True
+        run_id = self._machine.started.run_id
+        self._lease = take(self.journal, run_id, wait_s=self.wait_s, clock=self._clock, retake=was_interrupted)
+        self._is_claiming = False
         newer = self._newer()
         if newer:
             self.journal.append(self._lease, (), {}, release=True)
             self._lease = None
-            run_id = self._machine.started.run_id
             raise RunStateError(
                 run_id,
                 self._machine.state,
@@ -181,9 +187,13 @@ class JournalLog:
         if release:
             self._lease = None
 
-    def _facts(self) -> Any:
-        machine = self._machine
-        return facts_of(machine.started, machine.plan, machine.limits, shared=self._shared, put_blob=self._put_blob)
+    def _facts(self) -> Facts:
+        if self._prepared is None:
+            machine = self._machine
+            self._prepared = facts_of(
+                machine.started, machine.plan, machine.limits, shared=self._shared, put_blob=self._put_blob
+            )
+        return self._prepared
 
     def _standing(self, last_check: bytes) -> Standing:
         machine = self._machine

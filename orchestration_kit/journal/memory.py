@@ -44,7 +44,7 @@ class MemoryJournal(Journal):
 
     def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> Lease:
         """Put a run on record and take its lease."""
-        check_run(facts, standing)
+        check_run(facts, standing, blobs)
         with self._lock:
             self._check_open()
             if (there := self._runs.get(facts.run_id)) is not None:
@@ -77,7 +77,7 @@ class MemoryJournal(Journal):
         release: bool = False,
     ) -> None:
         """Add rows, blobs and the new standing; let go if told."""
-        check_rows(rows)
+        check_rows(rows, blobs)
         if standing is not None:
             check_standing(standing)
         with self._lock:

@@ -84,6 +84,7 @@ def _write_model(writer: Writer, value: BaseModel, depth: int) -> Any:
 def _read_model(_: Reader, payload: Any) -> BaseModel:
     name, fields, names, extra, private = sequence(payload, str, dict, object, object, object)
     cls: type[BaseModel] = lookup(name, "pydantic model")
+    names = list(fields) if names is None else names
     state = dict[str, Any]()
     for field_name, field in cls.model_fields.items():
         if field_name in fields:
@@ -92,7 +93,7 @@ def _read_model(_: Reader, payload: Any) -> BaseModel:
             default = _ABSENT if field.default is PydanticUndefined else field.default
             state[field_name] = _default(name, "pydantic model", field_name, default, field.default_factory)
     _refuse_left_over(name, "pydantic model", fields)
-    expect(names is None or (type(names) is list and all(type(one) is str for one in names)))
+    expect(type(names) is list and all(type(one) is str for one in names))
     expect((extra is None or type(extra) is dict) and (private is None or type(private) is dict))
     allows_extra = cls.model_config.get("extra") == "allow"
     if not allows_extra:
@@ -100,7 +101,7 @@ def _read_model(_: Reader, payload: Any) -> BaseModel:
     made = object.__new__(cls)
     for slot, part in (
         ("__dict__", state),
-        ("__pydantic_fields_set__", set(cls.model_fields if names is None else names)),
+        ("__pydantic_fields_set__", set(names)),
         ("__pydantic_extra__", (extra or {}) if allows_extra else None),
         ("__pydantic_private__", _private_state(name, cls, private or {})),
     ):
@@ -260,7 +261,7 @@ def _refuse_built_in_state(value: Any) -> None:
     """Refuse an instance that is also a list, an exception or the like: there is more to it than its fields."""
     for base in type(value).__mro__[:-1]:
         if not base.__flags__ & _HEAP_TYPE:
-            refuse(value, f"it is also a {base.__name__}", "Keep that part in a field of its own.")
+            refuse(value, f"it is a subclass of {base.__name__}", "Keep that part in a field of its own.")
 
 
 def _find(value: Any) -> Write | None:

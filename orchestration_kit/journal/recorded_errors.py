@@ -81,7 +81,12 @@ def _class_of(names: tuple[str, ...]) -> Any:
     besides = tuple(type(name, (), {}) for name in names[at + 1 :] if name not in known)
     made: Any = root
     for name in reversed(names[: max(at, 1)]):
-        members = {"__init__": _initialize, "__str__": _text, "__reduce__": _reduced, "__doc__": "Made from a recording."}
+        members = {
+            "__init__": _initialize,
+            "__str__": _text,
+            "__reduce__": _reduced,
+            "__doc__": "Made from a recording.",
+        }
         bases = (made, *besides) if made is root else (made,)
         made = type(name, bases, members)
     return made

@@ -206,7 +206,7 @@ class _Cells:
 
 def _next_float(number: float) -> float | None:
     """Return the least float that is not less than a number of any size, as SQLite compares floats; None for NaN."""
-    if math.isnan(number):
+    if number != number:  # noqa: PLR0124 - NaN alone differs from itself; math.isnan takes no large int
         return None
     try:
         near = float(number)

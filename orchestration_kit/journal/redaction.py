@@ -9,7 +9,6 @@ what was redacted stays as it is: `redact(redact(x)) == redact(x)`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -17,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
+from orchestration_kit.journal.redacted_tables import check_table, redacted_array, redacted_base64
+from orchestration_kit.journal.room import with_room
 from orchestration_kit.journal.secret_patterns import (
     NAMED,
     PAIR,
@@ -32,6 +33,26 @@ from orchestration_kit.journal.secret_patterns import (
 MIN_ENV_VALUE = 8
 """Values of environment variables that are shorter could be any word."""
 _MAX_ROUNDS = 6
+_RAW = frozenset({"$bytes", "$bytearray", "$str"})
+"""Tags of what is written in base64."""
+_ATOMS = frozenset(
+    {
+        "$date",
+        "$datetime",
+        "$time",
+        "$timedelta",
+        "$decimal",
+        "$fraction",
+        "$uuid",
+        "$int",
+        "$float",
+        "$complex",
+        "$zoneinfo",
+    }
+)
+"""Tags of what cannot be read any more where part of it is replaced."""
+_NAMED_TYPES = frozenset({"$model", "$dataclass", "$namedtuple"})
+"""Tags of what begins with the name of a type."""
 _MAX_FOUND = 1000
 
 
@@ -65,7 +86,7 @@ class Redactor:
         self._learn_environment()
         for _ in range(_MAX_ROUNDS):
             before = len(self._found)
-            plain = self._data(plain)
+            plain = with_room(self._data, plain)
             if len(self._found) == before:
                 break
             self._learn_environment()
@@ -100,17 +121,46 @@ class Redactor:
             return [self._data(item) for item in items]
         if isinstance(plain, dict):
             entries = cast("dict[str, Any]", plain)
+            if len(entries) == 1:
+                ((tag, payload),) = entries.items()
+                if tag[:1] == "$":
+                    return self._tagged(tag, payload)
             redacted: dict[str, Any] = {}
             for key, value in entries.items():
                 redacted[_free(self._text(key), redacted)] = self._entry(key, value)
             return redacted
         return plain
 
+    def _tagged(self, tag: str, payload: Any) -> Any:
+        """Redact a value that the codec has tagged, so that it can still be read."""
+        if tag == "$enum":
+            return {tag: payload}
+        if tag in _ATOMS:  # a number of an account, say: what is left is text
+            return PLACEHOLDER if isinstance(payload, str) and self._text(payload) != payload else {tag: payload}
+        if tag in _RAW:
+            return {tag: redacted_base64(payload, self._text)}
+        if tag in _NAMED_TYPES and isinstance(payload, list):
+            name, rest = cast("list[Any]", payload)[:1], cast("list[Any]", payload)[1:]
+            return {tag: name + [self._data(part) for part in rest]}
+        if tag in {"$set", "$frozenset"} and isinstance(payload, list):
+            parts = [self._data(part) for part in cast("list[Any]", payload)]
+            members: dict[str, Any] = {json.dumps(part, sort_keys=True): part for part in parts}
+            kept: list[Any] = [members[key] for key in sorted(members)]
+            return {tag: kept}
+        if tag == "$ndarray" and isinstance(payload, list) and payload[:1] != ["object"]:
+            return {tag: redacted_array(cast("list[Any]", payload), self._text)}
+        if tag == "$arrow" and isinstance(payload, list):
+            check_table(cast("list[Any]", payload), self._text)
+            return {tag: payload}
+        return {tag: self._data(payload)}
+
     def _entry(self, name: str, value: Any) -> Any:
         """Redact the value of an entry, whose name may say that it is a secret as a whole."""
         kind = names_a_secret(name)
-        if kind is False or value is None or isinstance(value, (bool, dict)):
+        if kind is False or value is None or isinstance(value, bool):
             return self._data(value)
+        if isinstance(value, dict):
+            return self._tagged_entry(name, cast("dict[str, Any]", value)) if kind else self._data(value)
         if isinstance(value, list):
             return [self._entry(name, item) for item in cast("list[Any]", value)]
         if isinstance(value, str) and (is_harmless(value) or not value):
@@ -119,6 +169,16 @@ class Redactor:
             return self._data(value)
         self._note(str(value))
         return PLACEHOLDER
+
+    def _tagged_entry(self, name: str, value: dict[str, Any]) -> Any:
+        for tag, payload in value.items():
+            if tag in _ATOMS or tag == "$str":
+                return PLACEHOLDER
+            if tag in _RAW:
+                return {tag: base64.b64encode(PLACEHOLDER.encode()).decode("ascii")}
+            if tag in {"$tuple", "$set", "$frozenset"} and isinstance(payload, list):
+                return self._data({tag: [self._entry(name, part) for part in cast("list[Any]", payload)]})
+        return self._data(value)
 
     def _text(self, text: str) -> str:
         for _ in range(_MAX_ROUNDS):

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunForked, RunResumed
+from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunForked, RunResumed, RunStarted
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.deltas import ABSENT, apply, diff
 from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
@@ -143,17 +143,17 @@ def _inputs(evaluated: Evaluated) -> Any:
 
 
 class RowReader:
-    """Turns the row bodies of one run into events, in order."""
+    """Turns row bodies into events, in order."""
 
-    def __init__(
-        self, run_id: str, parent: str | None, workers: Mapping[str, Worker], get_blob: Callable[[str], bytes | None]
-    ) -> None:
-        self._run_id = run_id
-        self._parent = parent
-        self.workers = workers
-        """By step, as the header of the present rows has them."""
+    def __init__(self, get_blob: Callable[[str], bytes | None]) -> None:
+        self._run_id, self._parent = "", ""
+        self._workers: Mapping[str, Worker] = {}
         self._get_blob = get_blob
         self._attempts = 0
+
+    def turn_to(self, started: RunStarted, workers: Mapping[str, Worker]) -> None:
+        """Read rows that this run wrote, from now on: a fork's past was written by its ancestors."""
+        self._run_id, self._parent, self._workers = started.run_id, started.parent or "", workers
 
     def event(self, body: bytes, fold: Fold) -> Event:
         """Return the event of a row; `fold` stands at the row before it.
@@ -174,7 +174,7 @@ class RowReader:
                 case ["f", str(at), forked_at, list(patches), list(removed), given]:
                     changes = _changes(patches, removed, fold)
                     taken = None if given is None else (given[0],)
-                    return RunForked(self._run_id, self._parent or "", at, float(forked_at), changes, taken)
+                    return RunForked(self._run_id, self._parent, at, float(forked_at), changes, taken)
                 case _:
                     raise ValueError(f"a row begins with {str(parts)[:40]}")
         except JournalCorrupt as error:
@@ -191,7 +191,7 @@ class RowReader:
         if error is not None:
             error = ErrorInfo(*map(_exact_text, error))
             output = {"error": error.message} if output is None else output
-        worker = extras.get("w") or self.workers[step]
+        worker = extras.get("w") or self._workers[step]
         changes = _changes(extras.get("c", []), extras.get("x", ()), fold) if extras else None
         self._attempts += 1
         return AttemptFinished(

@@ -37,24 +37,29 @@ SHAPES: tuple[Shape, ...] = (
     _shape(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*", "eyj"),  # JSON web token
     # OpenAI, Anthropic, OpenRouter; `sk-folding-cube-and-so-on`, a CSS class, is none
     _shape(
-        _NO_WORD + r"sk-(?:(?:proj|ant|svcacct|admin|or|lf)-[\w-]{8,}|[A-Za-z0-9]{20}[\w-]*|(?=[\w-]{0,60}\d)[\w-]{20,})",
+        _NO_WORD + r"sk-(?:(?:proj|ant|svcacct|admin|or|lf)-[\w-]{8,}"
+        r"|[A-Za-z0-9]{20}[\w-]*|(?=[\w-]{0,60}\d)[\w-]{20,})",
         "sk-",
     ),
     _shape(_NO_WORD + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}", "akia", "asia", "abia", "acca"),  # AWS
-    _shape(_NO_WORD + r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    _shape(_NO_WORD + r"gh[pousr]_[A-Za-z0-9]{20,}", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    _shape(_NO_WORD + r"github_pat_\w{20,}", "github_pat_"),
     _shape(_NO_WORD + r"glpat-[\w-]{20,}", "glpat-"),  # GitLab
     _shape(_NO_WORD + r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}", "xox", "xapp-"),  # Slack
     _shape(r"(?<=hooks\.slack\.com/services/)[\w/]{16,}", "hooks.slack.com/services/"),
     _shape(_NO_WORD + r"(?:AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,})", "aiza", "ya29.", "gocspx-"),  # Google
     _shape(_NO_WORD + r"(?:hf|gsk|npm)_[A-Za-z0-9]{20,}", "hf_", "gsk_", "npm_"),  # Hugging Face, Groq, npm
     _shape(_NO_WORD + r"(?:r8_|xai-|pplx-)[A-Za-z0-9]{20,}", "r8_", "xai-", "pplx-"),
-    _shape(_NO_WORD + r"(?:[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})", "k_live_", "k_test_", "whsec_"),
+    _shape(_NO_WORD + r"[sr]k_(?:live|test)_[A-Za-z0-9]{10,}", "k_live_", "k_test_"),  # Stripe
+    _shape(_NO_WORD + r"whsec_[A-Za-z0-9+/=]{16,}", "whsec_"),
     _shape(_NO_WORD + r"pypi-[\w-]{40,}", "pypi-"),
     _shape(_NO_WORD + r"SG\.[\w-]{16,}\.[\w-]{16,}", "sg."),  # SendGrid
     _shape(_NO_WORD + r"dop_v1_[0-9a-f]{32,}", "dop_v1_"),  # DigitalOcean
     _shape(_NO_WORD + r"dapi[0-9a-f]{32,}", "dapi"),  # Databricks
     _shape(_NO_WORD + r"\d{8,12}:AA[\w-]{30,}", ":aa"),  # Telegram
-    _shape(r"(?<=[?&])(?:sig|signature|x-amz-signature|x-goog-signature)=[^\s&\"'#<>\[\]]{16,}", "sig", flags=re.IGNORECASE),
+    _shape(
+        r"(?<=[?&])(?:sig|signature|x-amz-signature|x-goog-signature)=[^\s&\"'#<>\[\]]{16,}", "sig", flags=re.IGNORECASE
+    ),
 )  # fmt: skip
 
 NAMED: tuple[Shape, ...] = (
@@ -87,8 +92,39 @@ _SURE_NAME = re.compile(
 )
 _LIKELY_NAME = re.compile(r"(?:token|secret|pwd|credential|credentials)$")
 _HARMLESS = frozenset(
-    "required optional string str text none null nil true false undefined hidden invalid missing empty unknown default "
-    "bearer basic placeholder example changeme redacted bool int integer number bytes object any uuid".split()
+    [
+        "required",
+        "optional",
+        "string",
+        "str",
+        "text",
+        "none",
+        "null",
+        "nil",
+        "true",
+        "false",
+        "undefined",
+        "hidden",
+        "invalid",
+        "missing",
+        "empty",
+        "unknown",
+        "default",
+        "bearer",
+        "basic",
+        "placeholder",
+        "example",
+        "changeme",
+        "redacted",
+        "bool",
+        "int",
+        "integer",
+        "number",
+        "bytes",
+        "object",
+        "any",
+        "uuid",
+    ]
 )
 _CODE = re.compile(
     r"(?:\$|%|<|\{|\*|os\.|env|self\.|this\.|process\.|settings\.|config\.|args\.|request\.)", re.IGNORECASE

@@ -92,7 +92,7 @@ class SQLiteJournal(Journal):
 
     def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> Lease:
         """Put a run on record and take its lease."""
-        check_run(facts, standing)
+        check_run(facts, standing, blobs)
         values = run_values(facts, standing, Holder(self._writer.owner, 1, 0))
 
         def work(connection: sqlite3.Connection) -> int:
@@ -141,7 +141,7 @@ class SQLiteJournal(Journal):
         """Add rows, blobs and the new standing; let go if told."""
         if not (blobs or release) and standing is None and self._writer.append(lease, rows):
             return
-        check_rows(rows)
+        check_rows(rows, blobs)
         if standing is not None:
             check_standing(standing)
         self._writer.commit_append(lease, rows, blobs, standing, release=release)

@@ -1,11 +1,10 @@
-"""DataFrames, Series, indexes and what else pandas has: columns as arrays, labels by this codec. No metadata to parse.
+"""DataFrames, Series and indexes: columns as arrays (`columns.py`), labels by this codec. No metadata to parse.
 
 Whatever has no exact form here is refused. Loaded when a value or a record needs it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -13,13 +12,11 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from orchestration_kit.journal import columns
 from orchestration_kit.journal.reading import Reader, expect, sequence
 from orchestration_kit.journal.writing import Write, Writer, refuse
 
 pandas: Any = pd  # its stubs know fewer kinds than there are
-
-_FREQUENCY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:+-]{0,40}")
-_CLOSED = frozenset({"left", "right", "both", "neither"})
 
 
 def find(value: Any) -> Write | None:
@@ -37,9 +34,9 @@ def find(value: Any) -> Write | None:
 def _write_frame(writer: Writer, value: Any, depth: int) -> Any:
     bare = value.copy(deep=False)
     bare.attrs = {}  # each column would copy them
-    columns = [_column(writer, bare.iloc[:, at], depth) for at in range(value.shape[1])]
+    written = [_column(writer, bare.iloc[:, at], depth) for at in range(value.shape[1])]
     labels = [writer.part(value.index, depth), writer.part(value.columns, depth)]
-    return {"$dataframe": [*labels, columns, *_extras(writer, value, depth)]}
+    return {"$dataframe": [*labels, written, *_extras(writer, value, depth)]}
 
 
 def _column(writer: Writer, column: Any, depth: int) -> Any:
@@ -56,11 +53,11 @@ def _extras(writer: Writer, value: Any, depth: int) -> list[Any]:
 
 
 def _read_frame(payload: Any) -> Any:
-    index, labels, columns, attrs, duplicates = sequence(payload, object, object, list, object, bool)
+    index, labels, parts, attrs, duplicates = sequence(payload, object, object, list, object, bool)
     expect(isinstance(index, pandas.Index) and isinstance(labels, pandas.Index))
-    expect(all(_is_column(column) and len(column) == len(index) for column in columns))
-    if columns:
-        frame = pandas.DataFrame({at: _series_of(column) for at, column in enumerate(columns)})
+    expect(all(_is_column(column) and len(column) == len(index) for column in parts))
+    if parts:
+        frame = pandas.DataFrame({at: _series_of(column) for at, column in enumerate(parts)})
         frame.index = index
     else:
         frame = pandas.DataFrame(index=index)
@@ -131,7 +128,7 @@ def _read_index(payload: Any) -> Any:
         column, name, frequency = sequence(parts, object, object, object)
         made = _INDEX_TYPES[kind](column, name=name)
         if frequency is not None:
-            made.freq = _read_frequency(frequency)
+            made.freq = columns.read_frequency(frequency)
         return made
     column, name = sequence(parts, object, object)
     expect(_is_column(column))
@@ -141,175 +138,16 @@ def _read_index(payload: Any) -> Any:
 def _read_multi_index(parts: Any) -> Any:
     levels, codes, names, sortorder = sequence(parts, list, list, list, object)
     expect(sortorder is None or type(sortorder) is int)
-    expect(all(isinstance(level, pandas.Index) for level in levels))
+    expect(all(map(columns.is_bounded, levels)))
     expect(all(type(code) is np.ndarray and code.dtype.kind == "i" for code in codes))
     return pandas.MultiIndex(levels=levels, codes=codes, names=names, sortorder=sortorder)
 
 
 def _frequency(value: Any, frequency: Any) -> str:
     text = frequency.freqstr
-    if _FREQUENCY.fullmatch(text) is None or to_offset(text) != frequency:
+    if columns.FREQUENCY.fullmatch(text) is None or to_offset(text) != frequency:
         refuse(value, f"its frequency {text!r:.40} has no exact form", "Set its freq to None.")
     return text
-
-
-def _period_frequency(value: Any) -> str:
-    text = value.freqstr
-    if _FREQUENCY.fullmatch(text) is None or pandas.Period(ordinal=0, freq=text).freq != value.freq:
-        refuse(value, f"its frequency {text!r:.40} has no exact form", "Use value.to_timestamp().")
-    return text
-
-
-def _read_frequency(text: Any) -> str:
-    expect(type(text) is str and _FREQUENCY.fullmatch(text) is not None, "no frequency")
-    return text
-
-
-# Arrays
-
-
-def _write_masked(writer: Writer, value: Any, depth: int) -> Any:
-    data, mask = value._data.copy(), value._mask  # noqa: SLF001 - pandas has no public way to tell NaN from NA
-    data[mask] = 0
-    return {"$pandas_array": ["masked", *writer.items((data, mask), depth)]}
-
-
-def _read_masked(data: Any, mask: Any) -> Any:
-    expect(data.ndim == 1 and mask.dtype == np.bool_)
-    return _MASKED[data.dtype.kind](data, mask)
-
-
-def _write_texts(writer: Writer, value: Any, depth: int) -> Any:
-    missing = "NA" if value.dtype.na_value is pandas.NA else "nan"
-    if value.dtype.storage not in {"python", "pyarrow"}:
-        refuse(value, f"its storage {value.dtype.storage!r} is not known here", "Use value.astype(object).")
-    texts = value.to_numpy(dtype=object, na_value=None).tolist()
-    return {"$pandas_array": ["text", value.dtype.storage, missing, writer.items(texts, depth)]}
-
-
-def _read_texts(storage: Any, missing: Any, texts: Any) -> Any:
-    expect(storage in {"python", "pyarrow"} and missing in {"NA", "nan"} and type(texts) is list)
-    expect(all(text is None or type(text) is str for text in texts))
-    dtype = pandas.StringDtype(storage) if missing == "NA" else pandas.StringDtype(storage, na_value=np.nan)
-    return pandas.array(texts, dtype=dtype)
-
-
-def _write_categorical(writer: Writer, value: Any, depth: int) -> Any:
-    codes, categories = writer.items((np.asarray(value.codes), value.categories), depth)
-    return {"$pandas_array": ["categorical", codes, categories, bool(value.ordered)]}
-
-
-def _read_categorical(codes: Any, categories: Any, ordered: Any) -> Any:
-    expect(isinstance(categories, pandas.Index) and codes.dtype.kind == "i" and type(ordered) is bool)
-    return pandas.Categorical.from_codes(codes, dtype=pandas.CategoricalDtype(categories, ordered))
-
-
-def _write_moments(writer: Writer, value: Any, depth: int) -> Any:
-    moments = value.asi8.view(f"M8[{value.unit}]")
-    return {"$pandas_array": ["datetime", *writer.items((moments, value.tz), depth)]}
-
-
-def _read_moments(moments: Any, zone: Any) -> Any:
-    expect(moments.dtype.kind == "M")
-    index = pandas.DatetimeIndex(moments)
-    return (index if zone is None else index.tz_localize("UTC").tz_convert(zone)).array
-
-
-def _write_spans(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas_array": ["timedelta", writer.part(value.to_numpy(), depth)]}
-
-
-def _read_spans(spans: Any) -> Any:
-    expect(spans.dtype.kind == "m")
-    return pandas.TimedeltaIndex(spans).array
-
-
-def _write_periods(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas_array": ["period", _period_frequency(value), writer.part(value.asi8, depth)]}
-
-
-def _read_periods(frequency: Any, ordinals: Any) -> Any:
-    expect(ordinals.dtype == np.int64)
-    return pandas.PeriodIndex.from_ordinals(ordinals, freq=_read_frequency(frequency)).array
-
-
-def _write_intervals(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas_array": ["interval", *writer.items((value.left, value.right), depth), value.closed]}
-
-
-def _read_intervals(left: Any, right: Any, closed: Any) -> Any:
-    expect(isinstance(left, pandas.Index) and isinstance(right, pandas.Index) and closed in _CLOSED)
-    return pandas.arrays.IntervalArray.from_arrays(left, right, closed)
-
-
-def _write_numpy(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas_array": ["numpy", writer.part(value.to_numpy(), depth)]}
-
-
-def _read_numpy(column: Any) -> Any:
-    expect(type(column) is np.ndarray and column.ndim == 1)
-    return pandas.arrays.NumpyExtensionArray(column)
-
-
-def _write_arrow(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas_array": ["arrow", writer.part(value.__arrow_array__(), depth)]}
-
-
-def _read_arrow(column: Any) -> Any:
-    expect(type(column).__module__ == "pyarrow.lib")
-    return pandas.arrays.ArrowExtensionArray(column)
-
-
-def _read_pandas_array(payload: Any) -> Any:
-    expect(type(payload) is list and len(payload) > 1)
-    return _ARRAYS[payload[0]](*payload[1:])
-
-
-# Scalars
-
-
-def _write_timestamp(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas": ["timestamp", value.unit, int(value.asm8.view("i8")), writer.part(value.tz, depth)]}
-
-
-def _read_timestamp(unit: Any, count: Any, zone: Any) -> Any:
-    made = pandas.Timestamp(_moment("M8", unit, count))
-    return made if zone is None else made.tz_localize("UTC").tz_convert(zone)
-
-
-def _write_span(_: Writer, value: Any, __: int) -> Any:
-    return {"$pandas": ["timedelta", value.unit, int(value.asm8.view("i8"))]}
-
-
-def _read_span(unit: Any, count: Any) -> Any:
-    return pandas.Timedelta(_moment("m8", unit, count))
-
-
-def _moment(kind: str, unit: Any, count: Any) -> Any:
-    expect(unit in {"s", "ms", "us", "ns"} and type(count) is int)
-    return np.array(count, dtype=np.int64).view(f"{kind}[{unit}]")[()]
-
-
-def _write_period(_: Writer, value: Any, __: int) -> Any:
-    return {"$pandas": ["period", _period_frequency(value), value.ordinal]}
-
-
-def _read_period(frequency: Any, ordinal: Any) -> Any:
-    expect(type(ordinal) is int)
-    return pandas.Period(ordinal=ordinal, freq=_read_frequency(frequency))
-
-
-def _write_interval(writer: Writer, value: Any, depth: int) -> Any:
-    return {"$pandas": ["interval", *writer.items((value.left, value.right), depth), value.closed]}
-
-
-def _write_missing(_: Writer, value: Any, __: int) -> Any:
-    return {"$pandas": ["NA" if value is pandas.NA else "NaT"]}
-
-
-def _read_scalar(payload: Any) -> Any:
-    expect(type(payload) is list and len(payload) > 0)
-    return _SCALARS[payload[0]](*payload[1:])
 
 
 _INDEX_TYPES: dict[Any, Any] = {
@@ -321,61 +159,20 @@ _INDEX_TYPES: dict[Any, Any] = {
     "categorical": pandas.CategoricalIndex,
 }
 _INDEX_NAMES: dict[Any, Any] = {kind: name for name, kind in _INDEX_TYPES.items()}
-_MASKED: dict[Any, Any] = {
-    "i": pandas.arrays.IntegerArray,
-    "u": pandas.arrays.IntegerArray,
-    "f": pandas.arrays.FloatingArray,
-    "b": pandas.arrays.BooleanArray,
-}
-_ARRAYS: dict[Any, Callable[..., Any]] = {
-    "masked": _read_masked,
-    "text": _read_texts,
-    "categorical": _read_categorical,
-    "datetime": _read_moments,
-    "timedelta": _read_spans,
-    "period": _read_periods,
-    "interval": _read_intervals,
-    "numpy": _read_numpy,
-    "arrow": _read_arrow,
-}
-_SCALARS: dict[Any, Callable[..., Any]] = {
-    "timestamp": _read_timestamp,
-    "timedelta": _read_span,
-    "period": _read_period,
-    "interval": pandas.Interval,
-    "NA": lambda: pandas.NA,
-    "NaT": lambda: pandas.NaT,
-}
 _WRITERS: dict[Any, Write] = {
     pandas.DataFrame: _write_frame,
     pandas.Series: _write_series,
     pandas.RangeIndex: _write_range_index,
     pandas.MultiIndex: _write_multi_index,
     **dict.fromkeys(_INDEX_NAMES, _write_index),
-    **dict.fromkeys(_MASKED.values(), _write_masked),
-    pandas.arrays.StringArray: _write_texts,
-    pandas.arrays.ArrowStringArray: _write_texts,
-    pandas.Categorical: _write_categorical,
-    pandas.arrays.DatetimeArray: _write_moments,
-    pandas.arrays.TimedeltaArray: _write_spans,
-    pandas.arrays.PeriodArray: _write_periods,
-    pandas.arrays.IntervalArray: _write_intervals,
-    pandas.arrays.NumpyExtensionArray: _write_numpy,
-    pandas.arrays.ArrowExtensionArray: _write_arrow,
-    pandas.Timestamp: _write_timestamp,
-    pandas.Timedelta: _write_span,
-    pandas.Period: _write_period,
-    pandas.Interval: _write_interval,
-    type(pandas.NaT): _write_missing,
-    type(pandas.NA): _write_missing,
+    **columns.WRITERS,
 }
-
 _READERS: dict[str, Callable[[Any], Any]] = {
     "$dataframe": _read_frame,
     "$series": _read_series,
     "$index": _read_index,
-    "$pandas_array": _read_pandas_array,
-    "$pandas": _read_scalar,
+    "$pandas_array": columns.read_array,
+    "$pandas": columns.read_scalar,
 }
 
 

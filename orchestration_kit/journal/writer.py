@@ -188,7 +188,7 @@ class Writer:
     def _append_one(self, position: Position, row: Row) -> bool:
         """Commit one row, in as few calls as can be; False where it takes a closer look."""
         seq, body, check = row
-        if not 0 < seq <= MAX_SEQ:
+        if not (0 < seq <= MAX_SEQ and type(body) is type(check) is bytes):
             return False
         number, epoch, token = position
         database = self.database

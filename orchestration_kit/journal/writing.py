@@ -200,6 +200,9 @@ def _why_not(value: Any) -> tuple[str, str]:  # noqa: C901 - one well-known kind
                 f"it is a subclass of {base.__name__}, which would come back as something else",
                 f"Use {base.__name__}(value), or register a dataclass, a pydantic model or an Enum in its place.",
             )
+    for base in kind.__mro__[1:]:
+        if base.__module__.startswith("pandas") and not kind.__module__.startswith("pandas"):
+            return f"it is a subclass of {base.__name__}", f"Use pandas.{base.__name__}(value)."
     if inspect.isgenerator(value) or hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
         return "it can be read only once", "Make it a list: list(value)."
     if inspect.isawaitable(value):

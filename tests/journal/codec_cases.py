@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -137,7 +137,9 @@ def _state(value: Any) -> dict[str, Any]:
 
 _EXACT: dict[Any, Callable[[Any, Any], bool]] = {
     enum.Enum: lambda a, b: a is b or a == b,
-    np.generic: lambda a, b: a.dtype == b.dtype and (a.tobytes() == b.tobytes() if a.dtype.kind != "f" else a == b or a != a),
+    np.generic: lambda a, b: (
+        a.dtype == b.dtype and (a.tobytes() == b.tobytes() if a.dtype.kind != "f" else a == b or a != a)
+    ),
     float: lambda a, b: struct.pack("d", a) == struct.pack("d", b) or (math.isnan(a) and math.isnan(b)),
     complex: lambda a, b: exact([a.real, a.imag], [b.real, b.imag]),
     (list, tuple): _all,
@@ -567,4 +569,3 @@ DEEP: dict[str, Any] = {
 }
 
 CASES: dict[str, Any] = {**PLAIN, **MOMENTS, **OWN, **ARRAYS, **TABLES, **ARROW, **LARGE}
-assert PurePath

@@ -69,7 +69,22 @@ def test_two_hundred_levels_come_back_even_on_a_full_stack(value, through):
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=8)
 TAGS = st.sampled_from(
-    ["$dict", "$tuple", "$datetime", "$blob", "$bytes", "$str", "$model", "$ndarray", "$dataframe", "$", "$x", "blob", "\\u0024", '"$']
+    [
+        "$dict",
+        "$tuple",
+        "$datetime",
+        "$blob",
+        "$bytes",
+        "$str",
+        "$model",
+        "$ndarray",
+        "$dataframe",
+        "$",
+        "$x",
+        "blob",
+        "\\u0024",
+        '"$',
+    ]
 )
 ZONES = st.timezones().filter(lambda zone: zone.key in zone_names())
 LEAVES = (
