@@ -60,7 +60,7 @@ def cassette_path(test_file: Path, node_id: str) -> Path:
     """Return where the cassette of a test is kept.
 
     >>> cassette_path(Path("tests/test_site.py"), "tests/test_site.py::TestBakery::test_pages[a/b]").as_posix()
-    'tests/cassettes/test_site/TestBakery.test_pages[a_b]-6cbd8d.yaml'
+    'tests/cassettes/test_site/TestBakery.test_pages[a_b]-c23c08.yaml'
     """
     _, *names = node_id.split("::")
     full = ".".join(names)

@@ -17,7 +17,14 @@ from orchestration_kit.engine.ports import Clock, RunLog
 from orchestration_kit.engine.replay import follow
 from orchestration_kit.engine.run import Run
 from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
-from orchestration_kit.errors import DefinitionChanged, MissingWorkers, UnknownWorkflow, did_you_mean, listed
+from orchestration_kit.errors import (
+    DefinitionChanged,
+    MissingWorkers,
+    RunStateError,
+    UnknownWorkflow,
+    did_you_mean,
+    listed,
+)
 
 if TYPE_CHECKING:
     from orchestration_kit.journal.cassette import Cassette
@@ -107,6 +114,24 @@ def _fitting(loaded: LoadedRun, plan_of: Callable[[str], Plan]) -> tuple[Plan, E
 
 def _recorded(loaded: LoadedRun) -> Plan:
     return compile_plan(WorkflowDefinition.from_dict(loaded.definition))
+
+
+def delete_run(journal: Journal, run: Run, *, clock: Clock) -> None:
+    """Delete a run from a journal.
+
+    Raises:
+        RunStateError: forks share its past.
+        RunLocked: somebody drives it.
+    """
+    from orchestration_kit.journal.leases import take
+    from orchestration_kit.journal.port import RunQuery
+
+    forks = [fork.facts.run_id for fork in journal.find_runs(RunQuery(parent=run.run_id))]
+    if forks:
+        raise RunStateError(run.run_id, run.state, f"{listed(forks)} share its past", "Let go of the forks first.")
+    if journal.find_run(run.run_id) is not None:
+        take(journal, run.run_id, clock=clock)
+        journal.delete([run.run_id])
 
 
 def list_runs(journal: Journal | None, known: Iterable[Run], filters: dict[str, Any]) -> list[RunSummary]:

@@ -111,6 +111,8 @@ class Machine:
 
     def event(self, index: int) -> Event:
         """One of `events()[1:]`, without making the others."""
+        if not self.marks and index < len(self._rows):
+            return self.record(index)
         before = 0
         for position, mark in self.marks:
             if position + before == index:

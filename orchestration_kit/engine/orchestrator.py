@@ -15,6 +15,7 @@ from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, RunStarted
 from orchestration_kit.engine.journaled import (
     NewLog,
+    delete_run,
     list_runs,
     load,
     new_log,
@@ -339,8 +340,16 @@ class Orchestrator:
         return list_runs(self.journal, known.values(), filters)
 
     def forget(self, run_id: str) -> None:
-        """Let go of a run that was given an id: its record is freed, and the id may be used again."""
-        self.get_run(run_id)
+        """Let go of a run: its record is deleted, also from the journal, and the id may be used again.
+
+        Raises:
+            UnknownRun: no such run is known here.
+            RunStateError: forks share its past.
+            RunLocked: somebody drives it.
+        """
+        run = self.get_run(run_id)
+        if self.journal is not None and run.log is not None:
+            delete_run(self.journal, run, clock=self.clock)
         self._named_runs.pop(run_id, None)
 
     def plan_of(self, workflow_name: str) -> Plan:

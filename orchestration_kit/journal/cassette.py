@@ -17,10 +17,10 @@ with cassette("build_site.yaml"):
 The environment variable `ORCHESTRATION_KIT_CASSETTE` decides where the code says "auto": CI sets it to `replay`.
 
 **What is found by what.** An attempt is found by its position and visit (`review_code#2`), its number, the worker's
-name and a hash of what the worker is given, after its input transformer. Equal attempts of several runs share one recording.
-What else a worker looks at (`context.data`, `context.goal`, files, the clock) is not part of that, apart from the
-entries of the data bus that its step declares in `reads=`. A worker whose code was edited is not called again either:
-record anew.
+name and a hash of what the worker is given, after its input transformer. Equal attempts of several runs share one
+recording. What else a worker looks at (`context.data`, `context.goal`, files, the clock) is not part of that, apart
+from the entries of the data bus that its step declares in `reads=`. A worker whose code was edited is not called again
+either: record anew.
 
 **What is kept** is the worker's own output, before `output_schema` and the output transformer, or its error; the
 pieces it yielded; what it changed in `context.data`; what it told `context.add_usage`. Secrets are taken out of all of
@@ -39,7 +39,6 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from pathlib import Path
 from re import Pattern
 from types import TracebackType
@@ -50,11 +49,14 @@ from orchestration_kit.errors import did_you_mean
 from orchestration_kit.journal.cassette_diff import nearest
 from orchestration_kit.journal.cassette_errors import CassetteError, CassetteMiss
 from orchestration_kit.journal.cassette_file import CassetteFile, Recordings
+from orchestration_kit.journal.cassette_scope import closed, current_cassette, opened
 from orchestration_kit.journal.errors import JournalError
 from orchestration_kit.journal.recorded_outcome import Outcome, outcome_of
 from orchestration_kit.journal.recorded_workers import taped
 from orchestration_kit.journal.recording import Key, Recording
 from orchestration_kit.journal.redaction import Redactor
+
+__all__ = ["Cassette", "CassetteError", "CassetteMiss", "as_cassette", "cassette", "current_cassette"]
 
 ENVIRONMENT = "ORCHESTRATION_KIT_CASSETTE"
 MODES = ("auto", "record", "replay", "off")
@@ -136,14 +138,13 @@ class Cassette:
     # --- using
 
     def __enter__(self) -> Self:
-        _open.append(self)
-        _here.set((*_here.get(), self))
+        opened(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _close(self)
+        closed(self)
         try:
             self.save()
         except Exception as failed:
@@ -340,31 +341,7 @@ def as_cassette(value: Cassette | str | os.PathLike[str] | None) -> Cassette | N
     raise TypeError(f'cassette is a path such as "site.yaml", or cassette("site.yaml", ...), not {value!r:.80}.')
 
 
-def current_cassette() -> Cassette | None:
-    """Return the innermost cassette whose `with` block is open here; None where there is none.
-
-    A thread that was started within a block, and has opened none of its own, is within it too.
-    """
-    for one in reversed(_here.get()):
-        if any(one is other for other in _open):
-            return one
-    return _open[-1] if _open else None
-
-
-_here: ContextVar[tuple[Cassette, ...]] = ContextVar("orchestration_kit_cassettes", default=())
-_open: list[Cassette] = []
-"""Those whose block is open, in any thread. Lists: the interpreter adds and removes in one go."""
 _unsaved: set[Cassette] = set()
-
-
-def _close(one: Cassette) -> None:
-    opened = list(_here.get())
-    for stack in (opened, _open):
-        for at in range(len(stack) - 1, -1, -1):
-            if stack[at] is one:
-                del stack[at]
-                break
-    _here.set(tuple(opened))
 
 
 @atexit.register

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,11 @@ _MAX_RANGE = 10_000_000
 def is_bounded(index: Any) -> bool:
     """Whether an index may be a part of an array or of another index."""
     return isinstance(index, pandas.Index) and (type(index) is not pandas.RangeIndex or len(index) <= _MAX_RANGE)
+
+
+def _is_zone(zone: Any) -> bool:
+    """Whether this is a time zone, or none: pandas would look for a file, and a module, of the name of any text."""
+    return zone is None or isinstance(zone, tzinfo)
 
 
 def _period_frequency(value: Any) -> str:
@@ -86,7 +92,7 @@ def _write_moments(writer: Writer, value: Any, depth: int) -> Any:
 
 
 def _read_moments(moments: Any, zone: Any) -> Any:
-    expect(moments.dtype.kind == "M")
+    expect(moments.dtype.kind == "M" and _is_zone(zone))
     index = pandas.DatetimeIndex(moments)
     return (index if zone is None else index.tz_localize("UTC").tz_convert(zone)).array
 
@@ -150,6 +156,7 @@ def _write_timestamp(writer: Writer, value: Any, depth: int) -> Any:
 
 
 def _read_timestamp(unit: Any, count: Any, zone: Any) -> Any:
+    expect(_is_zone(zone))
     made = pandas.Timestamp(_moment("M8", unit, count))
     return made if zone is None else made.tz_localize("UTC").tz_convert(zone)
 

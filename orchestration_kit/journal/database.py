@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
-from orchestration_kit.journal.locations import prepare, refuse_remote
+from orchestration_kit.journal.locations import mounts, prepare, refuse_remote
 from orchestration_kit.journal.schema import MIGRATIONS, PAGE_SIZE, Migration, is_new, migrate
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class Database:
         self._reader: sqlite3.Connection | None = None
         self._place: tuple[int, int] | None = None
         self.closed = False
-        refuse_remote(path)
+        refuse_remote(path, mounts())
         with _opening:
             prepare(path)
             with self.lock:

@@ -30,10 +30,9 @@ def diff(old: Any, new: Any, encode: Callable[[Any], Any]) -> Patch:
     >>> diff(["a"] * 9, [*["a"] * 9, "b"], encode=lambda value: value)
     ['l', 9, 0, ['b']]
     """
-    if type(old) is dict and type(new) is dict and len(new) >= _SMALL:
-        return _dict_diff(cast("dict[Any, Any]", old), cast("dict[Any, Any]", new), encode)
-    if type(old) is list and type(new) is list and len(cast("list[Any]", new)) >= _SMALL:
-        return _list_diff(cast("list[Any]", old), cast("list[Any]", new), encode)
+    kind = cast("Any", type(new))
+    if kind is type(old) and kind in (dict, list) and len(new) >= _SMALL:
+        return _dict_diff(old, new, encode) if kind is dict else _list_diff(old, new, encode)
     return ["=", encode(new)]
 
 
@@ -47,7 +46,8 @@ def _dict_diff(old: dict[Any, Any], new: dict[Any, Any], encode: Callable[[Any],
     if len(changed) > len(new) // 2:
         return ["=", encode(new)]
     removed = [key for key in old if key not in new]
-    return ["d", [[key, diff(old.get(key, ABSENT), new[key], encode)] for key in changed], removed]
+    entries = [[encode(key), diff(old.get(key, ABSENT), new[key], encode)] for key in changed]
+    return ["d", entries, [encode(key) for key in removed]]
 
 
 def _list_diff(old: list[Any], new: list[Any], encode: Callable[[Any], Any]) -> Patch:
@@ -72,26 +72,29 @@ def apply(old: Any, patch: Any) -> Any:
     {'b': [1, 2, 3]}
 
     Raises:
-        ValueError: the patch does not fit the value.
+        ValueError: (or a TypeError, LookupError) the patch does not fit the value.
     """
-    match patch:
-        case ["=", value]:
-            return value
-        case ["d", list(changed), list(removed)] if type(old) is dict:
-            new = dict(cast("dict[Any, Any]", old))
-            for key in removed:
-                del new[key]
-            for key, part in changed:
-                new[key] = apply(new.get(key, ABSENT), part)
-            return new
-        case ["i", int(index), part] if type(old) is list and 0 <= index < len(cast("list[Any]", old)):
-            changed_list = list(cast("list[Any]", old))
-            changed_list[index] = apply(changed_list[index], part)
-            return changed_list
-        case ["l", int(start), int(end), list(middle)] if type(old) is list:
-            entries = cast("list[Any]", old)
-            if start < 0 or end < 0 or start + end > len(entries):
-                raise ValueError(f"a patch keeps {start} and {end} of {len(entries)} entries")
-            return [*entries[:start], *middle, *entries[len(entries) - end :]]
-        case _:
-            raise ValueError(f"a patch that does not fit: {str(patch)[:80]}")
+    kind, *parts = cast("list[Any]", patch)
+    if kind == "=" and len(parts) == 1:
+        return parts[0]
+    if kind == "d" and type(old) is dict:
+        return _apply_to_dict(cast("dict[Any, Any]", old), *parts)
+    if type(old) is not list or kind not in ("i", "l"):
+        raise ValueError(f"a patch that does not fit: {str(patch)[:80]}")
+    entries = cast("list[Any]", old)
+    if kind == "i":
+        index, part = parts
+        return [*entries[:index], apply(entries[index], part), *entries[index + 1 :]]
+    start, end, middle = parts
+    if not (start >= 0 and end >= 0 and start + end <= len(entries)):
+        raise ValueError(f"a patch keeps {start} and {end} of {len(entries)} entries")
+    return [*entries[:start], *middle, *entries[len(entries) - end :]]
+
+
+def _apply_to_dict(old: dict[Any, Any], changed: list[Any], removed: list[Any]) -> dict[Any, Any]:
+    new = dict(old)
+    for key in removed:
+        del new[key]
+    for key, part in changed:
+        new[key] = apply(new.get(key, ABSENT), part)
+    return new

@@ -106,8 +106,8 @@ class UnknownType(JournalError):
         short = self.name.rpartition(".")[2]
         return (
             f"The record holds a {self.kind} named {self.name!r}, which is not registered here."
-            f"{did_you_mean(self.name, self.known)} Registered: {listed(self.known)}. Define it (run its cell, or import "
-            f"its module), then register_type({short})."
+            f"{did_you_mean(self.name, self.known)} Registered: {listed(self.known)}. Define it (run its cell, or "
+            f"import its module), then register_type({short})."
         )
 
 

@@ -49,6 +49,9 @@ def facts_of(
     Raises:
         NotRecordable: its initial data cannot be put on record; the entry is named.
     """
+    data: list[Any] = []
+    for key, value in started.data.items():
+        data.append([codec.encode(key, "key"), codec.encode(value, f"initial data[{key!r}]", put_blob)])
     header = {
         "v": _VERSION,
         "goal": codec.encode(started.goal, "goal", put_blob),
@@ -56,7 +59,7 @@ def facts_of(
         "seed": codec.encode(started.seed, "seed"),
         "limits": asdict(limits),
         "skeleton": put_blob(_skeleton(plan)),
-        "data": [[key, codec.encode(value, f"initial data[{key!r}]", put_blob)] for key, value in started.data.items()],
+        "data": data,
     }
     facts = Facts(
         run_id=started.run_id,
@@ -92,7 +95,7 @@ def header_of(facts: Facts, get_blob: Callable[[str], bytes | None]) -> Header:
             workflow=facts.workflow,
             fingerprint=header["fingerprint"],
             goal=header["goal"],
-            data={key: value for key, value in header["data"]},
+            data=dict(header["data"]),
             seed=header["seed"],
             started_at=facts.started_at,
             parent=facts.parent,
@@ -103,7 +106,7 @@ def header_of(facts: Facts, get_blob: Callable[[str], bytes | None]) -> Header:
         return Header(started, RunLimits(**header["limits"]), skeleton["definition"], workers)
     except JournalCorrupt as error:
         raise JournalCorrupt(facts.run_id, error.reason) from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise JournalCorrupt(facts.run_id, f"its header cannot be read ({error})") from error
 
 

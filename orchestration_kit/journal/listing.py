@@ -5,8 +5,8 @@ from __future__ import annotations
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
 from orchestration_kit.journal.chain import read_totals, verify_run
-from orchestration_kit.journal.port import Journal, RunQuery, StoredRun
 from orchestration_kit.journal.loading import load_run
+from orchestration_kit.journal.port import Journal, RunQuery, StoredRun
 
 
 def summaries(journal: Journal, query: RunQuery) -> list[RunSummary]:

@@ -41,16 +41,12 @@ def remote_file_system(path: str, mountinfo: str) -> str | None:
     return kind if _REMOTE.fullmatch(kind) else None
 
 
-def refuse_remote(path: str) -> None:
+def refuse_remote(path: str, mountinfo: str) -> None:
     """Refuse a path that is not on a disk of this machine.
 
     Raises:
         JournalUnavailable: naming the file system and the remedy.
     """
-    try:
-        mountinfo = Path("/proc/self/mountinfo").read_bytes().decode("utf-8", "surrogateescape")
-    except OSError:
-        return  # not Linux: nothing tells
     kind = remote_file_system(os.path.realpath(path), mountinfo)
     if kind is not None:
         raise JournalUnavailable(
@@ -61,20 +57,29 @@ def refuse_remote(path: str) -> None:
         )
 
 
+def mounts() -> str:
+    """Return what is mounted where, as `/proc/self/mountinfo` has it; nothing where that cannot be known."""
+    try:
+        return Path("/proc/self/mountinfo").read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return ""
+
+
 def prepare(path: str) -> None:
     """Make an empty file that its owner alone can read, if none is there: a journal may hold what is private.
 
     Raises:
         JournalUnavailable: it cannot be made there.
     """
-    folder = Path(path).parent
+    real = os.path.realpath(path)
+    folder = Path(real).parent
     try:
         if Path(path).is_dir():
             raise JournalUnavailable(path, "it is a folder", "Name a file in it, such as runs.db.")
         if not folder.is_dir():
             raise JournalUnavailable(path, f"the folder {folder} is not there", f"Make it first: mkdir -p {folder}")
         # Only ever a new file: to open and close one that is in use would drop SQLite's locks on it.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
         return
     except (OSError, ValueError) as error:

@@ -6,6 +6,7 @@ interrupt or an error anywhere loses nothing and doubles nothing: the next `sync
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration_kit.engine.machine import Machine
@@ -30,7 +31,7 @@ class Place(NamedTuple):
     seq: int
     check: bytes
     fold: Fold
-    workers: dict[str, Worker]
+    workers: Mapping[str, Worker]
     """Of the run's header, by step."""
 
 

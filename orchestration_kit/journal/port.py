@@ -42,7 +42,7 @@ class Facts(NamedTuple):
     header: bytes
     """UTF-8 JSON: everything else."""
     check: bytes
-    """16 bytes: the checksum of all the fields above; the chain of the rows of a run without a parent begins with it."""
+    """16 bytes: the checksum of all the fields above. The chain of the rows begins with it, where nothing is shared."""
 
 
 class Standing(NamedTuple):
@@ -227,5 +227,5 @@ class Journal(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -29,7 +29,7 @@ class Recording:
     >>> body = {"input": "a bakery in Bonn", "output": {"title": "Bread"}}
     >>> recording = Recording("draft#1", 1, "writer", body)
     >>> recording.step, recording.output, recording.hash
-    ('draft', {'title': 'Bread'}, '5a1e3f0c6f9f4a51')
+    ('draft', {'title': 'Bread'}, '7e2099b772d2efad')
     """
 
     path: str

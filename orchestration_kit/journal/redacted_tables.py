@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from orchestration_kit.journal.errors import NotRecordable
 
@@ -51,13 +51,13 @@ def redacted_array(payload: list[Any], redact: Callable[[str], str]) -> list[Any
     return [dtype, payload[1], base64.b64encode(padded).decode("ascii")]
 
 
-def check_table(payload: list[Any], redact: Callable[[str], str]) -> None:
-    """Refuse an Arrow table with a secret in it.
+def checked_table(payload: Any, redact: Callable[[str], str]) -> Any:
+    """Return an Arrow table as it is, if there is no secret in it.
 
     Raises:
-        NotRecordable: its bytes cannot be changed, and the secret would be written.
+        NotRecordable: there is one. Its bytes cannot be changed, and it would be written.
     """
-    content = payload[-1] if payload else None
+    content = _last(payload)
     if redacted_base64(content, redact) != content:
         raise NotRecordable(
             "what goes into a cassette",
@@ -65,3 +65,8 @@ def check_table(payload: list[Any], redact: Callable[[str], str]) -> None:
             "its bytes cannot be changed",
             "Leave that column out.",
         )
+    return payload
+
+
+def _last(payload: Any) -> Any:
+    return cast("list[Any]", payload)[-1] if isinstance(payload, list) and payload else None

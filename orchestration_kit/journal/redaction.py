@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
-from orchestration_kit.journal.redacted_tables import check_table, redacted_array, redacted_base64
+from orchestration_kit.journal.redacted_tables import checked_table, redacted_array, redacted_base64
 from orchestration_kit.journal.room import with_room
 from orchestration_kit.journal.secret_patterns import (
     NAMED,
@@ -149,9 +149,8 @@ class Redactor:
             return {tag: kept}
         if tag == "$ndarray" and isinstance(payload, list) and payload[:1] != ["object"]:
             return {tag: redacted_array(cast("list[Any]", payload), self._text)}
-        if tag == "$arrow" and isinstance(payload, list):
-            check_table(cast("list[Any]", payload), self._text)
-            return {tag: payload}
+        if tag == "$arrow":
+            return {tag: checked_table(payload, self._text)}
         return {tag: self._data(payload)}
 
     def _entry(self, name: str, value: Any) -> Any:

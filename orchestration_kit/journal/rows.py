@@ -19,7 +19,15 @@ from typing import Any, cast
 
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, Event, RunFinished, RunForked, RunResumed, RunStarted
+from orchestration_kit.engine.events import (
+    AttemptFinished,
+    ErrorInfo,
+    Event,
+    RunFinished,
+    RunForked,
+    RunResumed,
+    RunStarted,
+)
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.deltas import ABSENT, apply, diff
 from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
@@ -66,42 +74,22 @@ class RowWriter:
         if isinstance(event, AttemptFinished):
             return self._attempt(event)
         if isinstance(event, RunFinished):
-            return ["e", event.state, event.reason, event.finished_at, event.steps]
+            reason = codec.encode(event.reason, "reason")
+            return ["e", event.state, reason, event.finished_at, event.steps]
         if isinstance(event, RunResumed):
             return ["r", event.resumed_at]
         if isinstance(event, RunForked):
             changes = event.changes or Changes({}, ())
-            patches = [[key, self._patch(key, value)] for key, value in changes.updated.items()]
+            patches = [[codec.encode(key, "key"), self._patch(key, part)] for key, part in changes.updated.items()]
+            removed = [codec.encode(key, "key") for key in changes.removed]
             given = None if event.input is None else [self._value("input of the fork", event.input[0])]
-            return ["f", event.at, event.forked_at, patches, list(changes.removed), given]
+            return ["f", event.at, event.forked_at, patches, removed, given]
         raise TypeError(f"a {type(event).__name__} is not kept in journals")
 
     def _attempt(self, record: AttemptFinished) -> list[Any]:
-        step, error = record.step, record.error
-        extras: dict[str, Any] = {}
-        output = record.output
-        if error is not None:
-            extras["e"] = [error.type, error.message]
-            if type(output) is dict and output == {"error": error.message}:
-                output = None
-        if record.input is not self.fold.input:
-            extras["i"] = self._value(f"input of step {step!r}", record.input)
-        if record.retry_in_s is not None:
-            extras["r"] = record.retry_in_s
-        if record.changes is not None:
-            if record.changes.updated:
-                extras["c"] = [[key, self._change(key, value)] for key, value in record.changes.updated.items()]
-            if record.changes.removed:
-                extras["x"] = list(record.changes.removed)
-        if record.evaluated:
-            extras["v"] = [[one.text, _inputs(one), one.result] for one in record.evaluated]
-        if record.usage is not None:
-            extras["u"] = codec.encode(record.usage, f"usage of step {step!r}")
-        if record.cached:
-            extras["k"] = True
-        worker = (record.worker, record.worker_type, record.worker_fingerprint)
-        if self.workers.get(step) != worker:
-            extras["w"] = list(worker)
+        step, output, error = record.step, record.output, record.error
+        if error is not None and type(output) is dict and output == {"error": error.message}:
+            output = None
         body: list[Any] = [
             "a",
             record.scope,
@@ -113,7 +101,32 @@ class RowWriter:
             record.next_step,
             self._value(f"output of step {step!r}", output),
         ]
-        return [*body, extras] if extras else body
+        if extras := self._extras(record):
+            body.append(extras)
+        return body
+
+    def _extras(self, record: AttemptFinished) -> dict[str, Any]:
+        step, changes = record.step, record.changes
+        extras: dict[str, Any] = {}
+        if record.error is not None:
+            extras["e"] = [codec.encode(part, "error") for part in record.error]
+        if record.input is not self.fold.input:
+            extras["i"] = self._value(f"input of step {step!r}", record.input)
+        if record.retry_in_s is not None:
+            extras["r"] = record.retry_in_s
+        if changes is not None:
+            extras["c"] = [[codec.encode(key, "key"), self._change(key, part)] for key, part in changes.updated.items()]
+            extras["x"] = [codec.encode(key, "key") for key in changes.removed]
+        if record.evaluated:
+            extras["v"] = [[codec.encode(one.text, "text"), _inputs(one), one.result] for one in record.evaluated]
+        if record.usage is not None:
+            extras["u"] = codec.encode(record.usage, f"usage of step {step!r}")
+        if record.cached:
+            extras["k"] = True
+        worker = (record.worker, record.worker_type, record.worker_fingerprint)
+        if self.workers.get(step) != worker:
+            extras["w"] = [codec.encode(part, "worker") for part in worker]
+        return {name: part for name, part in extras.items() if part != []}
 
     def _value(self, where: str, value: Any) -> Any:
         staged = self._staged.get(id(value))
@@ -163,23 +176,26 @@ class RowReader:
             UnknownType: it holds a value of a type that is not registered here.
         """
         try:
-            parts = codec.loads(body, self._get_blob)
-            match parts:
-                case ["a", *_]:
-                    return self._attempt(parts, fold)
-                case ["e", str(state), reason, finished_at, int(steps)] if state in _ENDS:
-                    return RunFinished(self._run_id, state, _text(reason), float(finished_at), steps)
-                case ["r", resumed_at]:
-                    return RunResumed(self._run_id, float(resumed_at))
-                case ["f", str(at), forked_at, list(patches), list(removed), given]:
-                    changes = _changes(patches, removed, fold)
-                    taken = None if given is None else (given[0],)
-                    return RunForked(self._run_id, self._parent, at, float(forked_at), changes, taken)
-                case _:
-                    raise ValueError(f"a row begins with {str(parts)[:40]}")
+            parts: list[Any] = codec.loads(body, self._get_blob)
+            kind = parts[0]
+            if kind == "a":
+                return self._attempt(parts, fold)
+            if kind == "e":
+                _, state, reason, finished_at, steps = parts
+                if state not in _ENDS:
+                    raise ValueError(f"an end in the state {state!r:.40}")
+                return RunFinished(self._run_id, state, _text(reason), float(finished_at), int(steps))
+            if kind == "r":
+                return RunResumed(self._run_id, float(parts[1]))
+            if kind == "f":
+                _, at, forked_at, patches, removed, given = parts
+                changes = _changes(patches, removed, fold)
+                taken = None if given is None else (given[0],)
+                return RunForked(self._run_id, self._parent, _exact_text(at), float(forked_at), changes, taken)
+            raise ValueError(f"a row of the kind {kind!r:.40}")
         except JournalCorrupt as error:
             raise JournalCorrupt(self._run_id, error.reason) from error
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
             raise JournalCorrupt(self._run_id, f"row {fold.at + 1} cannot be read ({error})") from error
 
     def _attempt(self, parts: list[Any], fold: Fold) -> AttemptFinished:
@@ -202,7 +218,7 @@ class RowReader:
             attempt=attempt,
             worker=_text(worker[0]),
             worker_type=_exact_text(worker[1]),
-            input=extras["i"] if "i" in extras else fold.input,
+            input=extras.get("i", fold.input),
             output=output,
             error=error,
             started_at=float(started_at),

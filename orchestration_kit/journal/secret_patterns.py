@@ -91,49 +91,17 @@ _SURE_NAME = re.compile(
     r"|authorization)s?$"
 )
 _LIKELY_NAME = re.compile(r"(?:token|secret|pwd|credential|credentials)$")
-_HARMLESS = frozenset(
-    [
-        "required",
-        "optional",
-        "string",
-        "str",
-        "text",
-        "none",
-        "null",
-        "nil",
-        "true",
-        "false",
-        "undefined",
-        "hidden",
-        "invalid",
-        "missing",
-        "empty",
-        "unknown",
-        "default",
-        "bearer",
-        "basic",
-        "placeholder",
-        "example",
-        "changeme",
-        "redacted",
-        "bool",
-        "int",
-        "integer",
-        "number",
-        "bytes",
-        "object",
-        "any",
-        "uuid",
-    ]
+_HARMLESS = re.compile(
+    r"required|optional|string|str|text|none|null|nil|true|false|undefined|hidden|invalid|missing|empty|unknown|default"
+    r"|bearer|basic|placeholder|example|changeme|redacted|bool|int|integer|number|bytes|object|any|uuid"
 )
 _CODE = re.compile(
     r"(?:\$|%|<|\{|\*|os\.|env|self\.|this\.|process\.|settings\.|config\.|args\.|request\.)", re.IGNORECASE
 )
-_MASK = re.compile(r"[*x.•#-]+", re.IGNORECASE)
+_MASK = re.compile(r"[*x.•#-]{3,}", re.IGNORECASE)
 
-_ENV_NAME = re.compile(
-    r"(?:KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|APIKEYS?|AUTH)(?:_(?!PATH$|FILE$|DIR$|NAME$|URL$)\w+)?$"
-)
+_ENV_WORDS = r"(?:KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|APIKEYS?|AUTH)"
+_ENV_NAME = re.compile(rf"{_ENV_WORDS}$|(?:^|_){_ENV_WORDS}_(?!PATH$|FILE$|DIR$|NAME$|URL$)\w+$")
 
 
 def names_a_secret(name: str) -> bool | None:
@@ -161,7 +129,7 @@ def is_harmless(value: str, name: str = "") -> bool:
     """Whether what stands in a secret's place is none: a word such as "required", a mask, a piece of code."""
     lowered = value.strip().lower()
     return (
-        lowered in _HARMLESS
+        _HARMLESS.fullmatch(lowered) is not None
         or value == PLACEHOLDER
         or bool(name and name.lower() in lowered)
         or _CODE.match(value) is not None

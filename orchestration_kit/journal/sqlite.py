@@ -251,4 +251,10 @@ def _path_of(path: str | os.PathLike[str]) -> str:
         raise JournalUnavailable(
             repr(text), "it names no file", "Use MemoryJournal() for a journal that is gone with the process."
         )
+    try:
+        named = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        named = False
+    if not named:
+        raise JournalUnavailable(repr(text), "no file can have such a name", "Choose another path.")
     return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - keeps what is no path for the message

@@ -194,15 +194,12 @@ _COPIES = (str, int, float, complex, bytes, bytearray, list, tuple, dict, set, f
 def _why_not(value: Any) -> tuple[str, str]:  # noqa: C901 - one well-known kind after the other
     """Return a reason and a hint for a value that nothing can write."""
     kind = cast("Any", type(value))
-    for base in _COPIES:
-        if isinstance(value, base):
-            return (
-                f"it is a subclass of {base.__name__}, which would come back as something else",
-                f"Use {base.__name__}(value), or register a dataclass, a pydantic model or an Enum in its place.",
-            )
-    for base in kind.__mro__[1:]:
-        if base.__module__.startswith("pandas") and not kind.__module__.startswith("pandas"):
-            return f"it is a subclass of {base.__name__}", f"Use pandas.{base.__name__}(value)."
+    base = _known_base(kind)
+    if base is not None:
+        return (
+            f"it is a subclass of {base.rpartition('.')[2]}, which would come back as something else",
+            f"Use {base}(value), or register a dataclass, a pydantic model or an Enum in its place.",
+        )
     if inspect.isgenerator(value) or hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
         return "it can be read only once", "Make it a list: list(value)."
     if inspect.isawaitable(value):
@@ -225,6 +222,18 @@ def _why_not(value: Any) -> tuple[str, str]:  # noqa: C901 - one well-known kind
     if kind.__module__.partition(".")[0] == "polars":
         return "polars is not known here", "Use value.to_arrow(), or value.to_pandas()."
     return "there is no exact way to write it", PLAIN_HINT
+
+
+def _known_base(kind: Any) -> str | None:
+    """Return the name of the built-in type, or of the type of pandas', that a type is a subclass of."""
+    for base in _COPIES:
+        if issubclass(kind, base):
+            return base.__name__
+    if not kind.__module__.startswith("pandas"):
+        for base in kind.__mro__[1:]:
+            if base.__module__.startswith("pandas"):
+                return f"pandas.{base.__name__}"
+    return None
 
 
 def type_name(value: Any) -> str:

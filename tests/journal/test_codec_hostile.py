@@ -1,5 +1,6 @@
 """Records that somebody else wrote: refused, without running or importing anything."""
 
+import datetime as dt
 import json
 import random
 import sys
@@ -125,23 +126,19 @@ def test_what_is_not_our_json_is_refused(body):
 
 
 def test_plain_data_of_another_make_is_refused():
-    import datetime
-
     deep = []
     for _ in range(100_000):
         deep = [deep]
     around = []
     around.append(around)
-    for plain in ({1: "x"}, [datetime.date(2026, 1, 1)], {"a": (1,)}, {"$tuple": (1,)}, object(), deep, around):
+    for plain in ({1: "x"}, [dt.date(2026, 1, 1)], {"a": (1,)}, {"$tuple": (1,)}, object(), deep, around):
         with pytest.raises(JournalCorrupt):
             decode(plain)
 
 
 def test_a_message_says_that_yaml_made_a_date_of_a_text():
-    import datetime
-
     with pytest.raises(JournalCorrupt, match="a date that is not tagged; put quotes around text"):
-        decode({"due": datetime.date(2026, 1, 31)})
+        decode({"due": dt.date(2026, 1, 31)})
 
 
 # Mutations
@@ -241,6 +238,15 @@ def test_an_array_of_objects_is_never_made_of_bytes():
     for name in ("O", "|O", "|O8", "object_", "O8", "<O8"):
         assert isinstance(read(json.dumps({"$ndarray": [name, [1], "AAAAAAAAAAA="]})), JournalCorrupt)
         assert isinstance(read(json.dumps({"$numpy": [name, "AAAAAAAAAAA="]})), JournalCorrupt)
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("zone", ["os.system", "../../etc/passwd", "tzdata", "dateutil/x", "UTC"])
+def test_the_name_of_a_time_zone_is_not_looked_for_among_files_and_modules(zone):
+    moments = encode(np.array(["2026-01-01"], "M8[ns]"), "x")
+    assert isinstance(read(json.dumps({"$zoneinfo": zone})), JournalCorrupt) or zone == "UTC"
+    assert isinstance(read(json.dumps({"$pandas": ["timestamp", "ns", 1, zone]})), JournalCorrupt)
+    assert isinstance(read(json.dumps({"$pandas_array": ["datetime", moments, zone]})), JournalCorrupt)
 
 
 def test_an_array_is_not_made_larger_than_what_it_holds():

@@ -27,7 +27,7 @@ class Client:
 
 
 class Text(str):
-    pass
+    __slots__ = ()
 
 
 class Numbers(list):

@@ -1,0 +1,476 @@
+"""The journal in a file: paths, errors that say what to do, interrupts, threads that end, and what a step costs."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import shutil
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from orchestration_kit.journal.conformance.making import a_row, begin, some_facts, some_rows, some_standing
+from orchestration_kit.journal.errors import (
+    JournalCorrupt,
+    JournalError,
+    JournalUnavailable,
+    JournalVersion,
+    LeaseLost,
+)
+from orchestration_kit.journal.leases import take
+from orchestration_kit.journal.port import RunQuery
+from orchestration_kit.journal.sqlite import SQLiteJournal
+from tests.journal.processes import program
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def journal(path):
+    with SQLiteJournal(path) as journal:
+        yield journal
+
+
+# Where it is
+
+
+@pytest.mark.parametrize("name", ["", ":memory:"])
+def test_a_path_that_names_no_file_is_refused_and_names_the_other_journal(name):
+    with pytest.raises(JournalUnavailable, match=r"MemoryJournal\(\)"):
+        SQLiteJournal(name)
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    with pytest.raises(JournalUnavailable, match="mkdir -p"):
+        SQLiteJournal(tmp_path / "no" / "runs.db")
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_folder_in_place_of_a_file_is_said(tmp_path):
+    with pytest.raises(JournalUnavailable, match="it is a folder"):
+        SQLiteJournal(tmp_path)
+
+
+def test_a_file_in_place_of_a_folder_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalUnavailable, match="folder"):
+        SQLiteJournal(tmp_path / "file" / "runs.db")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "\ud800"], ids=["NUL", "long", "surrogate"])
+def test_a_name_that_no_file_can_have_is_said(tmp_path, name):
+    with pytest.raises(JournalUnavailable):
+        SQLiteJournal(f"{tmp_path}/{name}")
+
+
+def test_a_link_to_nowhere_is_said(tmp_path):
+    (tmp_path / "link.db").symlink_to(tmp_path / "no" / "runs.db")
+    with pytest.raises(JournalUnavailable):
+        SQLiteJournal(tmp_path / "link.db")
+
+
+@pytest.mark.parametrize("name", ["a b.db", "q?mode=memory", "50%.db", "#1.db", "ü🦄.db", "file:x", "-x", "it's"])
+def test_names_with_odd_characters_are_just_names(tmp_path, name):
+    with SQLiteJournal(tmp_path / name) as journal:
+        journal.append(begin(journal), [a_row(1)], {})
+        assert (tmp_path / name).is_file()
+    with SQLiteJournal(tmp_path / name) as journal:
+        assert journal.rows("run") == [a_row(1)]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_home_folder_may_be_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with SQLiteJournal("~/runs.db") as journal:
+        assert journal.path == tmp_path / "runs.db"
+
+
+def test_another_working_directory_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with SQLiteJournal("runs.db") as journal:
+        lease = begin(journal)
+        monkeypatch.chdir("/")
+        journal.append(lease, [a_row(1)], {}, release=True)
+        assert journal.path == tmp_path / "runs.db"
+
+
+def test_two_paths_to_one_file_are_one_journal(tmp_path):
+    (tmp_path / "link.db").symlink_to(tmp_path / "runs.db")
+    with SQLiteJournal(tmp_path / "runs.db") as one, SQLiteJournal(tmp_path / "link.db") as other:
+        begin(one)
+        assert other.find_run("run") == one.find_run("run")
+
+
+@pytest.mark.parametrize("options", [{"durability": "fast"}, {"durability": None}, {"lease_s": 0}, {"lease_s": float("nan")}])
+def test_options_that_mean_nothing_are_refused(path, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        SQLiteJournal(path, **options)
+    assert not path.exists()
+
+
+# What is wrong, and what to do
+
+
+@pytest.mark.parametrize("content", [b"hello", b"x" * 10_000, b"SQLite format 3\0" + b"x" * 100, b"\0" * 5000])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path, content):
+    path.write_bytes(content)
+    with pytest.raises((JournalVersion, JournalCorrupt)):
+        SQLiteJournal(path)
+    assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE runs(a)")
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(JournalVersion, match="another program"):
+        SQLiteJournal(path)
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_journal(path):
+    path.touch()
+    with SQLiteJournal(path) as journal:
+        assert journal.find_runs(RunQuery()) == []
+
+
+def test_a_file_deleted_while_it_is_open_is_said(journal, path):
+    lease = begin(journal)
+    path.unlink()
+    with pytest.raises(JournalUnavailable, match="deleted, moved or replaced"):
+        journal.append(lease, [a_row(1)], {}, standing=some_standing())
+    assert not path.exists()
+
+
+def test_a_file_replaced_while_it_is_open_is_said(journal, path, tmp_path):
+    begin(journal)
+    journal.backup(tmp_path / "copy.db")
+    (tmp_path / "copy.db").replace(path)
+    with pytest.raises(JournalUnavailable, match="deleted, moved or replaced"):
+        begin(journal, "other")
+
+
+def test_a_lock_held_for_too_long_is_said(path):
+    with SQLiteJournal(path, busy_timeout_s=0.05) as journal:
+        lease = begin(journal)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            with pytest.raises(JournalUnavailable, match="locked for too long"):
+                journal.append(lease, [a_row(1)], {})
+            assert 0.05 <= time.monotonic() - began < 1.0
+            other.execute("ROLLBACK")
+        journal.append(lease, [a_row(1)], {})
+        assert journal.rows("run") == [a_row(1)]
+
+
+def test_a_lock_let_go_in_time_is_not_noticed(path):
+    with SQLiteJournal(path) as journal, closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        lease = begin(journal)
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.05, lambda: other.execute("COMMIT")).start()
+        journal.append(lease, [a_row(1)], {})
+
+
+READ_ONLY = """
+os.setgid(65534); os.setuid(65534)
+try:
+    with SQLiteJournal(sys.argv[1]) as journal: begin(journal)
+except JournalUnavailable as error: say("told" if "writ" in error.hint else error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes a user who may become another")
+@pytest.mark.parametrize("there", [True, False], ids=["the file", "the folder"])
+def test_what_may_only_be_read_is_said(there):
+    folder = f"/tmp/okit-read-only-{os.getpid()}"  # a folder that another user can reach
+    os.mkdir(folder, 0o755)
+    try:
+        if there:
+            with SQLiteJournal(f"{folder}/runs.db") as journal:
+                begin(journal)
+            os.chmod(f"{folder}/runs.db", 0o644)
+        with program(READ_ONLY, f"{folder}/runs.db") as reader:
+            assert reader.end() == ["told"]
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_errors_survive_pickling(tmp_path):
+    with pytest.raises(JournalUnavailable) as caught:
+        SQLiteJournal(tmp_path)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+DAMAGES = {
+    "number": "-1", "epoch": "'x'", "beat": "1.5", "workflow": "x'ff'", "started_at": "'soon'", "parent": "7", "state": "3",
+    "tags": "x'00'", "reason": "1", "finished_at": "'x'", "seq": "-1", "standing_check": "1", "forked_at": "x'80'", "shared": "x'00'",
+    "facts_check": "2.5", "host": "NULL", "boot": "1", "namespace": "x'fe'", "pid": "'x'", "process_start": "NULL", "totals": "5",
+    "header": "6", "token": "x'ff'", "run_id": "x'ffff'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "value"), DAMAGES.items(), ids=DAMAGES)
+def test_a_cell_of_another_type_is_damage(journal, path, column, value):
+    begin(journal)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f"UPDATE runs SET {column} = {value}")
+        other.commit()
+    with pytest.raises(JournalCorrupt):
+        journal.find_runs(RunQuery())
+    assert journal.integrity_check()
+
+
+@pytest.mark.parametrize("column", ["body", "check"])
+def test_a_row_of_another_type_is_damage(journal, path, column):
+    journal.append(begin(journal), some_rows(1, 2), {})
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f'UPDATE rows SET "{column}" = 5')
+        other.commit()
+    with pytest.raises(JournalCorrupt):
+        journal.rows("run")
+
+
+def test_a_blob_of_another_type_is_damage(journal, path):
+    journal.append(begin(journal), [], {"d": b"x"})
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("UPDATE blobs SET content = 5")
+        other.commit()
+    with pytest.raises(JournalCorrupt):
+        journal.blob("d")
+
+
+def calls_of(journal):
+    return (
+        lambda: journal.find_runs(RunQuery()),
+        lambda: [journal.find_run(f"run {n}") for n in range(20)],
+        lambda: [journal.rows(f"run {n}") for n in range(20)],
+        lambda: journal.blob("d"),
+        lambda: take(journal, "run 1"),
+        lambda: journal.delete(["run 2"]),
+        lambda: begin(journal, "new"),
+        journal.integrity_check,
+    )
+
+
+def test_a_damaged_file_raises_nothing_raw(path, tmp_path):
+    import random
+
+    with SQLiteJournal(path) as journal:
+        for n in range(20):
+            lease = begin(journal, f"run {n}", tags={"a": "b"})
+            journal.append(lease, some_rows(1, 20), {"d": b"blob" * 5000}, release=True)
+    whole = path.read_bytes()
+    chance = random.Random(8)
+    opened = raised = 0
+    for n in range(150):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 50))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        if n % 10 == 0:
+            del damaged[chance.randrange(len(damaged)) :]
+        copy = tmp_path / f"{n}.db"
+        copy.write_bytes(damaged)
+        try:
+            journal = SQLiteJournal(copy)
+        except JournalError:
+            raised += 1
+            continue
+        opened += 1
+        for call in calls_of(journal):
+            try:
+                call()
+            except JournalError:
+                raised += 1
+        journal.close()
+    assert opened
+    assert raised
+
+
+# Interrupts
+
+
+class Interrupting:
+    """Stands before a cursor and lets an interrupt come right before, or right after, a statement."""
+
+    def __init__(self, cursor, statement, *, after):
+        self.cursor, self.statement, self.after = cursor, statement, after
+
+    def __getattr__(self, name):
+        return getattr(self.cursor, name)
+
+    def execute(self, statement, *values):
+        if not statement.startswith(self.statement):
+            return self.cursor.execute(statement, *values)
+        if self.after:
+            self.cursor.execute(statement, *values)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT"])
+def test_an_append_that_was_interrupted_can_be_repeated(journal, statement, after):
+    lease = begin(journal)
+    journal.append(lease, [a_row(1)], {})
+    journal._database._hand = Interrupting(journal._database.hand(), statement, after=after)
+    with pytest.raises(KeyboardInterrupt):
+        journal.append(lease, [a_row(2)], {})
+    journal._database._hand = None
+    assert not journal._database.writer().in_transaction
+    for _ in range(2):
+        journal.append(lease, [a_row(2)], {})
+    journal.append(lease, [a_row(3)], {})
+    assert journal.rows("run") == some_rows(1, 3)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "UPDATE", "COMMIT"])
+def test_an_append_that_lets_go_and_was_interrupted_can_be_repeated(journal, statement, after):
+    lease = begin(journal)
+    standing = some_standing("completed", seq=2)
+    journal._database._writer = Interrupting(real := journal._database.writer(), statement, after=after)
+    with pytest.raises(KeyboardInterrupt):
+        journal.append(lease, some_rows(1, 2), {"d": b"blob"}, standing=standing, release=True)
+    journal._database._writer = real
+    for _ in range(2):
+        journal.append(lease, some_rows(1, 2), {"d": b"blob"}, standing=standing, release=True)
+    found = journal.find_run("run")
+    assert (found.standing, found.holder, journal.rows("run")) == (standing, None, some_rows(1, 2))
+
+
+def test_a_transaction_left_open_by_an_interrupt_is_undone_by_the_next_append(journal):
+    lease = begin(journal)
+    connection = journal._database.writer()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM runs")
+    journal.append(lease, [a_row(1)], {})
+    assert journal.rows("run") == [a_row(1)]
+
+
+# Life and death
+
+
+def test_a_journal_that_nobody_has_any_more_closes_itself(path):
+    journal = SQLiteJournal(path)
+    begin(journal)
+    database = journal._database
+    del journal
+    gc.collect()
+    assert database.closed
+    with SQLiteJournal(path) as again:
+        assert take(again, "run").epoch == 2
+
+
+def test_its_threads_end_with_it(path):
+    before = set(threading.enumerate())
+    with SQLiteJournal(path, group_commit=True) as journal:
+        journal.append(begin(journal), [a_row(1)], {})
+        threads = set(threading.enumerate()) - before
+        assert {thread.name for thread in threads} <= {"orchestration-kit heartbeat", "orchestration-kit group commit"}
+        assert all(thread.daemon for thread in threads)
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_hundred_runs_share_one_heartbeat(path):
+    with SQLiteJournal(path) as journal:
+        for n in range(100):
+            lease = begin(journal, f"run {n}")
+            if n % 2:
+                journal.append(lease, [], {}, release=True)
+        assert [thread.name for thread in threading.enumerate()].count("orchestration-kit heartbeat") == 1
+
+
+def test_a_held_lease_is_renewed_by_itself(path):
+    with SQLiteJournal(path, lease_s=0.03) as journal:
+        lease = begin(journal)
+        deadline = time.monotonic() + 10
+        while journal.find_run("run").holder.beat < 3:
+            assert time.monotonic() < deadline
+        journal.append(lease, [], {}, release=True)
+        assert journal.find_run("run").holder is None
+
+
+def test_a_lease_lost_to_another_is_found_out_by_the_heartbeat(path):
+    with SQLiteJournal(path, lease_s=0.03) as journal, SQLiteJournal(path) as other:
+        lease = begin(journal)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                other.claim("run", other.find_run("run").holder)
+                break
+            except JournalError:  # it beat in between
+                assert time.monotonic() < deadline
+        while lease in journal._writer.held:
+            assert time.monotonic() < deadline
+        with pytest.raises(LeaseLost):
+            journal.append(lease, [a_row(1)], {})
+
+
+def test_files_and_threads_stay_flat_over_many_journals(path):
+    def count():
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    with SQLiteJournal(path) as journal:
+        begin(journal)
+    before = count()
+    for n in range(30):
+        with SQLiteJournal(path, group_commit=bool(n % 2)) as journal:
+            journal.append(begin(journal, f"run {n}"), [a_row(1)], {})
+            journal.rows("run")
+    assert count() == before
+
+
+# What a step costs
+
+
+@pytest.mark.parametrize("size", [200, 1024])
+def test_a_step_takes_at_most_150_bytes_beyond_its_payload(path, tmp_path, size):
+    with SQLiteJournal(path) as journal:
+        lease = begin(journal)
+        journal.backup(tmp_path / "empty.db")
+        for seq in range(1, 1001):
+            journal.append(lease, [a_row(seq, os.urandom(size))], {})
+        journal.backup(tmp_path / "full.db")
+    beyond = ((tmp_path / "full.db").stat().st_size - (tmp_path / "empty.db").stat().st_size) / 1000 - size
+    print(f"journal: {beyond:.0f} bytes beyond a payload of {size} bytes")
+    assert beyond <= 150
+
+
+@pytest.mark.parametrize(
+    ("durability", "synchronous"), [("normal", 1), ("full", 2)]
+)
+def test_durability_is_what_was_asked_for(path, durability, synchronous):
+    with SQLiteJournal(path, durability=durability) as journal:
+        connection = journal._database.writer()
+        assert connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == (b"wal",)
+
+
+def test_an_append_is_three_statements(journal):
+    lease = begin(journal)
+    journal.append(lease, [a_row(1)], {})
+    seen = []
+    journal._database.writer().set_trace_callback(seen.append)
+    journal.append(lease, [a_row(2)], {})
+    journal._database.writer().set_trace_callback(None)
+    assert [statement.split()[0] for statement in seen] == ["BEGIN", "INSERT", "COMMIT"]
+
+
+def test_a_list_of_runs_reads_no_header_that_it_does_not_show(journal):
+    for n in range(50):
+        journal.create(some_facts(f"run {n}", header=b"h" * 200_000), some_standing(), {})
+    began = time.perf_counter()
+    for _ in range(20):
+        journal.find_runs(RunQuery(limit=1, run_id_contains="run 7"))
+    assert (time.perf_counter() - began) / 20 < 0.02  # 50 headers of 200 KB would take longer
