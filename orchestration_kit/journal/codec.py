@@ -19,6 +19,8 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn, cast
 
+import msgspec
+
 from orchestration_kit.engine.values import MAX_DEPTH
 from orchestration_kit.journal import kinds, optional, own_types
 from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
@@ -192,12 +194,13 @@ def decode(plain: Any, get_blob: GetBlob | None = None) -> Any:
 
 def _parse(text: bytes | str, reader: Reader) -> Any:
     try:
-        if type(text) is not str:
-            text = str(cast("bytes", text), "utf-8")
+        if type(text) is str:
+            text = text.encode()
         # A key that starts with "$" shows in the text, bare or escaped. Without one there is nothing to restore.
-        if '"$' not in text and "\\u0024" not in text:
-            decoder = _DECODER
-        elif reader.get_blob is None and not reader.inside_blob:
+        if b'"$' not in text and b"\\u0024" not in text:
+            return _plain_decoder.decode(text)
+        text = str(cast("bytes", text), "utf-8")
+        if reader.get_blob is None and not reader.inside_blob:
             decoder = _TAG_DECODER
         else:
             decoder = json.JSONDecoder(object_hook=reader.object, parse_constant=_refuse_constant, parse_float=_finite)
@@ -220,7 +223,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_plain_decoder = msgspec.json.Decoder()
 _TAG_DECODER = json.JSONDecoder(object_hook=Reader(None).object, parse_constant=_refuse_constant, parse_float=_finite)
 
 

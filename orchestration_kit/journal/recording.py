@@ -12,10 +12,8 @@ from typing import Any, cast
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.room import with_room
 
-Slot = tuple[str, int, str]
-"""Path, attempt, worker."""
 Key = tuple[str, int, str, str]
-"""The slot, and the hash of the input."""
+"""Path, attempt, worker, and the hash of the input."""
 
 BODY = ("input", "reads", "pieces", "output", "error", "failure", "data", "usage")
 """What a recording may hold, in the order of the file."""
@@ -50,11 +48,6 @@ class Recording:
     def key(self) -> Key:
         """What it is found by."""
         return (self.path, self.attempt, self.worker, self.hash)
-
-    @property
-    def slot(self) -> Slot:
-        """What it is found by, without the input."""
-        return (self.path, self.attempt, self.worker)
 
     @property
     def step(self) -> str:
@@ -146,6 +139,8 @@ def _sorted(plain: Any) -> Any:
         made = {key: _sorted(part) for key, part in cast("dict[str, Any]", plain).items()}
         for tag in _UNORDERED & made.keys():
             if isinstance(made[tag], list):
-                made[tag] = sorted(made[tag], key=_canonical_text)
+                made[tag] = sorted(made[tag], key=_dumps)
+        if isinstance(made.get("$defaultdict"), list):
+            made["$defaultdict"] = [sorted(part, key=_dumps) if isinstance(part, list) else part for part in made["$defaultdict"]]
         return made
     return plain

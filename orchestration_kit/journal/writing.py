@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import inspect
-import json.encoder as stdlib
 import types
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from typing import Any, NoReturn, cast
+
+import msgspec
 
 from orchestration_kit.engine.data import DataView
 from orchestration_kit.engine.values import MAX_DEPTH
@@ -280,13 +281,7 @@ def _not_plain(value: Any) -> NoReturn:
     raise TypeError(f"{type_name(value)} is not plain data; give it to encode() first")
 
 
-# Made once: `JSONEncoder.encode` makes one for every call, which costs as much as writing a small row.
-_c_encoder: Any = getattr(stdlib, "c_make_encoder", None)
-_one_shot: Any = (
-    stdlib.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).iterencode
-    if _c_encoder is None
-    else _c_encoder(None, _not_plain, stdlib.encode_basestring, None, ":", ",", False, False, False)  # noqa: FBT003
-)
+_encoder = msgspec.json.Encoder(enc_hook=_not_plain)
 
 
 def dumps(plain: Any) -> bytes:
@@ -295,4 +290,4 @@ def dumps(plain: Any) -> bytes:
     >>> dumps({"approved": True, "notes": ["good", None]})
     b'{"approved":true,"notes":["good",null]}'
     """
-    return "".join(with_room(_one_shot, plain, 0)).encode()
+    return with_room(_encoder.encode, plain)

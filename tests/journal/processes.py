@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import selectors
+import queue
 import subprocess
 import sys
 import textwrap
+import threading
 from contextlib import contextmanager
 
 PRELUDE = """
@@ -25,27 +26,36 @@ class Program:
 
     def __init__(self, process):
         self.process, self.pid = process, process.pid
+        self.lines = queue.SimpleQueue()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.strip())
+        self.lines.put(None)
 
     def say(self, line=""):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
     def hear(self, timeout_s=30.0):
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            if not selector.select(timeout_s):
-                raise AssertionError("the other process says nothing")
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the other process is gone:\n{self.process.stderr.read()}")
-        return line.strip()
+        """The next line that it says."""
+        line = self.lines.get(timeout=timeout_s)
+        assert line is not None, f"the other process is gone:\n{self.process.stderr.read()}"
+        return line
 
     def end(self, timeout_s=60.0):
         """All the rest that it says, once it is done."""
-        out, err = self.process.communicate(timeout=timeout_s)
-        assert self.process.returncode == 0, err
-        assert err == ""
-        return out.split()
+        self.process.stdin.close()
+        self.process.wait(timeout_s)
+        self.reader.join(timeout_s)
+        error = self.process.stderr.read()
+        assert (self.process.returncode, error) == (0, "")
+        rest = []
+        while (line := self.lines.get(timeout=timeout_s)) is not None:
+            rest.extend(line.split())
+        return rest
 
 
 @contextmanager
@@ -55,8 +65,10 @@ def program(text, *arguments):
         [sys.executable, "-c", PRELUDE + textwrap.dedent(text), *map(str, arguments)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    try:
-        yield Program(process)
-    finally:
-        process.kill()
-        process.communicate()
+    with process:
+        one = Program(process)
+        try:
+            yield one
+        finally:
+            process.kill()
+            one.reader.join(30)

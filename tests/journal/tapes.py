@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -62,8 +63,22 @@ def chain(*workers: Callable[..., Any], **fields: Any) -> Orchestrator:
     return hub_of(workflow_of(*steps), dict(zip(names, workers, strict=True)))
 
 
-def run(hub: Orchestrator, goal: str = "goal", name: str = "flow", **options: Any) -> Any:
-    return hub.execute_workflow(name, goal, verbose=False, **options)
+def start(hub: Orchestrator, goal: str = "goal", name: str = "flow", **options: Any) -> Any:
+    started = hub.start(name, goal, **options)
+    listener = getattr(started.machine.plan, "listener", None)
+    if listener is not None and listener not in started.audience.observers:
+        started.audience.observers.append(listener)  # until the hub does
+    return started
+
+
+def run(hub: Orchestrator, goal: str = "goal", name: str = "flow", *, in_loop: bool = False, **options: Any) -> Any:
+    if in_loop:
+
+        async def main() -> Any:
+            return await start(hub, goal, name, **options).arun()
+
+        return asyncio.run(main())
+    return start(hub, goal, name, **options).run()
 
 
 def history(context: Any) -> list[dict[str, Any]]:

@@ -237,8 +237,8 @@ def test_a_frequency_that_its_name_does_not_tell_is_refused():
 
 
 def test_plain_data_is_needed_by_dumps():
-    with pytest.raises(TypeError, match=r"decimal.Decimal is not plain data; give it to encode\(\) first"):
-        dumps({"a": Decimal(1)})
+    with pytest.raises(TypeError, match=r"object is not plain data; give it to encode\(\) first"):
+        dumps({"a": object()})
 
 
 @pytest.fixture

@@ -1,67 +1,22 @@
-"""`orchestration-kit`: the kit from a terminal."""
+"""Commands on workflow files, and the demo."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration_kit.errors import OrchestrationError, WorkflowFileError, did_you_mean
+from orchestration_kit.cli.terminal import say
+from orchestration_kit.errors import WorkflowFileError, did_you_mean
 
 if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.demo import DemoResult
 
-INTERRUPTED = 130
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 it did not work out, 2 wrong use, 130 interrupted."""
-    arguments = _parser().parse_args(argv)
-    try:
-        return int(arguments.command(arguments))
-    except KeyboardInterrupt:
-        _say("Interrupted: the run was cancelled.")
-        return INTERRUPTED
-    except (OrchestrationError, OSError) as error:
-        _say(f"orchestration-kit: {error}")
-        return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="orchestration-kit", description="Compose AI workers into workflows you can trust."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    demo = commands.add_parser("demo", help="build a real website through a workflow")
-    demo.add_argument("--goal", metavar="TEXT", help="what the website is for")
-    demo.add_argument("--out", metavar="DIR", default="demo_site", help="where everything goes (default: demo_site)")
-    demo.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same site, byte for byte")
-    demo.add_argument("--model", metavar="NAME", help="let a language model do the work")
-    demo.add_argument("--no-notebook", action="store_true", help="do not leave run.ipynb behind")
-    demo.set_defaults(command=_demo)
-
-    validate = commands.add_parser("validate", help="check a workflow file")
-    validate.add_argument("file", type=Path, metavar="FILE", help="a workflow in YAML or JSON")
-    validate.set_defaults(command=_validate)
-
-    render = commands.add_parser("render", help="draw a workflow file")
-    render.add_argument("file", type=Path, metavar="FILE", help="a workflow in YAML or JSON")
-    render.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="out.svg, .png, .pdf, .dot or .mmd"
-    )
-    render.add_argument("--theme", default="light", metavar="THEME", help="light, dark or print")
-    render.add_argument("--direction", default="TB", choices=["TB", "LR"], help="top to bottom, or left to right")
-    render.set_defaults(command=_render)
-    return parser
-
-
-def _demo(arguments: argparse.Namespace) -> int:
+def demo(arguments: argparse.Namespace) -> int:
+    """Build a website and say where it is."""
     if arguments.model is not None:
-        _say(
+        say(
             f"--model {arguments.model}: language models are not part of this version yet. "
             "Leave --model out: the demo's own workers need no key and no network."
         )
@@ -72,7 +27,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     seed = DEFAULT_SEED if arguments.seed is None else arguments.seed
     result = build_website(goal, arguments.out, seed=seed)
     if result.run.state != "completed":
-        _say(f"No website was built: {result.run.context.error}")
+        say(f"No website was built: {result.run.context.error}")
         return 1
     notebook: Path | None = None
     if not arguments.no_notebook:
@@ -101,8 +56,9 @@ def _tell(result: DemoResult, notebook: Path | None) -> None:
     console.print(table, markup=False)
 
 
-def _validate(arguments: argparse.Namespace) -> int:
-    workflow = _load(arguments.file)
+def validate(arguments: argparse.Namespace) -> int:
+    """Print what is wrong with a workflow file."""
+    workflow = load_workflow(arguments.file)
     problems = workflow.problems()
     for problem in problems:
         print(f"{problem.severity}: {problem}")  # noqa: T201 - the command's answer
@@ -113,20 +69,27 @@ def _validate(arguments: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def _render(arguments: argparse.Namespace) -> int:
+def render(arguments: argparse.Namespace) -> int:
+    """Draw a workflow file into another file."""
     from orchestration_kit.visual import visualize
 
     try:
-        diagram = visualize(_load(arguments.file), theme=arguments.theme, direction=arguments.direction)
+        diagram = visualize(load_workflow(arguments.file), theme=arguments.theme, direction=arguments.direction)
         diagram.save(arguments.output)
     except ValueError as error:
-        _say(f"orchestration-kit: {error}")
+        say(f"orchestration-kit: {error}")
         return 1
     print(f"{arguments.output} (drawn by {diagram.renderer})")  # noqa: T201 - the command's answer
     return 0
 
 
-def _load(path: Path) -> WorkflowDefinition:
+def load_workflow(path: Path) -> WorkflowDefinition:
+    """Return the workflow in a file.
+
+    Raises:
+        WorkflowFileError: there is none in it.
+        OSError: it cannot be read.
+    """
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
     readers = {
@@ -146,11 +109,3 @@ def _load(path: Path) -> WorkflowDefinition:
         raise WorkflowFileError(
             f"{path.name} is not UTF-8 text ({error.reason} at byte {error.start})", "Save it as UTF-8."
         ) from None
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)  # noqa: T201 - what a person needs to know
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,20 @@
+"""The same from a terminal: `orchestration-kit demo | validate | render | runs | replay`.
+
+```text
+argv
+  -> program.py     which command is meant; every error becomes a sentence and an exit code
+  -> workflows.py   demo, validate, render: workflow files
+     listing.py     runs list
+     showing.py     runs show
+     exporting.py   runs export
+     driving.py     runs resume, runs fork, replay: through the Orchestrator of a module (hubs.py)
+     keeping.py     runs prune, backup, check: the journal's file
+  -> terminal.py    what they print: text from journals is data, never markup or control characters
+```
+
+A command's module is loaded when the command is called. Nothing here makes a journal: looking changes nothing.
+"""
+
+from orchestration_kit.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,74 @@
+"""`orchestration-kit`: finds the command that is meant, and turns what goes wrong into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from orchestration_kit.cli.options import add_replay, add_runs
+from orchestration_kit.cli.terminal import say
+from orchestration_kit.errors import OrchestrationError
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 it did not work out, 2 wrong use, 130 interrupted."""
+    arguments = _parser().parse_args(argv)
+    command = _command(arguments.command)
+    try:
+        code = int(command(arguments))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("Interrupted: the run was cancelled.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read along (`| head`) has seen enough; Python would complain once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (OrchestrationError, OSError) as error:
+        say(f"orchestration-kit: {error}")
+        return 1
+    return code
+
+
+def _command(place: str) -> Callable[[argparse.Namespace], int]:
+    """Return the function of a command, such as `listing:list_runs`, loading no other command."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"orchestration_kit.cli.{module}"), name)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orchestration-kit", description="Compose AI workers into workflows you can trust."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="build a real website through a workflow")
+    demo.add_argument("--goal", metavar="TEXT", help="what the website is for")
+    demo.add_argument("--out", metavar="DIR", default="demo_site", help="where everything goes (default: demo_site)")
+    demo.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same site, byte for byte")
+    demo.add_argument("--model", metavar="NAME", help="let a language model do the work")
+    demo.add_argument("--no-notebook", action="store_true", help="do not leave run.ipynb behind")
+    demo.set_defaults(command="workflows:demo")
+
+    validate = commands.add_parser("validate", help="check a workflow file")
+    validate.add_argument("file", type=Path, metavar="FILE", help="a workflow in YAML or JSON")
+    validate.set_defaults(command="workflows:validate")
+
+    render = commands.add_parser("render", help="draw a workflow file")
+    render.add_argument("file", type=Path, metavar="FILE", help="a workflow in YAML or JSON")
+    render.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="out.svg, .png, .pdf, .dot or .mmd"
+    )
+    render.add_argument("--theme", default="light", metavar="THEME", help="light, dark or print")
+    render.add_argument("--direction", default="TB", choices=["TB", "LR"], help="top to bottom, or left to right")
+    render.set_defaults(command="workflows:render")
+
+    add_runs(commands)
+    add_replay(commands)
+    return parser
