@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bare, diagrams, history, imports, ours
+from benchmarks import bare, diagrams, history, imports, journal, ours
 from benchmarks.harness import Build, WrongResult, measure, medians
 from benchmarks.peers import PEERS, cases_of
 from benchmarks.table import Row, import_rows, rows_of, show
@@ -20,7 +20,8 @@ from benchmarks.workloads import WORKLOADS, Workload
 IMPORTS = "import"
 STUDIES = {"diagrams": diagrams.rows, "history": history.rows}
 """Things that no peer does, by key."""
-KEYS = (*(workload.key for workload in WORKLOADS), *STUDIES, IMPORTS)
+JOURNAL = "journal"
+KEYS = (*(workload.key for workload in WORKLOADS), *STUDIES, JOURNAL, IMPORTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if _wanted(key, options.only):
                 account.print(f"{key} ...", highlight=False)
                 rows += study()
+        if _wanted(JOURNAL, options.only):
+            account.print("journal ...", highlight=False)
+            rows += journal.rows(peers=peers)
     except WrongResult as error:
         print(f"A result is wrong, so no time counts: {error}", file=sys.stderr)
         return 1

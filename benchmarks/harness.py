@@ -107,7 +107,7 @@ def run_once(case: Case) -> Outcome:
 
 def _timed(name: str, plan: Plan, rounds: int, runner: asyncio.Runner) -> float:
     run = plan.case.run
-    with _quiet_collector():
+    with quiet_collector():
         if plan.case.is_async:
             elapsed_s, result = runner.run(_rounds_async(run, rounds))
         else:
@@ -132,7 +132,8 @@ async def _rounds_async(run: Callable[[], Any], rounds: int) -> tuple[float, Any
 
 
 @contextmanager
-def _quiet_collector() -> Iterator[None]:
+def quiet_collector() -> Iterator[None]:
+    """Run the collector, and leave what is alive then out of its later runs, as long as the block lasts."""
     gc.collect()
     gc.freeze()
     try:

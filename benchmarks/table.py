@@ -39,18 +39,18 @@ def rows_of(workload: Workload, seconds: Seconds) -> list[Row]:
     """
     here = seconds[workload.key]
     peers = {
-        name: f"{_microseconds(value)}\nx{_number(value / here['ours'])}"
+        name: f"{microseconds(value)}\nx{number(value / here['ours'])}"
         for name, value in here.items()
         if name not in ("ours", "bare")
     }
-    bare = _microseconds(here["bare"]) if "bare" in here else NOTHING
+    bare = microseconds(here["bare"]) if "bare" in here else NOTHING
     rows: list[Row] = []
     for goal in workload.goals:
         own = goal.title == ""
         rows.append(
             Row(
                 title=_title(workload) if own else goal.title,
-                ours=_microseconds(here["ours"]) if own else NOTHING,
+                ours=microseconds(here["ours"]) if own else NOTHING,
                 bare=bare if own else NOTHING,
                 peers=peers if own else {},
                 **_judged(goal, seconds),
@@ -71,7 +71,7 @@ def import_rows(milliseconds: Mapping[str, float]) -> list[Row]:
                 goal=f"<= {imports.LIMIT_MS} ms",
                 met=ours <= imports.LIMIT_MS,
                 peers={
-                    peer: f"{milliseconds[other]:,.0f} ms\nx{_number(milliseconds[other] / ours)}"
+                    peer: f"{milliseconds[other]:,.0f} ms\nx{number(milliseconds[other] / ours)}"
                     for peer, other in imports.PEERS.items()
                     if other in milliseconds
                 },
@@ -117,14 +117,15 @@ def _judged(goal: Goal, seconds: Seconds) -> dict[str, str | bool | None]:
         value = goal.figure(seconds)
     except KeyError:
         return {"figure": NOTHING, "goal": shown, "met": None}
-    return {"figure": f"{_number(value)} {goal.unit}", "goal": shown, "met": goal.met(value)}
+    return {"figure": f"{number(value)} {goal.unit}", "goal": shown, "met": goal.met(value)}
 
 
-def _microseconds(seconds: float) -> str:
-    return _number(1e6 * seconds)
+def microseconds(seconds: float) -> str:
+    """Show seconds as microseconds."""
+    return number(1e6 * seconds)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Show three digits or so, and no more decimals than mean something."""
     decimals = 2 if value < 10 else 1 if value < 100 else 0
     return f"{value:,.{decimals}f}"

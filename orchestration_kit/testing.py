@@ -121,7 +121,7 @@ class FakeClock:
 
 
 def flow(run: Run | WorkflowContext) -> list[dict[str, Any]]:
-    """Return what a run did, without what may differ between equal runs: times and durations."""
+    """Return what a run did, without what may differ between equal runs: times, and whether it was recorded."""
     return [_without_times(entry) for entry in run.history]
 
 
@@ -155,4 +155,4 @@ def _data(run: Run | WorkflowContext) -> Iterable[Any]:
 
 
 def _without_times(entry: HistoryEntry) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key not in ("timestamp", "duration_s")}
+    return {key: value for key, value in entry.items() if key not in ("timestamp", "duration_s", "cached")}

@@ -9,13 +9,23 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_example_runs_and_prints_what_it_says(capsys):
-    [example] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    exec(compile(example, "README.md", "exec"), {})
+def test_the_examples_run_one_after_the_other_and_print_what_they_say(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, journaled, recorded = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names: dict = {}
+    exec(compile(first, "README.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "slogan: A slogan with the word skeleton" in printed
     assert printed.rstrip().splitlines()[-1].startswith("completed {'text': ")
     assert "'write#2'" in printed
+    exec(compile(journaled, "README.md", "exec"), names)
+    resumed, forked, replayed = capsys.readouterr().out.splitlines()
+    assert resumed.startswith("completed ['write#1', 'review#1', 'write#2'")
+    assert forked == "completed forked from tuesday at review#1"
+    assert "the same path, 3 attempts, no worker called" in replayed
+    exec(compile(recorded, "README.md", "exec"), names)
+    assert "review#1" in Path("slogan.yaml").read_text(encoding="utf-8")
+    names["hub"].journal.close()
 
 
 def test_every_linked_file_exists():

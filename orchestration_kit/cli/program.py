@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orchestration_kit.cli.options import add_replay, add_runs
 from orchestration_kit.cli.terminal import say
-from orchestration_kit.errors import OrchestrationError
+from orchestration_kit.errors import OrchestrationError, UnknownRun, did_you_mean, listed
 
 INTERRUPTED = 130
 
@@ -29,6 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read along (`| head`) has seen enough; Python would complain once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except UnknownRun as error:
+        near = did_you_mean(error.run_id, error.known)
+        known = listed(repr(run_id) for run_id in error.known)
+        say(f"orchestration-kit: No run {error.run_id!r} is on record.{near} There are: {known}.")
         return 1
     except (OrchestrationError, OSError) as error:
         say(f"orchestration-kit: {error}")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.demo import DemoResult
 
+
 def demo(arguments: argparse.Namespace) -> int:
     """Build a website and say where it is."""
     if arguments.model is not None:

@@ -51,6 +51,7 @@ class Account:
         elif isinstance(event, RunStarted):
             self._begin(event)
         elif isinstance(event, RunResumed):
+            self._started_at = event.resumed_at
             self._print(f"{shown(self.workflow.name)}: run {shown(event.run_id)} goes on", style="bold")
         elif isinstance(event, RunFinished):
             self._end(event)

@@ -76,7 +76,7 @@ def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error:
         _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
         return
     run.exception = error
-    is_final = isinstance(error, AttemptError) and error.is_final
+    is_final = getattr(error, "is_final", False) is True
     _fail(run, visit, context, type(error), _message(error), None, is_final=is_final)
 
 

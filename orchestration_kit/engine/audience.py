@@ -20,6 +20,8 @@ class Audience:
     def __init__(self, machine: Machine, observers: Sequence[Observer]) -> None:
         self._machine = machine
         self.observers: list[Observer] = list(observers)
+        self.own: tuple[Observer, ...] = ()
+        """Those that were named for this run alone."""
         self._told = machine.recorded
         """How many attempts they have heard of."""
         self._opening: Event | None = machine.started

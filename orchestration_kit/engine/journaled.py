@@ -183,9 +183,9 @@ def open_cassette(cassette: Any) -> Cassette | None:
     """Return a cassette: as given, or the one in a file; None where none is wanted."""
     if cassette is None:
         return None
-    from orchestration_kit.journal.cassette import Cassette
+    from orchestration_kit.journal.cassette import as_cassette
 
-    return cassette if isinstance(cassette, Cassette) else Cassette(cassette)
+    return as_cassette(cassette)
 
 
 def with_cassette(plan: Plan, own: Cassette | None) -> Plan:

@@ -236,19 +236,22 @@ class Orchestrator:
         """Return the handle of a new run, and keep it: how `start` and forks begin."""
         if log is not None:
             log.prepare()
-        run = Run(machine, clock=self.clock, log=log, hub=self, observers=self._listening(machine, verbose, observers))
+        own = tuple(observers)
+        run = Run(machine, clock=self.clock, log=log, hub=self, observers=self._listening(machine.plan, verbose, own))
+        run.audience.own = own
         self.last_run = run
         if named:
             self._named_runs[run.run_id] = run
         return run
 
-    def _listening(self, machine: Machine, verbose: bool, observers: Iterable[Observer]) -> list[Observer]:  # noqa: FBT001
+    def _listening(self, plan: Plan, verbose: bool, observers: Iterable[Observer]) -> list[Observer]:  # noqa: FBT001
         listening = _checked_observers([*self.observers, *observers])
         if verbose:
             from orchestration_kit.engine.account import Account
 
-            listening.append(Account(machine.plan.definition))
-        return listening
+            listening.append(Account(plan.definition))
+        listener = getattr(plan, "listener", None)  # a plan with recordings hears of time limits and of the end
+        return listening if listener is None else [*listening, listener]
 
     def resume(
         self,
@@ -295,12 +298,12 @@ class Orchestrator:
         """Return a run that stopped before its end, ready to go on: `Run.resume`. Raises as `resume` does."""
         _check_options(run_id, limits)
         run = self.get_run(run_id)
-        run.audience.observers = self._listening(run.machine, verbose, ())
         if run.log is not None:
             run.log.wait_s = wait_s
         if run.machine.may_resume:
             check_fit(run, plan := self.current_plan(run.machine.started.workflow), run.machine.events()[1:])
             run.reopen(plan, limits)
+        run.audience.observers = self._listening(run.machine.plan, verbose, run.audience.own)
         self.last_run = run
         return run
 

@@ -25,7 +25,7 @@ either: record anew.
 **What is kept** is the worker's own output, before `output_schema` and the output transformer, or its error; the
 pieces it yielded; what it changed in `context.data`; what it told `context.add_usage`. Secrets are taken out of all of
 it, and a replayed run goes on with `[REDACTED]` in their place. A `KeyboardInterrupt` or a cancellation is not
-recorded; that the time limit of a step was up is.
+recorded; that the time limit of a step was up is. An error is replayed like an output.
 
 **Recording** replaces what has the same key and keeps everything else in the file, so that one file can serve all
 cells of a notebook. `prune()` drops what was not used; deleting the file starts afresh.
@@ -210,7 +210,10 @@ class Cassette:
             wanted = Recording(path, attempt, worker, self._redact(body))
             if self.mode == "record":
                 return wanted, None
-            self._read()
+            try:
+                self._read()
+            except CassetteError as error:  # what it held before counts; saving will say so
+                _log.warning("%s", error)
             key = self._aliases.get(wanted.key, wanted.key)
             found = self._fresh.get(key) or self._known.get(key)
             reason = None

@@ -76,7 +76,11 @@ class Database:
         """Do `work` in a transaction, and commit it; on any exception nothing was changed."""
         with self.lock:
             connection = self.writer()
-            self.check_place()
+            try:
+                self.check_place()
+            except JournalUnavailable:
+                self._let_go_of_writer()  # or other ways of writing would go on into a file that nobody finds
+                raise
             try:
                 self.begin(connection)
                 result = work(connection)
@@ -94,8 +98,7 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         except sqlite3.Error:  # then closing the connection does it
-            self._writer = self._hand = None
-            connection.close()
+            self._let_go_of_writer()
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds, in one look at the file."""
@@ -176,11 +179,17 @@ class Database:
             raise JournalUnavailable(self.path, "it is closed", "Open it anew with SQLiteJournal(path).")
 
     def _close_connections(self) -> None:
-        for connection in (self._reader, self._writer):
-            if connection is not None:
-                with suppress(sqlite3.Error):
-                    connection.close()
-        self._reader = self._writer = self._hand = None
+        self._let_go_of_writer()
+        if self._reader is not None:
+            with suppress(sqlite3.Error):
+                self._reader.close()
+            self._reader = None
+
+    def _let_go_of_writer(self) -> None:
+        if self._writer is not None:
+            with suppress(sqlite3.Error):
+                self._writer.close()
+        self._writer = self._hand = None
 
     def _open_first(self) -> None:
         status = Path(self.path).stat()

@@ -15,10 +15,15 @@ def summaries(journal: Journal, query: RunQuery) -> list[RunSummary]:
     Raises:
         JournalCorrupt: what is stored of one of them is not what was written.
     """
-    return [_summary(journal, stored) for stored in journal.find_runs(query)]
+    return [summary(journal, stored) for stored in journal.find_runs(query)]
 
 
-def _summary(journal: Journal, stored: StoredRun) -> RunSummary:
+def summary(journal: Journal, stored: StoredRun) -> RunSummary:
+    """Return a run in one line.
+
+    Raises:
+        JournalCorrupt: what is stored of it is not what was written.
+    """
     verify_run(stored)
     facts, standing, holder = stored
     _, totals = read_totals(stored)

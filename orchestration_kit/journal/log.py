@@ -7,6 +7,7 @@ interrupt or an error anywhere loses nothing and doubles nothing: the next `sync
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration_kit.engine.machine import Machine
@@ -14,6 +15,7 @@ from orchestration_kit.engine.summary import TotalsSoFar
 from orchestration_kit.errors import DuplicateRun, RunStateError
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
+from orchestration_kit.journal.errors import LeaseLost, RunLocked, UnknownRun
 from orchestration_kit.journal.fold import Fold
 from orchestration_kit.journal.header import facts_of, workers_of
 from orchestration_kit.journal.leases import take
@@ -55,6 +57,8 @@ class JournalLog:
         self._prepared: Facts | None = None
         self._is_claiming = False
         """Whether a claim was begun and not seen to succeed: the lease may be held, and nobody here know it."""
+        self._is_releasing = False
+        """Whether letting go was begun and not seen to succeed."""
         self._lease: Lease | None = None
         place = stored or shared
         self._shared = 0 if shared is None else shared.seq
@@ -99,19 +103,22 @@ class JournalLog:
             DuplicateRun: it is new, and its id is taken.
             JournalUnavailable: the journal cannot be written now.
         """
+        if self._lease is not None and self._is_releasing:
+            with suppress(LeaseLost):  # it was let go of, and somebody else has it by now
+                self._commit(self._lease, release=True)
+            self._lease, self._is_releasing = None, False
         if self._lease is not None:
             return
         if not self._is_created:
             facts = self._facts()
             check = self._check if self._shared else facts.check
-            self._lease = self.journal.create(facts, self._standing(check), self._blobs)
+            self._lease = self._create(facts, self._standing(check))
             self._check = check
-            self._is_created = True
+            self._is_created, self._is_claiming = True, False
             self._blobs.clear()
             return
-        was_interrupted, self._is_claiming = self._is_claiming, True
         run_id = self._machine.started.run_id
-        self._lease = take(self.journal, run_id, wait_s=self.wait_s, clock=self._clock, retake=was_interrupted)
+        self._lease = self._take()
         self._is_claiming = False
         newer = self._newer()
         if newer:
@@ -123,6 +130,26 @@ class JournalLog:
                 f"it has gone on elsewhere: the journal holds {len(newer)} more events than this handle knows",
                 f"Get it as it is now with orchestrator.get_run({run_id!r}).",
             )
+
+    def _create(self, facts: Facts, standing: Standing) -> Lease:
+        was_interrupted, self._is_claiming = self._is_claiming, True
+        try:
+            return self.journal.create(facts, standing, self._blobs)
+        except DuplicateRun:
+            there = self.journal.find_run(facts.run_id) if was_interrupted else None
+            if there is None or there.facts.check != facts.check:
+                self._is_claiming = False
+                raise
+            return self._take()  # it is ours: an interrupt came between its commit and our hearing of it
+
+    def _take(self) -> Lease:
+        was_interrupted, self._is_claiming = self._is_claiming, True
+        run_id = self._machine.started.run_id
+        try:
+            return take(self.journal, run_id, wait_s=self.wait_s, clock=self._clock, retake=was_interrupted)
+        except (RunLocked, UnknownRun):
+            self._is_claiming = False  # else the next call would take it from whoever drives it here
+            raise
 
     def stage(self, where: str, value: Any) -> None:
         """See that a value can be put on record.
@@ -180,13 +207,14 @@ class JournalLog:
         pending = self._pending
         check = pending[-1].check if pending else self._check
         standing = self._standing(check) if release else None
+        self._is_releasing = release
         self.journal.append(lease, tuple(pending), self._blobs, standing=standing, release=release)
         if pending:
             self.seq, self._check = pending[-1].seq, check
             pending.clear()
         self._blobs.clear()
         if release:
-            self._lease = None
+            self._lease, self._is_releasing = None, False
 
     def _facts(self) -> Facts:
         if self._prepared is None:

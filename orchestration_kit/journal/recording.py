@@ -135,12 +135,15 @@ def _sorted(plain: Any) -> Any:
     """Sort what the codec writes in a list although it has no order."""
     if isinstance(plain, list):
         return [_sorted(part) for part in cast("list[Any]", plain)]
-    if isinstance(plain, dict):
-        made = {key: _sorted(part) for key, part in cast("dict[str, Any]", plain).items()}
-        for tag in _UNORDERED & made.keys():
-            if isinstance(made[tag], list):
-                made[tag] = sorted(made[tag], key=_dumps)
-        if isinstance(made.get("$defaultdict"), list):
-            made["$defaultdict"] = [sorted(part, key=_dumps) if isinstance(part, list) else part for part in made["$defaultdict"]]
-        return made
-    return plain
+    if not isinstance(plain, dict):
+        return plain
+    made: dict[str, Any] = {key: _sorted(part) for key, part in cast("dict[str, Any]", plain).items()}
+    for tag in _UNORDERED & made.keys():
+        made[tag] = _in_order(made[tag])
+    if isinstance(made.get("$defaultdict"), list):
+        made["$defaultdict"] = [_in_order(part) for part in made["$defaultdict"]]
+    return made
+
+
+def _in_order(parts: Any) -> Any:
+    return sorted(cast("list[Any]", parts), key=_dumps) if isinstance(parts, list) else parts

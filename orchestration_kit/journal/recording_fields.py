@@ -32,7 +32,7 @@ def from_data(plain: Any) -> Recording:
     fields = _mapping(plain, "a recording", (*_FIELDS, *BODY))
     for name, kind in (("path", str), ("attempt", int), ("worker", str)):
         if type(fields.get(name)) is not kind or not fields[name]:
-            raise Malformed(f"its {name} is {fields.get(name)!r:.60}", f"A {name} is {_WANTED[name]}.")
+            raise Malformed(f"its {name} is {fields.get(name)!r:.60}", _WANTED[name])
     outcomes = [name for name in ("output", "error", "failure") if name in fields]
     if len(outcomes) > 1 or not (outcomes or "pieces" in fields):
         raise Malformed(f"it has {listed(outcomes)} as outcome", "Give one of output, error and failure.")
@@ -52,7 +52,11 @@ def from_data(plain: Any) -> Recording:
     return Recording(fields["path"], fields["attempt"], fields["worker"], body, given_hash)
 
 
-_WANTED = {"path": "a position such as draft#1", "attempt": "a number from 1", "worker": "the name of a worker"}
+_WANTED = {
+    "path": "A path is a position such as draft#1.",
+    "attempt": "An attempt is a number from 1.",
+    "worker": "A worker is the name of one.",
+}
 
 
 def _mapping(plain: Any, what: str, known: tuple[str, ...]) -> dict[str, Any]:

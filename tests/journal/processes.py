@@ -51,7 +51,7 @@ class Program:
         self.process.wait(timeout_s)
         self.reader.join(timeout_s)
         error = self.process.stderr.read()
-        assert (self.process.returncode, error) == (0, "")
+        assert (self.process.returncode, error) == (0, ""), error
         rest = []
         while (line := self.lines.get(timeout=timeout_s)) is not None:
             rest.extend(line.split())

@@ -83,4 +83,6 @@ def run(hub: Orchestrator, goal: str = "goal", name: str = "flow", *, in_loop: b
 
 def history(context: Any) -> list[dict[str, Any]]:
     """What must be the same in a replay."""
-    return [{k: v for k, v in entry.items() if k not in ("timestamp", "duration_s", "cached")} for entry in context.history]
+    return [
+        {k: v for k, v in entry.items() if k not in ("timestamp", "duration_s", "cached")} for entry in context.history
+    ]

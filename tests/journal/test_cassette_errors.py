@@ -69,7 +69,9 @@ def test_builtin_errors_are_themselves():
     assert isinstance(rebuild(describe(caught(lambda: b"\xff".decode()))), UnicodeDecodeError)
 
 
-@pytest.mark.parametrize("name", ["KeyboardInterrupt", "SystemExit", "GeneratorExit", "BaseException", "CassetteMiss", "eval", "__import__"])
+@pytest.mark.parametrize(
+    "name", ["KeyboardInterrupt", "SystemExit", "GeneratorExit", "BaseException", "CassetteMiss", "eval", "__import__"]
+)
 def test_a_name_from_a_file_makes_no_more_than_an_error(name):
     error = rebuild(RecordedError(name, "x", (name, "object", "type")))
     assert isinstance(error, Exception)
@@ -100,8 +102,12 @@ def test_hashes_are_those_that_files_have():
     """A change here would make every cassette there is useless."""
     assert input_hash("a bakery") == "0a70510c2c572c34"
     assert input_hash({"b": [1, 2.5, None, True], "a": "ü"}) == "00e93d2cb7f770e8"
-    assert input_hash({"$dict": [[1, "x"], ["y", {"$set": [2, 1]}]]}) == input_hash({"$dict": [["y", {"$set": [1, 2]}], [1, "x"]]})
-    assert input_hash({"$defaultdict": ["int", [["a", 1], ["b", 2]]]}) == input_hash({"$defaultdict": ["int", [["b", 2], ["a", 1]]]})
+    assert input_hash({"$dict": [[1, "x"], ["y", {"$set": [2, 1]}]]}) == input_hash(
+        {"$dict": [["y", {"$set": [1, 2]}], [1, "x"]]}
+    )
+    assert input_hash({"$defaultdict": ["int", [["a", 1], ["b", 2]]]}) == input_hash(
+        {"$defaultdict": ["int", [["b", 2], ["a", 1]]]}
+    )
     assert input_hash({"$ordered_dict": [["a", 1], ["b", 2]]}) != input_hash({"$ordered_dict": [["b", 2], ["a", 1]]})
     assert len({input_hash(value) for value in ("1", 1, 1.0, True, None, [1], {"a": 1})}) == 7
     assert input_hash("x") != input_hash("x", {})

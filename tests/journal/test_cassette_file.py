@@ -10,9 +10,11 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from orchestration_kit.journal import cassette as cassette_module
 from orchestration_kit.journal import cassette_file
 from orchestration_kit.journal.cassette import Cassette, CassetteError, cassette
 from orchestration_kit.journal.cassette_file import CassetteFile
@@ -46,56 +48,9 @@ def test_a_file_reads_well(path):
     with cassette(path):
         run(Site().hub(), "bakery", "site")
     text = path.read_text()
-    assert text.startswith("# Recorded outputs of workers, made by orchestration_kit: replayed instead of calling the workers.\n")
-    assert text.endswith(
-        textwrap.dedent(
-            """\
-              - path: plan#1
-                attempt: 1
-                worker: plan
-                hash: "5f7e3cdbc5b8b2cb"
-                input: bakery
-                output:
-                  title: bakery
-                  pages:
-                    - home
-                    - about
-                data:
-                  set:
-                    draft: 1
-                    notes: |
-                      For bakery:
-                      be brief.
-                usage:
-                  input_tokens: 3
-                  output_tokens: 4
-                  cost_usd: 0.25
-                  model: writer-1
-              - path: review#1
-                attempt: 1
-                worker: review
-                hash: "09a1fb1f2ec8bbdc"
-                input: |
-                  <html>
-                  version 1
-                failure:
-                  reason: no heading
-                  output:
-                    findings:
-                      - h1
-              - path: review#2
-                attempt: 1
-                worker: review
-                hash: "09a1fb1f2ec8bbdc"
-                input: |
-                  <html>
-                  version 2
-                output:
-                  approved: true
-                  score: 0.75
-            """
-        ).replace("\n", "\n  ").removesuffix("  ").replace("  - path: plan", "  - path: plan", 1)
-    ) or True
+    assert text.startswith(
+        "# Recorded outputs of workers, made by orchestration_kit: replayed instead of calling the workers.\n"
+    )
     for part in ("  - path: code#1\n    attempt: 1\n", "    error:\n      type: TimeoutError\n      message: the model is busy\n      bases:\n        - OSError\n",
                  "    pieces:\n      - |\n        <html>\n      - |\n        version 1\n    data:\n      removed:\n        - draft\n",
                  "    data:\n      set:\n        draft: 1\n        notes: |\n          For bakery:\n          be brief.\n    usage:\n      input_tokens: 3\n      output_tokens: 4\n      cost_usd: 0.25\n      model: writer-1\n",
@@ -133,7 +88,7 @@ def test_what_is_written_is_read_back(path):
 def test_a_file_edited_by_hand_is_what_counts(path):
     path.write_text(GOOD.replace("draft#1", "work#1").replace("writer", "work").replace("a bakery", "goal"))
     with cassette(path, "replay") as tape:
-        assert run(one_step(None or (lambda x: "live"))).data["work_output"] == "Bread"
+        assert run(one_step(lambda x: "live")).data["work_output"] == "Bread"
         path.write_text(path.read_text().replace("Bread", "Cake"))
         assert run(one_step(lambda x: "live")).data["work_output"] == "Cake"
     assert tape.hits == 2
@@ -158,13 +113,13 @@ BAD = {
     "cassette: 1\nrecordings: [3]": "in recording 1, a recording is int, not a mapping",
     "cassette: 1\nrecordings:\n  - *x": "YAML:|alias",
     "cassette: 1\n\trecordings: []": "YAML: .*line 2",
-    "a: [": "YAML: .*line 1",
+    "a: [": "YAML: .*line 2",
     GOOD + "---\na: 1\n": "line 8, column 1 holds a second document. One|a second document",
     GOOD.replace("output: Bread", "outptu: Bread"): r"in recording 1 \(draft#1\), a recording has 'outptu'. Did you mean 'output'",
     GOOD.replace("    output: Bread\n", ""): "it has none as outcome. Give one of output, error and failure",
     GOOD + "    error:\n      type: X\n": "it has output, error as outcome",
     GOOD.replace("    input: a bakery\n", ""): "it has no input",
-    GOOD.replace("attempt: 1", "attempt: one"): "its attempt is 'one'. A attempt|its attempt is 'one'",
+    GOOD.replace("attempt: 1", "attempt: one"): "its attempt is 'one'. An attempt is a number from 1",
     GOOD.replace("attempt: 1", "attempt: -1"): "its attempt is below 1",
     GOOD.replace("attempt: 1", "attempt: true"): "its attempt is True",
     GOOD.replace("path: draft#1", "path: 7"): "its path is 7",
@@ -221,7 +176,10 @@ def test_a_file_that_is_too_large_is_refused(path, monkeypatch):
 
 def test_a_file_that_cannot_be_written_costs_nothing_that_was_recorded(tmp_path):
     path = tmp_path / "tape.yaml"
-    with pytest.raises(CassetteError, match=r"YAML.*What was recorded is in .*tape.rescued.yaml"), cassette(path) as tape:
+    with (
+        pytest.raises(CassetteError, match=r"YAML.*What was recorded is in .*tape.rescued.yaml"),
+        cassette(path) as tape,
+    ):
         run(chain(lambda x: "A", lambda x: path.write_text("a: [") and "B"))
     assert [one.output for one in Cassette(tmp_path / "tape.rescued.yaml")] == ["A", "B"] or [
         one.output for one in Cassette(tmp_path / "tape.rescued.yaml")
@@ -331,18 +289,25 @@ def test_prune_drops_what_was_not_used(path):
     assert [one.output for one in Cassette(path)] == ["A", "B", "C"]
 
 
-def test_recordings_get_to_the_file_while_a_run_goes_on(path):
-    seen = []
+def test_recordings_get_to_the_file_while_a_run_goes_on(path, monkeypatch):
+    """Writing takes at most a twentieth of the time: here a write takes 1 s, and each worker 10 s."""
+    now, seen = [1000.0], []
+    write = CassetteFile.write
+
+    def slow_write(*arguments):
+        now[0] += 1
+        return write(*arguments)
 
     def worker(x):
-        time.sleep(0.03)
-        seen.append(len(Cassette(path)) if path.exists() else 0)
+        now[0] += 10
+        seen.append(len(CassetteFile(path).load()))
         return x
 
+    monkeypatch.setattr(CassetteFile, "write", slow_write)
+    monkeypatch.setattr(cassette_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     with cassette(path):
         run(chain(*[worker] * 8))
-    assert seen[1] == 1
-    assert seen[-1] >= 3
+    assert seen == [0, 1, 1, 3, 3, 5, 5, 7]
 
 
 def test_a_crash_loses_little(tmp_path):
@@ -382,7 +347,9 @@ def test_a_thousand_recordings_load_and_save_quickly(path):
     many = {}
     for number in range(1000):
         one = recording(number, usage={"input_tokens": 1, "output_tokens": 2, "cost_usd": 0.1, "model": "m"})
-        one = Recording(one.path, 1, "worker", {**one.body, "output": {"title": f"Page {number}", "body": body, "tags": ["a", "b"]}})
+        one = Recording(
+            one.path, 1, "worker", {**one.body, "output": {"title": f"Page {number}", "body": body, "tags": ["a", "b"]}}
+        )
         many[one.key] = one
     CassetteFile(path).write({}, many)
     begun = time.perf_counter()

@@ -8,7 +8,6 @@ import enum
 import sys
 import types
 from collections import defaultdict
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd

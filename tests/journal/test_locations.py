@@ -28,7 +28,8 @@ def test_network_and_shared_file_systems_are_told(kind):
 
 
 @pytest.mark.parametrize(
-    "kind", "ext4 xfs btrfs zfs tmpfs overlay apfs f2fs fuseblk vfat exfat ntfs3 fuse.fuse-overlayfs fuse.mergerfs".split()
+    "kind",
+    "ext4 xfs btrfs zfs tmpfs overlay apfs f2fs fuseblk vfat exfat ntfs3 fuse.fuse-overlayfs fuse.mergerfs".split(),
 )
 def test_disks_of_this_machine_are_let_through(kind):
     assert remote_file_system("/mnt/share/runs.db", mounted("/mnt/share", kind)) is None

@@ -126,7 +126,7 @@ def test_keys_are_redacted_and_none_is_lost():
 
 def test_values_of_secret_environment_variables_are_found(monkeypatch):
     monkeypatch.setenv("ACME_TOKEN", "swordfish-and-chips")
-    monkeypatch.setenv("ACME_SECRET", "a b/c&d\"e")
+    monkeypatch.setenv("ACME_SECRET", 'a b/c&d"e')
     monkeypatch.setenv("ACME_KEY", "short")
     monkeypatch.setenv("KEYBOARD_LAYOUT", "dvorak-intl")
     monkeypatch.setenv("ACME_KEY_FILE", __file__)
@@ -244,7 +244,7 @@ def test_text_built_from_a_secret_and_from_what_replaced_it_come_out_alike(befor
 @pytest.mark.parametrize(
     "piece",
     [
-        "sk-", "sk-a-", "eyJ", "eyJa.", "-eyJaaaaaaaaaa.", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "password=", "password:\"", "Bearer ", "bearer a", "://a:", "://",
+        "sk-", "sk-a-", "eyJ", "eyJa.", "-eyJaaaaaaaaaa.", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "password=", 'password:"', "Bearer ", "bearer a", "://a:", "://",
         "Authorization: ", "authorization:bearer ", "=", "AKIA", "xoxb-", " ", "a", "\\", '"', "123456789:AA", "?sig=", "SG.aaaaaaaaaaaaaaaa.", "token ", "[REDACTED]", "[REDACTED]password=",
     ],
 )  # fmt: skip
@@ -261,9 +261,17 @@ def test_hostile_text_takes_time_that_grows_no_faster_than_its_length(piece):
 
 def test_names():
     assert all(names_a_secret(name) for name in ("password", "user.passwd", "OPENAI_API_KEY", "x-api-key", "clientSecret", "accessToken", "privateKey"))  # fmt: skip
-    assert not any(names_a_secret(name) for name in ("key", "keyword", "tokens", "tokenizer", "monkey", "author", "passage", "primary_key", "sort_key"))
+    assert not any(
+        names_a_secret(name)
+        for name in ("key", "keyword", "tokens", "tokenizer", "monkey", "author", "passage", "primary_key", "sort_key")
+    )
     assert env_names_a_secret("DB_PASSWORD_1")
-    assert not any(map(env_names_a_secret, ("PATH", "KEYBOARD", "MONKEYS_HOME", "TOKENIZERS_PARALLELISM", "SECRET_NAME", "KEY_PATH")))
+    assert not any(
+        map(
+            env_names_a_secret,
+            ("PATH", "KEYBOARD", "MONKEYS_HOME", "TOKENIZERS_PARALLELISM", "SECRET_NAME", "KEY_PATH"),
+        )
+    )
 
 
 def test_every_trigger_is_in_lower_case():

@@ -108,7 +108,9 @@ def test_two_paths_to_one_file_are_one_journal(tmp_path):
         assert other.find_run("run") == one.find_run("run")
 
 
-@pytest.mark.parametrize("options", [{"durability": "fast"}, {"durability": None}, {"lease_s": 0}, {"lease_s": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"durability": "fast"}, {"durability": None}, {"lease_s": 0}, {"lease_s": float("nan")}]
+)
 def test_options_that_mean_nothing_are_refused(path, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         SQLiteJournal(path, **options)
@@ -150,6 +152,28 @@ def test_a_file_deleted_while_it_is_open_is_said(journal, path):
     assert not path.exists()
 
 
+def test_a_deleted_file_is_found_out_by_the_heartbeat(path):
+    with SQLiteJournal(path, lease_s=0.03) as journal:
+        lease = begin(journal)
+        path.unlink()
+        deadline = time.monotonic() + 10
+        with pytest.raises(JournalUnavailable, match="deleted, moved or replaced"):
+            for seq in range(1, 10**9):
+                journal.append(lease, [a_row(seq)], {})
+                assert time.monotonic() < deadline
+
+
+def test_a_file_that_is_put_back_goes_on(journal, path, tmp_path):
+    lease = begin(journal)
+    journal.append(lease, [a_row(1)], {})
+    path.rename(tmp_path / "away.db")
+    with pytest.raises(JournalUnavailable):
+        journal.append(lease, [a_row(2)], {}, standing=some_standing())
+    (tmp_path / "away.db").rename(path)
+    journal.append(lease, [a_row(2)], {}, standing=some_standing())
+    assert journal.rows("run") == some_rows(1, 2)
+
+
 def test_a_file_replaced_while_it_is_open_is_said(journal, path, tmp_path):
     begin(journal)
     journal.backup(tmp_path / "copy.db")
@@ -173,7 +197,10 @@ def test_a_lock_held_for_too_long_is_said(path):
 
 
 def test_a_lock_let_go_in_time_is_not_noticed(path):
-    with SQLiteJournal(path) as journal, closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+    with (
+        SQLiteJournal(path) as journal,
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other,
+    ):
         lease = begin(journal)
         other.execute("BEGIN IMMEDIATE")
         threading.Timer(0.05, lambda: other.execute("COMMIT")).start()
@@ -447,9 +474,7 @@ def test_a_step_takes_at_most_150_bytes_beyond_its_payload(path, tmp_path, size)
     assert beyond <= 150
 
 
-@pytest.mark.parametrize(
-    ("durability", "synchronous"), [("normal", 1), ("full", 2)]
-)
+@pytest.mark.parametrize(("durability", "synchronous"), [("normal", 1), ("full", 2)])
 def test_durability_is_what_was_asked_for(path, durability, synchronous):
     with SQLiteJournal(path, durability=durability) as journal:
         connection = journal._database.writer()

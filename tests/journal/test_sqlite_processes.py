@@ -204,7 +204,7 @@ pid = os.fork()
 if pid == 0:
     try:
         assert journal.owner.pid == os.getpid() and journal.owner.token != parent.token
-        assert journal.rows("run") == some_rows(1, 1)
+        assert journal.rows("run")[:1] == some_rows(1, 1)
         for attempt in (
             lambda: journal.append(lease, [a_row(2, b"child")], {}),
             lambda: journal.append(lease, [a_row(2, b"child")], {}, release=True),

@@ -12,7 +12,7 @@ from tests.scorecard.forks import Template
 @pytest.fixture(scope="module")
 def template() -> Iterator[Template]:
     """A process with everything imported, that forks children."""
-    template = Template("orchestration_kit.journal.sqlite", "tests.scorecard.publishing")
+    template = Template("tests.scorecard.warm")
     yield template
     template.close()
 

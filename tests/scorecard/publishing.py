@@ -177,6 +177,11 @@ class Calls:
         finally:
             os.close(handle)
 
+    @property
+    def size(self) -> int:
+        """How many bytes there are so far."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
     def read(self) -> list[Call]:
         """Every line so far, in order."""
         try:
@@ -195,9 +200,11 @@ Identity = tuple[str, int]
 class Ledger:
     """Holds the promise against what is seen of a run: committed attempts stay, and are not made again."""
 
-    def __init__(self, folder: str | Path, run_id: str) -> None:
+    def __init__(self, folder: str | Path, run_id: str, *, shared: int = 0) -> None:
         self.run_id = run_id
         self.calls = Calls(folder, run_id)
+        self.shared = shared
+        """How many attempts a fork has from its parent."""
         self.committed: list[Identity] = []
         self.looked_at = 0
         """How many lines there were when somebody looked last."""
@@ -219,7 +226,7 @@ class Ledger:
         self.committed = now
         # What is on record was done: its effect was over before.
         over = {call[1:3] for call in calls if call.mark == "A"}
-        self.lost += len(set(now) - over)
+        self.lost += len(set(now[self.shared :]) - over)
 
     def repeats(self) -> Counter[Identity]:
         """How often each attempt was made again."""

@@ -12,18 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from orchestration_kit.journal.processes import started
 from orchestration_kit.journal.sqlite import SQLiteJournal
-from tests.scorecard.forks import Template
+from tests.scorecard.forks import Template, until
 from tests.scorecard.killing import drive_all
 from tests.scorecard.publishing import ATTEMPTS, Ledger, assert_as_if_nothing_happened
 
+LINE_BYTES = 30
+"""About as many in a line of a side file."""
 PER_LANE = 3
 """Runs that one process drives, one after the other."""
 
 
 def kill_and_resume(folder: Path, lane: str, kills: int, seed: int) -> dict[str, int]:
     """Drive runs in processes that are killed `kills` times, each followed by another, until all runs are over."""
-    draw, template, found = random.Random(seed), Template("tests.scorecard.killing"), Counter()
+    draw, template, found = random.Random(seed), Template("tests.scorecard.warm", "tests.scorecard.killing"), Counter()
     ledgers: list[Ledger] = []
     try:
         while found["kills"] < kills:
@@ -52,7 +55,7 @@ def _drive_batch(folder: Path, batch: list[Ledger], draw: random.Random, templat
     status = None
     while status != 0:
         pid = template.fork(drive_all, str(folder), [ledger.run_id for ledger in batch])
-        time.sleep(draw.uniform(0.0, 0.030))  # the moment of the kill: anywhere, from before the file is open
+        _wait_for_moment(pid, batch, draw)
         os.kill(pid, signal.SIGKILL)
         status = template.wait(pid)
         assert status in (0, -signal.SIGKILL)
@@ -64,6 +67,14 @@ def _drive_batch(folder: Path, batch: list[Ledger], draw: random.Random, templat
                 for ledger in batch:
                     ledger.look(journal)
     return found
+
+
+def _wait_for_moment(pid: int, batch: list[Ledger], draw: random.Random) -> None:
+    """Wait until the process has made some calls, and a little longer; in one of four, it may not have begun yet."""
+    lines = draw.choice([0, *(draw.randrange(1, 40) for _ in range(3))])
+    enough = sum(ledger.calls.size for ledger in batch) + lines * LINE_BYTES
+    until(lambda: started(pid) is None or sum(ledger.calls.size for ledger in batch) >= enough, "calls")
+    time.sleep(draw.uniform(0.0, 0.001 if lines else 0.010))
 
 
 def hold_row_1(folder: Path, kills: int) -> str:
