@@ -11,7 +11,7 @@ only its own or a lower number:
 4 journal/      remember it: resume, fork, replay; cassettes
 5 history/      understand it: pandas
 6 visual/       see it: diagrams, timelines
-7 widgets/      touch it: notebooks     (to come)   cli.py  the same from a terminal
+7 widgets/      touch it: notebooks     (to come)   cli/  the same from a terminal
 ```
 
 >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline

@@ -260,9 +260,10 @@ class UnknownRun(OrchestrationError, ValueError):
         self.run_id, self.known = run_id, known
 
     def __str__(self) -> str:
+        known = f" Known: {listed(self.known)}." if self.known else ""
         return (
-            f"No run {self.run_id!r} is known here.{did_you_mean(self.run_id, self.known)} "
-            f"Known: {listed(self.known)}. Without a journal, only runs that were given a run_id and the last one are kept."
+            f"No run {self.run_id!r} is known here.{did_you_mean(self.run_id, self.known)}{known} "
+            "orchestrator.runs() lists those that are; without a journal, those that were given a run_id, and the last one."
         )
 
 

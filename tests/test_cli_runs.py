@@ -571,15 +571,18 @@ def test_an_interrupt_says_how_to_go_on(runs, capsys):
         ("flow_under_test:number", "it returned int, no Orchestrator"),
         ("flow_under_test:later", "it returned coroutine, no Orchestrator"),
         ("badly_written:hub", "importing it raised NameError: name 'undefined' is not defined"),
+        ("misspelt:hub", "importing it raised SyntaxError: "),
         ("needs_another:hub", "importing it raised ModuleNotFoundError: No module named 'not_installed'"),
     ],
 )
 def test_a_hub_that_is_not_there_is_told_with_what_is(runs, capsys, hub, said):
     (runs / "badly_written.py").write_text("x = 1\nundefined\n")
     (runs / "needs_another.py").write_text("import not_installed\n")
+    (runs / "misspelt.py").write_text("def (\n")
     if "tst" in hub:
         (runs / "badly_written.py").unlink()
         (runs / "needs_another.py").unlink()
+        (runs / "misspelt.py").unlink()
     assert main(["runs", "resume", "failing", "--hub", hub]) == 1
     error = capsys.readouterr().err
     assert said in error
@@ -777,14 +780,65 @@ def test_a_damaged_run_is_named_and_does_not_hide_the_others(runs, capsys):
         connection.execute("UPDATE runs SET reason = 'none' WHERE number = ?", (number,))
     assert main(["runs", "check"]) == 1
     text = capsys.readouterr().out
-    assert "Run 'failing': the checksum" in text or "'failing' is damaged" in text or "failing" in text
+    assert "Run 'failing': the checksum of where it stands does not fit" in text
     assert "'first'" not in text
+    assert "'lively'" not in text
     assert "runs.db is damaged" in text
     assert main(["runs", "list"]) == 0
     states = {row.split()[0]: row.split()[2] for row in lines(capsys)[1:]}
     assert states == {"lively": "in_progress", "failing": "damaged", "first": "completed"}
     assert main(["runs", "show", "failing"]) == 1
     assert "The record of run 'failing' is damaged" in capsys.readouterr().err
+
+
+# --- types of one's own
+
+
+TYPED = """
+import dataclasses, enum
+from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+
+class Mood(enum.Enum):
+    DRY = 1
+
+@dataclasses.dataclass
+class Finding:
+    text: str
+    mood: Mood = Mood.DRY
+
+def work(goal):
+    return Finding(goal)
+
+def hub(journal=None):
+    made = Orchestrator(journal=journal)
+    made.register_worker(WorkerDefinition(worker_type="generic", name="work", executor=work))
+    made.register_workflow(create_generic_pipeline([("a", "generic", "")]))
+    return made
+"""
+
+
+def test_values_of_types_of_ones_own_are_read_once_their_module_is_named(here):
+    (here / "typed.py").write_text(TYPED)
+    code = "import typed; typed.hub('runs.db').execute_workflow('a', 'go', verbose=False, run_id='r')"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        env={**os.environ, "PYTHONPATH": f"{here}:{os.environ.get('PYTHONPATH', '')}"},
+    )
+    listed, checked = command("runs", "list"), command("runs", "check")
+    assert "completed" in listed.stdout
+    assert (checked.returncode, "is sound: 1 run." in checked.stdout) == (0, True)
+    assert "Run r: its checksums fit, but its values were not all read." in checked.stderr
+    shown = command("runs", "show", "r", "--data")
+    assert shown.returncode == 1
+    assert "'typed.Mood', which is not registered here" in shown.stderr
+    assert shown.stderr.endswith("Here, name its module: --import typed\n")
+    assert (
+        "Finding(text='go', mood=<Mood.DRY: 1>)" in command("runs", "show", "r", "--data", "--import", "typed").stdout
+    )
+    assert command("runs", "check", "--import", "typed").stderr == ""
+    assert command("replay", "r", "--import", "typed").returncode == 0
+    assert command("replay", "r", "--hub", "typed:hub").returncode == 0
 
 
 # --- replay

@@ -32,7 +32,7 @@ EXAMPLES = {
     "MissingEntry": (errors.MissingEntry("spcs", ["specs", "x"]), ["no entry 'spcs'. Did you mean 'specs'?", "It has: specs, x."]),
     "InvalidGoal": (errors.InvalidGoal("is empty"), ["The goal is empty. Give a sentence", "initial_data={...}"]),
     "DuplicateRun": (errors.DuplicateRun("mine", "completed"), ["'mine' exists already (it is completed)", "orchestrator.get_run('mine')", "another run_id"]),
-    "UnknownRun": (errors.UnknownRun("mne", ["mine"]), ["No run 'mne' is known here. Did you mean 'mine'?", "Known: mine.", "only runs that were given a run_id"]),
+    "UnknownRun": (errors.UnknownRun("mne", ["mine"]), ["No run 'mne' is known here. Did you mean 'mine'?", "Known: mine.", "orchestrator.runs() lists those that are", "those that were given a run_id, and the last one."]),
     "UnknownVisit": (errors.UnknownVisit("mine", "reviw#2", ["review#1", "review#2"]), ["Run 'mine' has no visit 'reviw#2'. Did you mean 'review#2'?", "Its visits: review#1, review#2."]),
     "DefinitionChanged": (errors.DefinitionChanged("mine", "a#2", "it goes on to 'b'", "the run ends there"), ["does not fit run 'mine' any more; they part at a#2", "on record, it goes on to 'b'; by this workflow, the run ends there", "Nothing was done.", ".fork(at='a#2')"]),
     "RunStateError": (errors.RunStateError("mine", "failed", "it cannot go on", "Start another."), ["Run 'mine' (failed): it cannot go on. Start another."]),

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
 from orchestration_kit.cli.terminal import named, say, tell
@@ -50,6 +51,7 @@ def fork_run(arguments: argparse.Namespace) -> int:
 
 def replay_run(arguments: argparse.Namespace) -> int:
     """Hold a workflow against the record of a run; 0 where it takes the same path."""
+    register_types(arguments.module)
     other = None if arguments.workflow is None else _workflow_in(arguments.workflow)
     if arguments.hub is not None:
         with hub_at(arguments.hub, arguments.journal) as hub:

@@ -16,6 +16,7 @@ from typing import Any
 from orchestration_kit.cli.journals import existing, opened
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.errors import OrchestrationError, did_you_mean, listed
+from orchestration_kit.journal.registry import kind_of, register_type
 from orchestration_kit.journal.sqlite import SQLiteJournal
 
 
@@ -58,7 +59,7 @@ def hub_at(place: str, journal: Path | None) -> Generator[Orchestrator]:
 
 
 def import_module(name: str) -> ModuleType:
-    """Import a module, from the current folder too.
+    """Import a module, from the current folder too, and make the types in it known, so that a record may hold them.
 
     Raises:
         NoHub: there is none, or its own code raised.
@@ -70,16 +71,20 @@ def import_module(name: str) -> ModuleType:
         stem = name.removesuffix(".py").replace("/", ".").strip(".")
         raise NoHub(repr(name), "this is not how a module is named", f"Name it as in an import: {stem or 'my_flow'}")
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             hint = _modules_near(name)
             raise NoHub(repr(name), "there is no such module", hint) from None
         *_, last = traceback.extract_tb(error.__traceback__)
-        where = f"{last.filename}, line {last.lineno}"
+        where = "" if isinstance(error, SyntaxError) else f" ({last.filename}, line {last.lineno})"
         raise NoHub(
-            repr(name), f"importing it raised {type(error).__name__}: {error} ({where})", "Mend that, and try again."
+            repr(name), f"importing it raised {type(error).__name__}: {error}{where}", "Mend that, and try again."
         ) from error
+    for found in vars(module).values():
+        if isinstance(found, type) and kind_of(found) is not None:
+            register_type(found)
+    return module
 
 
 def _hub(place: str) -> Orchestrator:

@@ -15,7 +15,7 @@ from orchestration_kit.engine.state import WorkflowState
 DEFAULT_JOURNAL = Path("runs.db")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _HUB = "where the workers are: a module of this folder, and the Orchestrator in it or a function that returns one"
-_TYPES = "a module that registers the types of the values on record (register_type)"
+_TYPES = "a module of this folder, with the types of values on record"
 
 
 def add_runs(commands: Any) -> None:
@@ -32,6 +32,7 @@ def add_replay(commands: Any) -> None:
     replay = _command(commands, "replay", "driving:replay_run", "prove that a workflow takes the path on record")
     replay.add_argument("run_id", metavar="RUN_ID")
     replay.add_argument("--workflow", type=Path, metavar="FILE", help="another workflow, in YAML or JSON")
+    replay.add_argument("--import", dest="module", metavar="MODULE", help=_TYPES)
     replay.add_argument("--hub", metavar="MODULE:NAME", help=f"{_HUB}; its workflow is held against the record")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestration_kit.cli.options import add_replay, add_runs
 from orchestration_kit.cli.terminal import say
 from orchestration_kit.errors import OrchestrationError, UnknownRun, did_you_mean, listed
+from orchestration_kit.journal.errors import UnknownType
 
 INTERRUPTED = 130
 
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(command(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:
-        say("Interrupted: the run was cancelled.")
+        say("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read along (`| head`) has seen enough; Python would complain once more as it ends.
@@ -34,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         near = did_you_mean(error.run_id, error.known)
         known = listed(repr(run_id) for run_id in error.known)
         say(f"orchestration-kit: No run {error.run_id!r} is on record.{near} There are: {known}.")
+        return 1
+    except UnknownType as error:
+        module = error.name.partition(".")[0]
+        say(f"orchestration-kit: {error}\nHere, name its module: --import {module}")
         return 1
     except (OrchestrationError, OSError) as error:
         say(f"orchestration-kit: {error}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestration_kit.journal.cassette import Cassette
-    from orchestration_kit.journal.registry import register_type
     from orchestration_kit.journal.memory import MemoryJournal
     from orchestration_kit.journal.port import Journal, RunQuery
+    from orchestration_kit.journal.registry import register_type
     from orchestration_kit.journal.sqlite import SQLiteJournal
 
 _HOMES = {

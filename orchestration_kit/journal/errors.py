@@ -5,7 +5,6 @@ JournalError (OrchestrationError)
 ├── JournalUnavailable (OSError)       cannot be opened, read or written now; nothing was half-written
 ├── JournalCorrupt                     what is stored is not what was written
 ├── JournalVersion                     written by another version, or no journal at all
-├── UnknownRun (LookupError)           no run of this id is on record
 ├── RunLocked                          somebody else drives the run
 ├── LeaseLost                          somebody else took the run over while this process was silent
 └── UnknownType                        a value of a type that is not registered here
@@ -53,20 +52,6 @@ class JournalVersion(JournalError):
 
     def __str__(self) -> str:
         return f"{self.journal} cannot be opened as a journal: {self.reason}. {self.hint}"
-
-
-class UnknownRun(JournalError, LookupError):
-    """No run of this id is on record."""
-
-    def __init__(self, run_id: str, journal: str) -> None:
-        super().__init__(run_id, journal)
-        self.run_id, self.journal = run_id, journal
-
-    def __str__(self) -> str:
-        return (
-            f"No run {self.run_id!r} is on record in the journal {self.journal}. "
-            "List those that are with journal.find_runs(RunQuery())."
-        )
 
 
 class RunLocked(JournalError):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from orchestration_kit.engine.ports import Clock, SystemClock
-from orchestration_kit.journal.errors import RunLocked, UnknownRun
+from orchestration_kit.errors import UnknownRun
+from orchestration_kit.journal.errors import RunLocked
 from orchestration_kit.journal.port import Holder, Journal, Lease, Owner, StoredRun
 from orchestration_kit.journal.processes import judge
 
@@ -47,7 +48,7 @@ def take(  # noqa: PLR0913 - what a wait may be steered by
     while True:
         stored = journal.find_run(run_id)
         if stored is None:
-            raise UnknownRun(run_id, repr(journal))
+            raise UnknownRun(run_id, [])
         verdict = "free" if stored.holder is None else judge(stored.holder, me)
         silence_s = watch.silence_s(journal, stored, clock.monotonic())
         silent = verdict in ("alive", "unknown") and silence_s >= journal.lease_s - _ROUNDING_S

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.summary import TotalsSoFar
-from orchestration_kit.errors import DuplicateRun, RunStateError
+from orchestration_kit.errors import DuplicateRun, RunStateError, UnknownRun
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
-from orchestration_kit.journal.errors import LeaseLost, RunLocked, UnknownRun
+from orchestration_kit.journal.errors import LeaseLost, RunLocked
 from orchestration_kit.journal.fold import Fold
 from orchestration_kit.journal.header import facts_of, workers_of
 from orchestration_kit.journal.leases import take

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestration_kit.errors import DuplicateRun
+from orchestration_kit.errors import DuplicateRun, UnknownRun
 from orchestration_kit.journal.arguments import check_query, check_rows, check_run, check_standing
-from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, LeaseLost, RunLocked, UnknownRun
+from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, LeaseLost, RunLocked
 from orchestration_kit.journal.forks import survive_forks
 from orchestration_kit.journal.leases import described
 from orchestration_kit.journal.port import Facts, Holder, Journal, Lease, Owner, Row, RunQuery, Standing, StoredRun
@@ -60,7 +60,7 @@ class MemoryJournal(Journal):
             self._check_open()
             run = self._runs.get(run_id)
             if run is None:
-                raise UnknownRun(run_id, "in memory")
+                raise UnknownRun(run_id, list(self._runs))
             if run.holder != expected:
                 raise RunLocked(run_id, *described(run.holder, self._owner, self.lease_s))
             run.epoch += 1

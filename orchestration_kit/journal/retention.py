@@ -7,7 +7,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from orchestration_kit.engine.ports import Clock, SystemClock
-from orchestration_kit.journal.errors import RunLocked, UnknownRun
+from orchestration_kit.errors import UnknownRun
+from orchestration_kit.journal.errors import RunLocked
 from orchestration_kit.journal.port import Journal, Lease, RunQuery, StoredRun
 from orchestration_kit.journal.processes import judge
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestration_kit.errors import DuplicateRun
+from orchestration_kit.errors import DuplicateRun, UnknownRun
 from orchestration_kit.journal import upkeep
 from orchestration_kit.journal.arguments import MAX_SEQ, check_query, check_rows, check_run, check_standing
 from orchestration_kit.journal.database import Database, Durability
-from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, RunLocked, UnknownRun
+from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, RunLocked
 from orchestration_kit.journal.leases import described
 from orchestration_kit.journal.port import Facts, Holder, Journal, Lease, Owner, Row, RunQuery, Standing, StoredRun
 from orchestration_kit.journal.records import (
@@ -119,7 +119,7 @@ class SQLiteJournal(Journal):
         def work(connection: sqlite3.Connection) -> tuple[Lease, int, int]:
             record = find_record(connection, run_id)
             if record is None:
-                raise UnknownRun(run_id, self._database.path)
+                raise UnknownRun(run_id, [])
             if record.run.holder != expected:
                 raise RunLocked(run_id, *described(record.run.holder, self._writer.owner, self.lease_s))
             mine = Holder(self._writer.owner, record.epoch + 1, 0)

@@ -14,7 +14,6 @@ from orchestration_kit.journal.database import RAW, Database, translated
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
 from orchestration_kit.journal.records import COLUMNS, RunRecord
 from orchestration_kit.journal.schema import bytes_to_text
-from orchestration_kit.journal.writing import content_digest
 
 _RUN_ID = COLUMNS.split(", ").index("run_id")
 _MAX_PROBLEMS = 100
@@ -156,6 +155,8 @@ def _damaged_runs(database: Database, run_problems: Callable[[str], Sequence[str
 
 
 def _damaged_blobs(database: Database) -> Iterator[str]:
+    from orchestration_kit.journal.writing import content_digest  # the codec, which nothing else here needs
+
     for (number,) in database.read("SELECT number FROM blobs ORDER BY number"):
         for digest, content in database.read("SELECT digest, content FROM blobs WHERE number = ?", (number,)):
             if not (isinstance(digest, bytes) and isinstance(content, bytes)):

@@ -77,11 +77,11 @@ def test_rows_of_a_group_commit_that_was_stopped_are_refused_too(path):
 
 
 def test_a_process_that_is_alive_keeps_its_lease_however_long_one_waits(path):
-    with program(HOLD, path, 0.3) as holder:
+    with program(HOLD, path, 1.0) as holder:
         assert holder.hear() == "holding"
-        with SQLiteJournal(path, lease_s=0.3) as journal:
+        with SQLiteJournal(path, lease_s=1.0) as journal:
             with pytest.raises(RunLocked):
-                take(journal, "run", wait_s=1.0)
+                take(journal, "run", wait_s=2.0)
         holder.say("append")
         assert holder.hear() == "done"
 

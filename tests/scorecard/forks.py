@@ -54,6 +54,10 @@ class Template:
             self._alive.discard(pid)
             return status
 
+    def is_waited_for(self, pid: int) -> bool:
+        """Whether nobody has waited for a child yet, so that its process id is its own."""
+        return pid in self._alive
+
     def call(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Have a child call a function, and return its status."""
         return self.wait(self.fork(function, *arguments))

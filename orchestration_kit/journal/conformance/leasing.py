@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from orchestration_kit.errors import UnknownRun
 from orchestration_kit.journal.conformance.making import Made, a_row, begin, some_rows, some_standing
-from orchestration_kit.journal.errors import LeaseLost, RunLocked, UnknownRun
+from orchestration_kit.journal.errors import LeaseLost, RunLocked
 from orchestration_kit.journal.leases import take
 from orchestration_kit.journal.port import Holder, Journal, Lease
 

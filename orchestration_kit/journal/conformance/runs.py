@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration_kit.errors import DuplicateRun
+from orchestration_kit.errors import DuplicateRun, UnknownRun
 from orchestration_kit.journal.conformance.making import TEXTS, Made, a_row, begin, some_facts, some_standing
-from orchestration_kit.journal.errors import UnknownRun
 from orchestration_kit.journal.port import Journal, Lease
 
 
