@@ -10,6 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.calls import BoundWorker
 from orchestration_kit.engine.events import Event
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, compile_plan
@@ -72,7 +73,9 @@ def past_of(journal: Journal | None, run: Run, index: int) -> tuple[list[Event],
     return loaded.events, lambda machine: JournalLog(journal, machine, run.clock, shared=loaded.place)
 
 
-def load(journal: Journal, run_id: str, *, clock: Clock, plan_of: Callable[[str], Plan]) -> Run:
+def load(
+    journal: Journal, run_id: str, *, clock: Clock, plan_of: Callable[[str], Plan], workers: Iterable[BoundWorker]
+) -> Run:
     """Return a run of a journal. Where the workflow and workers registered now do not fit, it can only be looked at.
 
     Raises:
@@ -82,6 +85,7 @@ def load(journal: Journal, run_id: str, *, clock: Clock, plan_of: Callable[[str]
     from orchestration_kit.journal.loading import load_run
     from orchestration_kit.journal.log import JournalLog
 
+    _make_types_known(workers)
     loaded = load_run(journal, run_id)
     plan, barrier = _fitting(loaded, plan_of)
     machine = Machine(plan, loaded.limits, loaded.started)
@@ -192,4 +196,13 @@ def with_cassette(plan: Plan, own: Cassette | None) -> Plan:
     """Return a plan whose workers are stood in for by the recordings that are in use here, if any."""
     module = sys.modules.get("orchestration_kit.journal.cassette")
     active = own if module is None else (module.current_cassette() or own)
-    return plan if active is None else active.wrap(plan)
+    if active is None:
+        return plan
+    _make_types_known(step.worker for step in plan.steps.values() if step.worker is not None)
+    return active.wrap(plan)
+
+
+def _make_types_known(workers: Iterable[BoundWorker]) -> None:
+    from orchestration_kit.journal.visible_types import register_visible
+
+    register_visible(worker.call for worker in workers)

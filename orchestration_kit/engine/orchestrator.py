@@ -25,8 +25,8 @@ from orchestration_kit.engine.journaled import (
     with_cassette,
 )
 from orchestration_kit.engine.limits import RunLimits
-from orchestration_kit.engine.past import check_fit
 from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.past import check_fit
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
 from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
 from orchestration_kit.engine.run import Run
@@ -320,7 +320,8 @@ class Orchestrator:
             return known
         if self.journal is None:
             raise UnknownRun(str(run_id), list(self._named_runs))
-        run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan)
+        workers = self._by_name.values()
+        run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan, workers=workers)
         run.hub = self
         self._named_runs[run_id] = run
         return run

@@ -55,9 +55,10 @@ class Replay:
         return self.parting is None
 
     def __str__(self) -> str:
+        attempts = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
         if self.parting is None:
-            return f"Run {self.run_id!r}: the same path, {self.attempts} attempts, no worker called."
-        return f"Run {self.run_id!r} parts after {self.attempts} attempts, at {self.parting}."
+            return f"Run {self.run_id!r}: the same path, {attempts}, no worker called."
+        return f"Run {self.run_id!r} parts after {attempts}, at {self.parting}."
 
     __repr__ = __str__
 
@@ -144,8 +145,7 @@ def _way(machine: Machine, visit: Visit, record: AttemptFinished) -> str:
     if error is None:
         return _way_on(machine, visit, record, record.output)
     if error.type == "ConditionError" or error.message.startswith(REJECTED):
-        output: Any = record.output
-        rejected = output.get("output", _ABSENT) if isinstance(output, dict) else _ABSENT
+        rejected: Any = record.output.get("output", _ABSENT) if type(record.output) is dict else _ABSENT
         if rejected is not _ABSENT:
             try:
                 return _way_on(machine, visit, record, rejected)

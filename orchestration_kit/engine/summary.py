@@ -34,7 +34,7 @@ class RunSummary(NamedTuple):
     run_id: str
     workflow: str
     state: str
-    """A run whose driver died is in progress until it is resumed."""
+    """A run whose driver died is in progress until it is resumed. `damaged`: its record is not what was written."""
     reason: str | None
     started_at: float
     """Seconds since the epoch, UTC."""

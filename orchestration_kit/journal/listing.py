@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from orchestration_kit.engine.events import AttemptFinished
-from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from orchestration_kit.engine.events import AttemptFinished, ErrorInfo
+from orchestration_kit.engine.summary import RunSummary, Totals, TotalsSoFar
 from orchestration_kit.journal.chain import read_totals, verify_run
-from orchestration_kit.journal.loading import load_run
-from orchestration_kit.journal.port import Journal, RunQuery, StoredRun
+from orchestration_kit.journal.errors import JournalCorrupt
+from orchestration_kit.journal.loading import read_rows
+from orchestration_kit.journal.port import Journal, Row, RunQuery, StoredRun
 
 
 def summaries(journal: Journal, query: RunQuery) -> list[RunSummary]:
-    """Return the runs that are meant, newest first.
-
-    Raises:
-        JournalCorrupt: what is stored of one of them is not what was written.
-    """
-    return [summary(journal, stored) for stored in journal.find_runs(query)]
+    """Return the runs that are meant, newest first. One that is damaged is in the state `damaged`, with the reason."""
+    return [_summary_or_damage(journal, stored) for stored in journal.find_runs(query)]
 
 
 def summary(journal: Journal, stored: StoredRun) -> RunSummary:
@@ -29,8 +31,8 @@ def summary(journal: Journal, stored: StoredRun) -> RunSummary:
     _, totals = read_totals(stored)
     if holder is not None:
         # Nobody wrote down where it stands: it is being driven, or its driver died.
-        events = load_run(journal, facts.run_id).events
-        totals = TotalsSoFar().plus(event for event in events if isinstance(event, AttemptFinished)).totals
+        rows, _ = read_rows(journal, stored)
+        totals = TotalsSoFar().plus(_counted(facts.run_id, rows)).totals
     return RunSummary(
         run_id=facts.run_id,
         workflow=facts.workflow,
@@ -44,3 +46,42 @@ def summary(journal: Journal, stored: StoredRun) -> RunSummary:
         driver=None if holder is None else f"process {holder.owner.pid} on {holder.owner.host}",
         totals=totals,
     )
+
+
+def _summary_or_damage(journal: Journal, stored: StoredRun) -> RunSummary:
+    try:
+        return summary(journal, stored)
+    except JournalCorrupt as error:
+        facts = stored.facts
+        return RunSummary(
+            run_id=facts.run_id,
+            workflow=facts.workflow,
+            state="damaged",
+            reason=error.reason,
+            started_at=facts.started_at,
+            finished_at=None,
+            parent=facts.parent,
+            forked_at=facts.forked_at,
+            tags=dict(facts.tags),
+            driver=None,
+            totals=Totals(),
+        )
+
+
+def _counted(run_id: str, rows: Iterable[tuple[Row, object]]) -> Iterator[AttemptFinished]:
+    """Yield what is counted of attempts. Their values are not restored: a list must not need their types."""
+    for row, _ in rows:
+        try:
+            parts: list[Any] = msgspec.json.decode(row.body)
+            if parts[0] != "a":
+                continue
+            _, scope, step, visit, attempt, started_at, duration_s, next_step, _, *more = parts
+            extras: dict[str, Any] = more[0] if more else {}
+            error = ErrorInfo("", "") if "e" in extras else None
+            retry_in_s, usage, cached = extras.get("r"), extras.get("u"), extras.get("k") is True
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise JournalCorrupt(run_id, f"row {row.seq} cannot be read ({error})") from error
+        yield AttemptFinished(
+            row.seq, scope, step, visit, attempt, None, "", None, None, error, started_at, duration_s, next_step,
+            retry_in_s, None, (), usage, cached,
+        )  # fmt: skip

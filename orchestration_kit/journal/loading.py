@@ -42,7 +42,7 @@ def load_run(journal: Journal, run_id: str, *, upto: int | None = None) -> Loade
         UnknownType: it holds a value of a type that is not registered here.
     """
     stored = _stored(journal, run_id)
-    rows, check = _read(journal, stored)
+    rows, check = read_rows(journal, stored)
     header = header_of(stored.facts, journal.blob)
     fold = Fold(header.started)
     reader = RowReader(journal.blob)
@@ -79,7 +79,7 @@ def _line(journal: Journal, stored: StoredRun) -> list[StoredRun]:
     return line[::-1]
 
 
-def _read(journal: Journal, stored: StoredRun) -> tuple[list[tuple[Row, Header]], bytes]:
+def read_rows(journal: Journal, stored: StoredRun) -> tuple[list[tuple[Row, Header]], bytes]:
     """Return the rows of a run, those that it shares with its ancestors first, and the check before the first."""
     found: list[tuple[Row, Header]] = []
     origin = b""

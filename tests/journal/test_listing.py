@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -122,3 +123,16 @@ def test_a_run_that_is_being_driven_is_listed_as_it_is_now(tmp_path):
         hub_of(workflow_of(step("a", "b"), step("b")), {"a": str.upper, "b": b}, journal=journal).execute_workflow("flow", "go", verbose=False)
     assert [(run.state, run.totals.attempts) for run in seen] == [("in_progress", 1)]
     assert "process" in seen[0].driver
+
+
+def test_a_damaged_run_is_listed_as_that_and_hides_no_other(tmp_path):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        hub_with_runs(journal)
+    with sqlite3.connect(tmp_path / "runs.db") as raw:
+        raw.execute("UPDATE runs SET started_at = started_at + 1 WHERE run_id = ?", (b"run 1",))
+    raw.close()
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        found = Orchestrator(journal=journal).runs()
+    assert [run.state for run in found] == ["completed", "damaged", "completed"]
+    assert "checksum" in found[1].reason
+    assert runs_frame(found)["state"].tolist() == ["completed", "damaged", "completed"]

@@ -1,0 +1,47 @@
+"""Makes known the types that a hub's workers can see, so that what they returned can be read back in a new process.
+
+Nothing is imported, and no code is run: names are looked up where they stand already.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from orchestration_kit.journal.registry import kind_of, register_type
+
+
+def register_visible(functions: Iterable[Any]) -> None:
+    """Register the models, dataclasses, Enums and NamedTuples in the modules of functions, and in `__main__`.
+
+    In a notebook, that is what its cells define.
+    """
+    seen: dict[int, Mapping[str, Any]] = {}
+    for function in functions:
+        for names in _namespaces(function):
+            seen[id(names)] = names
+    main = sys.modules.get("__main__")
+    if main is not None:
+        seen[id(vars(main))] = vars(main)
+    for names in seen.values():
+        for found in list(names.values()):
+            if isinstance(found, type) and kind_of(found) is not None:
+                register_type(found)
+
+
+def _namespaces(function: Any) -> list[Mapping[str, Any]]:
+    while isinstance(function, functools.partial):
+        function = cast("Any", function).func
+    called: Any = function if hasattr(function, "__globals__") else getattr(function, "__func__", None)
+    called = called or getattr(type(function), "__call__", None)  # noqa: B004 - where its code is
+    names: Any = getattr(called, "__globals__", None)
+    cells: dict[str, Any] = {}
+    closure: tuple[Any, ...] = getattr(called, "__closure__", None) or ()
+    for index, cell in enumerate(closure):
+        try:
+            cells[str(index)] = cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+    return [found for found in (names, cells) if found]
