@@ -101,9 +101,7 @@ def _state_rows(place: str, folder: Path, peers: Sequence[str], repeats: int) ->
     found: list[Row] = []
     for name in ("carrying 1 MB", "reading 1 MB"):
         ours, others = _seconds(kept[name]), carrying if name == "carrying 1 MB" else {}
-        title = (
-            f"{name} a step gives {SMALL} B, {place}" if not others else f"{name}, {place} (peers: {CARRYING_STEPS})"
-        )
+        title = f"{name}, {SMALL} B a step, {place}" + (f" (peers: {CARRYING_STEPS} of 1 KB)" if others else "")
         found += [
             _row(title, ours / small, 1.3, "x 1 KB", ours=ours, peers=_beside(others, ours)),
             _row("its file", _megabytes(kept[name]), 1.2, "MB", peers=_sizes(others)),

@@ -209,10 +209,11 @@ def raw(steps: int, folder: Path) -> float:
 
 
 def hub_of(task: Task, journal: SQLiteJournal | None = None) -> Orchestrator:
-    """Return a hub with the task's workflow and worker."""
+    """Return a hub with the task's workflow and worker, ready to run: the one is bound to the other."""
     hub = Orchestrator(journal=journal)
     hub.register_worker(WorkerDefinition(worker_type="generic", name="worker", executor=task.worker))
     hub.register_workflow(task.workflow)
+    hub.plan_of(task.workflow.name)  # else the first run would bind them
     return hub
 
 

@@ -857,7 +857,7 @@ def test_a_replay_says_whether_the_path_is_the_same(runs, capsys):
     for other in (["--workflow", "changed.yaml"], ["--workflow", "changed.yaml", "--hub", "flow_under_test:hub"]):
         assert main(["replay", "first", *other]) == 1
         assert (
-            "at review#1, attempt 1: on record, it goes on to 'write'; by this workflow, it goes on to 'publish'"
+            "at review#1, attempt 1:\n  on record, it goes on to 'write'\n  by this workflow, it goes on to 'publish'\n"
             in capsys.readouterr().out
         )
     flow_under_test.ready.register_workflow(changed)

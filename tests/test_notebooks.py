@@ -105,6 +105,12 @@ def test_the_notebooks_it_points_to_exist(path):
     assert named <= {other.name for other in NOTEBOOKS}
 
 
+def test_the_cassettes_it_plays_are_beside_it(path):
+    """Where one is missing, its models would be called; one that nobody plays is left over."""
+    played = {name for cell in cells(path, "code") for name in re.findall(r'\bcassette\("([^"]+)"', source(cell))}
+    assert played == {file.name for file in path.parent.glob(f"{path.stem}*.y*ml")}
+
+
 def test_its_cells_are_named_by_hand(path):
     """Ids such as `see-03`, so that a change shows up where it was made."""
     ids = [cell["id"] for cell in cells(path)]

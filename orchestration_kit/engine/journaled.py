@@ -21,6 +21,7 @@ from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
 from orchestration_kit.errors import (
     DefinitionChanged,
     MissingWorkers,
+    OrchestrationError,
     RunStateError,
     UnknownWorkflow,
     did_you_mean,
@@ -82,14 +83,20 @@ def load(
         UnknownRun: the journal does not know it.
         JournalError: it cannot be read.
     """
+    from orchestration_kit.journal.errors import JournalCorrupt
     from orchestration_kit.journal.loading import load_run
     from orchestration_kit.journal.log import JournalLog
 
     _make_types_known(workers)
     loaded = load_run(journal, run_id)
-    plan, barrier = _fitting(loaded, plan_of)
-    machine = Machine(plan, loaded.limits, loaded.started)
-    machine.replay(loaded.events)
+    try:
+        plan, barrier = _fitting(loaded, plan_of)
+        machine = Machine(plan, loaded.limits, loaded.started)
+        machine.replay(loaded.events)
+    except OrchestrationError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # somebody wrote it by hand
+        raise JournalCorrupt(run_id, f"its events do not follow from one another ({error})") from error
     log = JournalLog(journal, machine, clock, stored=loaded.place)
     run = Run(machine, clock=clock, log=log)
     run.barrier = barrier

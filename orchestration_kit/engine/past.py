@@ -50,7 +50,13 @@ class Moment:
         return self.run.fork(self.visit, data, **options)
 
     def __repr__(self) -> str:
-        return f"<{self.visit} of run {self.run.run_id!r}: {len(self.history)} attempts before it>"
+        count = len(self.history)
+        return f"<{self.visit} of run {self.run.run_id!r}: {count} attempt{'' if count == 1 else 's'} before it>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from orchestration_kit.visual import mimebundle
+
+        return mimebundle(self.context)
 
 
 def moment(run: Run, visit: str) -> Moment:

@@ -58,7 +58,12 @@ class Replay:
         attempts = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
         if self.parting is None:
             return f"Run {self.run_id!r}: the same path, {attempts}, no worker called."
-        return f"Run {self.run_id!r} parts after {attempts}, at {self.parting}."
+        path, attempt, recorded, expected = self.parting
+        return (
+            f"Run {self.run_id!r} parts after {attempts}, at {path}, attempt {attempt}:\n"
+            f"  on record, {recorded}\n"
+            f"  by this workflow, {expected}"
+        )
 
     __repr__ = __str__
 

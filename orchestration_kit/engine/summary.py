@@ -48,6 +48,11 @@ class RunSummary(NamedTuple):
     """The process that drives it, or died while it did; None where nobody does."""
     totals: Totals
 
+    def __repr__(self) -> str:
+        count = f"{self.totals.attempts} attempt{'' if self.totals.attempts == 1 else 's'}"
+        origin = "" if self.parent is None else f", forked from {self.parent!r} at {self.forked_at}"
+        return f"<RunSummary {self.run_id!r} of {self.workflow}: {self.state}, {count}{origin}>"
+
 
 class TotalsSoFar(NamedTuple):
     """Totals, and what is needed to go on adding."""

@@ -24,6 +24,7 @@ from orchestration_kit.journal.rows import RowWriter, Worker
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.data import Changes
+    from orchestration_kit.engine.events import AttemptFinished
     from orchestration_kit.engine.ports import Clock
 
 
@@ -110,12 +111,7 @@ class JournalLog:
         if self._lease is not None:
             return
         if not self._is_created:
-            facts = self._facts()
-            check = self._check if self._shared else facts.check
-            self._lease = self._create(facts, self._standing(check))
-            self._check = check
-            self._is_created, self._is_claiming = True, False
-            self._blobs.clear()
+            self._create()
             return
         run_id = self._machine.started.run_id
         self._lease = self._take()
@@ -131,16 +127,24 @@ class JournalLog:
                 f"Get it as it is now with orchestrator.get_run({run_id!r}).",
             )
 
-    def _create(self, facts: Facts, standing: Standing) -> Lease:
+    def _create(self) -> None:
+        """Put the run on record, with what happened before: where a fork begins, or that it was cancelled."""
+        facts, pending = self._facts(), self._pending
+        if not self._shared:
+            self._check = facts.check
+        self._build_new()
+        standing = self._standing(pending[-1].check if pending else self._check)
         was_interrupted, self._is_claiming = self._is_claiming, True
         try:
-            return self.journal.create(facts, standing, self._blobs)
+            self._lease = self.journal.create(facts, standing, self._blobs, tuple(pending))
         except DuplicateRun:
             there = self.journal.find_run(facts.run_id) if was_interrupted else None
             if there is None or there.facts.check != facts.check:
                 self._is_claiming = False
                 raise
-            return self._take()  # it is ours: an interrupt came between its commit and our hearing of it
+            self._lease = self._take()  # it is ours: an interrupt came between its commit and our hearing of it
+        self._is_created, self._is_claiming = True, False
+        self._committed()
 
     def _take(self) -> Lease:
         was_interrupted, self._is_claiming = self._is_claiming, True
@@ -173,12 +177,11 @@ class JournalLog:
         Raises:
             JournalError: it could not be committed. Nothing is lost: the same call may be made again.
         """
-        machine, pending = self._machine, self._pending
-        end = machine.count
-        seq = pending[-1].seq if pending else self.seq
-        while seq < end:
-            self._build(seq)
-            seq += 1
+        machine, pending, index = self._machine, self._pending, self.seq
+        if machine.recorded == index + 1 == self._fold.at + 1 and not (pending or machine.marks or machine.finished):
+            self._write_one(machine.record(index), index)
+            return
+        self._build_new()
         if pending and self._lease is not None:
             self._commit(self._lease, release=machine.finished is not None)
 
@@ -191,6 +194,34 @@ class JournalLog:
     def place(self) -> Place:
         """Where the journal stands."""
         return Place(self.seq, self._check, self._fold, self._writer.workers)
+
+    def _write_one(self, record: AttemptFinished, index: int) -> None:
+        """Write the row of one attempt: what `_build` and `_commit` do, in the way of every commit."""
+        seq = index + 1
+        body = self._writer.body(record)
+        row = Row(seq, body, next_check(self._check, seq, body))
+        self._pending.append(row)
+        self._fold.take(record, index)
+        if self._lease is not None:
+            self.journal.append(self._lease, (row,), self._blobs)
+            self._committed()
+
+    def _committed(self) -> None:
+        """Note that what was pending is on record."""
+        pending = self._pending
+        if pending:
+            self.seq, self._check = pending[-1].seq, pending[-1].check
+            pending.clear()
+        if self._blobs:
+            self._blobs.clear()
+
+    def _build_new(self) -> None:
+        """Make the rows of all events that have none yet."""
+        end = self._machine.count
+        seq = self._pending[-1].seq if self._pending else self.seq
+        while seq < end:
+            self._build(seq)
+            seq += 1
 
     def _build(self, index: int) -> None:
         """Make the row of an event. Nothing is done twice when an interrupt hits in between."""
@@ -209,10 +240,7 @@ class JournalLog:
         standing = self._standing(check) if release else None
         self._is_releasing = release
         self.journal.append(lease, tuple(pending), self._blobs, standing=standing, release=release)
-        if pending:
-            self.seq, self._check = pending[-1].seq, check
-            pending.clear()
-        self._blobs.clear()
+        self._committed()
         if release:
             self._lease, self._is_releasing = None, False
 

@@ -42,14 +42,16 @@ class MemoryJournal(Journal):
         """Who this process is."""
         return self._owner
 
-    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> Lease:
+    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes], rows: Sequence[Row] = ()) -> Lease:
         """Put a run on record and take its lease."""
         check_run(facts, standing, blobs)
+        check_rows(rows, {})
         with self._lock:
             self._check_open()
             if (there := self._runs.get(facts.run_id)) is not None:
                 raise DuplicateRun(facts.run_id, there.standing.state)
             run = _Run(facts._replace(tags=dict(facts.tags)), standing, Holder(self._owner, 1, 0))
+            run.rows.update((row.seq, row) for row in rows)
             self._runs[facts.run_id] = run
             self._keep(run, blobs)
             return Lease(facts.run_id, 1)

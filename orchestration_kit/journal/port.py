@@ -152,8 +152,8 @@ class Journal(ABC):
         """Who this process is."""
 
     @abstractmethod
-    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> Lease:
-        """Put a run on record and take its lease (epoch 1), all in one commit.
+    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes], rows: Sequence[Row] = ()) -> Lease:
+        """Put a run on record with its first rows, and take its lease (epoch 1), all in one commit.
 
         Raises:
             DuplicateRun: the id is taken; nothing was changed.

@@ -46,6 +46,8 @@ class RowWriter:
         self._put_blob = put_blob
         self._staged: dict[int, tuple[Any, Any]] = {}
         """By id: values that were encoded to see whether they can be, and what came of it."""
+        self._patches: dict[str, tuple[Any, Any]] = {}
+        """By key: what changed on the data bus, and its patch. Apart, as one value may be output and change."""
 
     def stage(self, where: str, value: Any) -> None:
         """Encode a value that will be on record.
@@ -62,17 +64,17 @@ class RowWriter:
             NotRecordable: part of it cannot be put on record.
         """
         for key, value in changes.updated.items():
-            self._staged[id(value)] = (value, self._patch(key, value))
+            self._patches[key] = (value, self._patch(key, value))
 
     def body(self, event: Event) -> bytes:
         """Return the body of the next row."""
-        body = codec.dumps(self._parts(event))
-        self._staged.clear()
+        body = codec.dumps(self._attempt(event) if type(event) is AttemptFinished else self._parts(event))
+        if self._staged or self._patches:
+            self._staged.clear()
+            self._patches.clear()
         return body
 
     def _parts(self, event: Event) -> list[Any]:
-        if isinstance(event, AttemptFinished):
-            return self._attempt(event)
         if isinstance(event, RunFinished):
             reason = codec.encode(event.reason, "reason")
             return ["e", event.state, reason, event.finished_at, event.steps]
@@ -87,22 +89,19 @@ class RowWriter:
         raise TypeError(f"a {type(event).__name__} is not kept in journals")
 
     def _attempt(self, record: AttemptFinished) -> list[Any]:
-        step, output, error = record.step, record.output, record.error
+        # On the way of every commit, so each part is looked at once.
+        (
+            _, scope, step, visit, attempt, worker, worker_type, given, output, error, started_at, duration_s,
+            next_step, retry_in_s, changes, evaluated, usage, cached, fingerprint,
+        ) = record  # fmt: skip
         if error is not None and type(output) is dict and output == {"error": error.message}:
             output = None
-        body: list[Any] = [
-            "a",
-            record.scope,
-            step,
-            record.visit,
-            record.attempt,
-            record.started_at,
-            record.duration_s,
-            record.next_step,
-            self._value(f"output of step {step!r}", output),
-        ]
-        if extras := self._extras(record):
-            body.append(extras)
+        plain = self._value(f"output of step {step!r}", output)
+        body: list[Any] = ["a", scope, step, visit, attempt, started_at, duration_s, next_step, plain]
+        is_plain = error is retry_in_s is changes is usage is None and not evaluated and not cached
+        known = self.workers.get(step) == (worker, worker_type, fingerprint)
+        if not is_plain or not known or given is not self.fold.input:
+            body.append(self._extras(record))
         return body
 
     def _extras(self, record: AttemptFinished) -> dict[str, Any]:
@@ -135,7 +134,7 @@ class RowWriter:
         return codec.encode(value, where, self._put_blob)
 
     def _change(self, key: str, value: Any) -> Any:
-        staged = self._staged.get(id(value))
+        staged = self._patches.get(key)
         if staged is not None and staged[0] is value:
             return staged[1]
         return self._patch(key, value)

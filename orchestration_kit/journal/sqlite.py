@@ -32,7 +32,7 @@ from orchestration_kit.journal.records import (
     where,
 )
 from orchestration_kit.journal.schema import text_to_bytes
-from orchestration_kit.journal.statements import delete_runs, highest_seq, put_blobs
+from orchestration_kit.journal.statements import Position, delete_runs, highest_seq, put_blobs, put_rows
 from orchestration_kit.journal.writer import Writer
 
 
@@ -90,10 +90,12 @@ class SQLiteJournal(Journal):
         """The file."""
         return Path(self._database.path)
 
-    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> Lease:
+    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes], rows: Sequence[Row] = ()) -> Lease:
         """Put a run on record and take its lease."""
         check_run(facts, standing, blobs)
+        check_rows(rows, {})
         values = run_values(facts, standing, Holder(self._writer.owner, 1, 0))
+        last = rows[-1].seq if rows else 0
 
         def work(connection: sqlite3.Connection) -> int:
             cursor = connection.execute(INSERT_RUN, values)
@@ -107,11 +109,12 @@ class SQLiteJournal(Journal):
                     f"it has had {MAX_RUNS} runs",
                     "Go on in a new file; this one can still be read.",
                 )
+            put_rows(connection, facts.run_id, Position(number, 1, b""), rows)
             put_blobs(connection, number, blobs)
             return number
 
         with self._database.lock:
-            return self._writer.hold(Lease(facts.run_id, 1), self._writer.commit(work), 0)
+            return self._writer.hold(Lease(facts.run_id, 1), self._writer.commit(work), last)
 
     def claim(self, run_id: str, expected: Holder | None) -> Lease:
         """Take the lease of a run, if its holder still is `expected`."""

@@ -47,6 +47,17 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(journal):
     assert frame.loc["run 1", "reason"] == "b#1 failed: OSError: no"
 
 
+def test_a_list_of_runs_can_be_read(journal):
+    hub = hub_with_runs(journal)
+    hub.clock.advance(60)
+    hub.get_run("run 1").fork("b", run_id="child", limits=RunLimits(max_steps=1)).run()
+    assert [repr(run) for run in hub.runs(workflow="flow")] == [
+        "<RunSummary 'child' of flow: failed, 1 attempt, forked from 'run 1' at b#1>",
+        "<RunSummary 'run 1' of flow: failed, 2 attempts>",
+        "<RunSummary 'run 0' of flow: completed, 2 attempts>",
+    ]
+
+
 @pytest.mark.parametrize(
     ("filters", "found"),
     [

@@ -60,6 +60,16 @@ def test_a_moment_shows_how_things_stood_when_a_visit_began(journal):
     assert dict(run.at("publish").data) == {key: value for key, value in run.context.data.items() if key != "publish_output"}
 
 
+def test_a_moment_is_drawn_as_things_stood_then(journal):
+    _, run, _ = reviewed(journal)
+    shown = run.at("review#1")._repr_mimebundle_()
+    assert "✓ succeeded, 1 visit" in shown["text/plain"]
+    assert shown["text/plain"].count("not visited") == 1  # publish
+    assert "<svg" in shown["image/svg+xml"]
+    assert repr(run.at("review#1")) == "<review#1 of run 'r': 1 attempt before it>"
+    assert repr(run.at("write#2")) == "<write#2 of run 'r': 2 attempts before it>"
+
+
 def test_a_visit_that_never_was_is_refused_with_those_that_were(journal):
     _, run, _ = reviewed(journal)
     with pytest.raises(UnknownVisit, match="no visit 'review#3'.*Did you mean 'review#.'.*write#1, review#1, write#2"):
@@ -164,6 +174,11 @@ def test_replay_says_where_another_workflow_would_lead_elsewhere(journal):
     assert not report.is_same
     assert (report.parting.path, report.attempts) == ("review#2", 3)
     assert (report.parting.recorded, report.parting.expected) == ("it goes on to 'publish'", "it goes on to 'write'")
+    assert str(report) == (
+        "Run 'r' parts after 3 attempts, at review#2, attempt 1:\n"
+        "  on record, it goes on to 'publish'\n"
+        "  by this workflow, it goes on to 'write'"
+    )
     assert replay(run, workflow=REVIEWED.model_copy(update={"description": "better"})).is_same
 
 

@@ -12,7 +12,13 @@ from tests.scorecard.forks import Template
 @pytest.fixture(scope="module")
 def template() -> Iterator[Template]:
     """A process with everything imported, that forks children."""
-    template = Template("tests.scorecard.warm", "tests.scorecard.crashing", "tests.scorecard.driving", "tests.scorecard.soaking", "tests.scorecard.interrupting")
+    template = Template(
+        "tests.scorecard.warm",
+        "tests.scorecard.crashing",
+        "tests.scorecard.driving",
+        "tests.scorecard.soaking",
+        "tests.scorecard.interrupting",
+    )
     yield template
     template.close()
 

@@ -42,8 +42,10 @@ class CrashingJournal(Journal):
     def owner(self) -> Owner:
         return self.inner.owner
 
-    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes]) -> Lease:
-        return self._write("create", lambda: self.inner.create(facts, standing, blobs))
+    def create(
+        self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes], rows: Sequence[Row] = ()
+    ) -> Lease:
+        return self._write("create", lambda: self.inner.create(facts, standing, blobs, rows))
 
     def claim(self, run_id: str, expected: Holder | None) -> Lease:
         return self._write("claim", lambda: self.inner.claim(run_id, expected))

@@ -46,7 +46,9 @@ def swap_pages(path: Path, draw: random.Random) -> str:
     content[one : one + PAGE] = content[other : other + PAGE]
     if draw.random() < 0.5:
         content[other : other + PAGE] = first
-    return _rewritten(path, content, f"page {one // PAGE + 1} and {other // PAGE + 1} swapped, or one put over the other")
+    return _rewritten(
+        path, content, f"page {one // PAGE + 1} and {other // PAGE + 1} swapped, or one put over the other"
+    )
 
 
 def truncate(path: Path, draw: random.Random) -> str:
@@ -147,9 +149,7 @@ def _key(table: str) -> str:
 
 def _a_cell(connection: sqlite3.Connection, draw: random.Random) -> tuple[str, str, tuple[int, Any]]:
     """A table, a column, and a row's key with its value: every column has the same chance."""
-    columns = [
-        (table, column[1]) for table in TABLES for column in connection.execute(f'PRAGMA table_info("{table}")')
-    ]
+    columns = [(table, column[1]) for table in TABLES for column in connection.execute(f'PRAGMA table_info("{table}")')]
     table, column = draw.choice(columns)
     rows = connection.execute(f'SELECT {_key(table)}, "{column}" FROM "{table}"').fetchall()
     return table, column, draw.choice(rows)

@@ -59,4 +59,8 @@ def run_cells(folder: str, count: int) -> None:
                 tell(folder, name, {"state": str(hub.last_run.state), "threads": threading.active_count()})
             children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
             context = hub.resume(name, verbose=False) if number % 4 < 2 else None  # the others: elsewhere
-            tell(folder, f"{name}-after", {"children": children, "state": None if context is None else str(context.state)})
+            tell(
+                folder,
+                f"{name}-after",
+                {"children": children, "state": None if context is None else str(context.state)},
+            )

@@ -188,9 +188,7 @@ class Calls:
             lines = self.path.read_text().splitlines()
         except FileNotFoundError:
             return []
-        return [
-            Call(mark, path, int(attempt), key) for mark, path, attempt, key in (line.split(" ") for line in lines)
-        ]
+        return [Call(mark, path, int(attempt), key) for mark, path, attempt, key in (line.split(" ") for line in lines)]
 
 
 Identity = tuple[str, int]

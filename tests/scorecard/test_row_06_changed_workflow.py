@@ -93,7 +93,9 @@ CHANGES = [
         "check#1",
     ),
     Change("a branch was removed", lambda: original(check={"branches": (), "to": "polish"}), "check#1"),
-    Change("what counts as success is another", lambda: original(check={"success_when": "output.score > 15"}), "check#1"),
+    Change(
+        "what counts as success is another", lambda: original(check={"success_when": "output.score > 15"}), "check#1"
+    ),
     Change(
         "a passed step ends the run",
         lambda: workflow_of(step("plan", worker_type="any")),
@@ -209,4 +211,6 @@ def test_a_run_resumed_by_an_accepted_workflow_is_read_back_by_it(tmp_path):
 def test_the_figure(figure):
     refused = sum(change.parts_at is not None for change in CHANGES)
     assert refused >= 10
-    figure(f"row 6: {len(CHANGES)} kinds of change: {refused} refused before any effect, {len(CHANGES) - refused} accepted")
+    figure(
+        f"row 6: {len(CHANGES)} kinds of change: {refused} refused before any effect, {len(CHANGES) - refused} accepted"
+    )

@@ -13,7 +13,7 @@ from orchestration_kit.journal.listing import summaries
 from orchestration_kit.journal.loading import load_run
 from orchestration_kit.journal.port import Journal, RunQuery
 from orchestration_kit.journal.sqlite import SQLiteJournal
-from tests.scorecard.crashing import CRASHED, drive_until, run_and_fork
+from tests.scorecard.crashing import CRASHED, drive_until
 from tests.scorecard.damage import DAMAGES
 from tests.scorecard.publishing import GOAL, hub_of
 
@@ -60,7 +60,9 @@ def everything(path: Path) -> dict[str, str]:
         for run_id in ("r", "done", "let go of", "cancelled", "forked", "forked again"):
             found[run_id] = _answer(lambda run_id=run_id: _told(journal, run_id))
         for query in LISTS:
-            found[f"list {query.state} {query.workflow} {query.parent} {dict(query.tags)}"] = _answer(lambda query=query: repr(summaries(journal, query)))
+            found[f"list {query.state} {query.workflow} {query.parent} {dict(query.tags)}"] = _answer(
+                lambda query=query: repr(summaries(journal, query))
+            )
     return found
 
 

@@ -40,4 +40,6 @@ def test_an_interrupt_stops_a_blocking_cell_at_once_and_the_run_goes_on(tmp_path
             calls = (tmp_path / f"{name}.calls").read_text().splitlines()
             assert len(calls) == 2  # the one that was interrupted, and again after it
             assert calls[0] == calls[1]  # with the same key
-    figure(f"row 14: {CELLS} interrupts of a blocking cell: the slowest stops after {slowest_s * 1e3:.0f} ms, no orphan")
+    figure(
+        f"row 14: {CELLS} interrupts of a blocking cell: the slowest stops after {slowest_s * 1e3:.0f} ms, no orphan"
+    )

@@ -1,0 +1,66 @@
+"""Row 15: hostile journal and workflow files are refused or read; nothing of them is executed, imported or opened."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.scorecard.forging import forge_files
+from tests.scorecard.forks import ROOT
+
+FILES = 200
+MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "jsonpickle", "imp"}
+CALLS = {"eval", "exec", "compile", "__import__"}
+ATTRIBUTES = {
+    ("yaml", "load"),
+    ("yaml", "unsafe_load"),
+    ("yaml", "full_load"),
+    ("pandas", "read_pickle"),
+    ("os", "system"),
+}
+
+
+def test_hostile_files_are_refused_or_read_and_nothing_of_them_is_executed(tmp_path, figure):
+    forge_files(tmp_path, FILES)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scorecard.watched", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    assert found["files"] >= FILES
+    assert found["done"] == []
+    assert found["raw"] == []
+    assert found["slow"] == []
+    assert not found["pwned"]
+    assert sum(found["outcomes"].values()) > 1_000
+    figure(f"row 15: {found['files']} hostile files: no import, exec, open or subprocess; {found['outcomes']}")
+
+
+def test_nothing_in_the_package_can_execute_what_it_loads(figure):
+    files = sorted((ROOT / "orchestration_kit").rglob("*.py"))
+    offences = [offence for path in files for offence in _offences(path)]
+    assert offences == []
+    figure(f"row 15: {len(files)} modules: no pickle, marshal, shelve, eval, exec, compile or yaml.load")
+
+
+def _offences(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        where = f"{path.name}:{getattr(node, 'lineno', 0)}"
+        if isinstance(node, ast.Import):
+            found += [f"{where} import {one.name}" for one in node.names if one.name.split(".")[0] in MODULES]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in MODULES:
+            found.append(f"{where} from {node.module}")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+            found.append(f"{where} {node.func.id}()")
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if (node.value.id, node.attr) in ATTRIBUTES:
+                found.append(f"{where} {node.value.id}.{node.attr}")
+    return found
