@@ -126,7 +126,7 @@ class Database:
             try:
                 return act()
             except sqlite3.OperationalError as error:
-                if _code(error) not in _BUSY:
+                if not is_busy(error):
                     raise
                 now = time.monotonic()
                 deadline = deadline or now + self._busy_timeout_s
@@ -227,11 +227,18 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self._durability}")
         connection.execute(f"PRAGMA fullfsync = {'ON' if self._durability == 'full' else 'OFF'}")  # macOS
+        # 32 MB in the log before it is copied to the file: what a run writes again and again is copied once.
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA journal_size_limit = 67108864")
 
 
 _opening = threading.Lock()
 """Held while a file is made: closing the new file must not drop the locks of another thread on it."""
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another process was in the way."""
+    return _code(error) in _BUSY
 
 
 def _code(error: BaseException) -> int:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from weakref import finalize
 
 from orchestration_kit.journal.arguments import MAX_SEQ
-from orchestration_kit.journal.database import RAW, Database, translated
+from orchestration_kit.journal.database import RAW, Database, is_busy, translated
 from orchestration_kit.journal.errors import JournalError, LeaseLost
 from orchestration_kit.journal.forks import survive_forks
 from orchestration_kit.journal.group import MAX_WAIT_S, Buffer
@@ -186,7 +186,11 @@ class Writer:
             self._beats.reset()
 
     def _append_one(self, position: Position, row: Row) -> bool:
-        """Commit one row, in as few calls as can be; False where it takes a closer look."""
+        """Commit one row, in one statement; False where it takes a closer look.
+
+        A statement of its own is its own transaction. One that writes takes the write lock before it reads anything,
+        as BEGIN IMMEDIATE does, so the fence holds; it saves two calls a step.
+        """
         seq, body, check = row
         if not (0 < seq <= MAX_SEQ and type(body) is type(check) is bytes):
             return False
@@ -194,25 +198,17 @@ class Writer:
         database = self.database
         with database.lock:
             hand = database.hand()
-            execute = hand.execute
+            if hand.connection.in_transaction:  # an interrupt came between a commit's failure and its undoing
+                return False
             try:
-                try:
-                    execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError:
-                    database.begin(hand.connection)
-                execute(INSERT_FENCED, ((number << 32) + seq, body, check, number, epoch, token))
-                if hand.rowcount == 1:
-                    execute("COMMIT")
-                    return True
+                hand.execute(INSERT_FENCED, ((number << 32) + seq, body, check, number, epoch, token))
             except sqlite3.IntegrityError:
-                pass  # a row is there already
-            except BaseException as error:
-                database.undo(hand.connection)
-                if isinstance(error, RAW):
-                    raise translated(error, database.path) from error
-                raise
-            database.undo(hand.connection)
-        return False
+                return False  # a row is there already
+            except RAW as error:
+                if is_busy(error):
+                    return False
+                raise translated(error, database.path) from error
+            return hand.rowcount == 1
 
     def _append_later(self, buffer: Buffer, lease: Lease, position: Position, rows: Sequence[Row]) -> bool:
         """Keep rows for the next group commit; False where they have to be compared with what is there."""

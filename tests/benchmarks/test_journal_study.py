@@ -101,7 +101,7 @@ def test_a_list_whose_run_was_changed_counts_for_nothing(tmp_path):
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE runs SET state = CAST('failed' AS BLOB) WHERE number = 2")
     connection.close()
-    with pytest.raises(Exception, match="checksum"):
+    with pytest.raises(WrongResult, match="damaged"):
         journal_again.list_seconds(path, 3)
 
 

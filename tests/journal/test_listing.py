@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestration_kit import MemoryJournal, Orchestrator, SQLiteJournal, runs_frame
+from orchestration_kit import MemoryJournal, Orchestrator, RunLimits, SQLiteJournal, runs_frame
 from orchestration_kit.errors import RunStateError, UnknownRun
 from orchestration_kit.journal.errors import RunLocked
 from orchestration_kit.testing import FakeClock, ScriptedWorker

@@ -12,6 +12,7 @@ from contextlib import closing
 
 import pytest
 
+from orchestration_kit.errors import UnknownRun
 from orchestration_kit.journal.conformance.making import a_row, begin, some_facts, some_rows, some_standing
 from orchestration_kit.journal.errors import (
     JournalCorrupt,
@@ -147,7 +148,7 @@ def test_a_damaged_file_raises_nothing_raw(path, tmp_path):
         for call in calls_of(journal):
             try:
                 call()
-            except JournalError:
+            except (JournalError, UnknownRun):
                 raised += 1
         journal.close()
     assert opened
@@ -175,7 +176,7 @@ class Interrupting:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT"])
+@pytest.mark.parametrize("statement", ["INSERT"])
 def test_an_append_that_was_interrupted_can_be_repeated(journal, statement, after):
     lease = begin(journal)
     journal.append(lease, [a_row(1)], {})
@@ -314,14 +315,15 @@ def test_durability_is_what_was_asked_for(path, durability, synchronous):
         assert connection.execute("PRAGMA journal_mode").fetchone() == (b"wal",)
 
 
-def test_an_append_is_three_statements(journal):
+def test_an_append_is_one_statement_and_its_own_transaction(journal):
     lease = begin(journal)
     journal.append(lease, [a_row(1)], {})
     seen = []
     journal._database.writer().set_trace_callback(seen.append)
     journal.append(lease, [a_row(2)], {})
     journal._database.writer().set_trace_callback(None)
-    assert [statement.split()[0] for statement in seen] == ["BEGIN", "INSERT", "COMMIT"]
+    assert [statement.split()[0] for statement in seen] == ["INSERT"]
+    assert not journal._database.writer().in_transaction
 
 
 def test_a_list_of_runs_reads_no_header_that_it_does_not_show(journal):

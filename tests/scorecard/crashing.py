@@ -42,9 +42,7 @@ class CrashingJournal(Journal):
     def owner(self) -> Owner:
         return self.inner.owner
 
-    def create(
-        self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes], rows: Sequence[Row] = ()
-    ) -> Lease:
+    def create(self, facts: Facts, standing: Standing, blobs: Mapping[str, bytes], rows: Sequence[Row] = ()) -> Lease:
         return self._write("create", lambda: self.inner.create(facts, standing, blobs, rows))
 
     def claim(self, run_id: str, expected: Holder | None) -> Lease:

@@ -152,11 +152,12 @@ def attempt_of(value: Any) -> bytes:
     return json.dumps(["a", "", "quick", 1, 1, 0.0, 0.0, "done", value]).encode()
 
 
-def forge_files(folder: Path, count: int) -> None:
+def forge_files(folder: Path, count: int, *, share_of_values: float) -> None:
     """Write `count` hostile files: journals (.db) and workflows (.yaml, .json)."""
     writers = [*_workflow_files(), *_header_files(), *_body_files(), *_blob_files()]
     values = list(forged_values())
     random.Random(15).shuffle(values)
+    del values[int(len(values) * share_of_values) :]
     forged = count - len(writers) - count // 5
     assert forged > 20
     share = -(-len(values) // forged)

@@ -43,6 +43,22 @@ class Runs(Made):
         begin(journal)
         assert journal.rows("run") == []
 
+    def test_a_run_may_begin_with_rows(self, journal: Journal) -> None:
+        rows = [a_row(8), a_row(9)]
+        lease = journal.create(some_facts(shared=7), some_standing(seq=9), {"d": b"blob"}, rows)
+        assert journal.rows("run") == rows
+        journal.append(lease, [a_row(9), a_row(10)], {})
+        assert journal.rows("run", after=8) == [a_row(9), a_row(10)]
+
+    def test_a_refused_run_leaves_no_rows_behind(self, journal: Journal) -> None:
+        begin(journal, "run")
+        with pytest.raises(DuplicateRun):
+            journal.create(some_facts("run"), some_standing(), {}, [a_row(1)])
+        with pytest.raises(ValueError, match=r"Row\.seq is 0"):
+            journal.create(some_facts("other"), some_standing(), {}, [a_row(0)])
+        assert journal.rows("run") == journal.rows("other") == []
+        assert journal.find_run("other") is None
+
     def test_the_holder_of_a_new_run_is_this_journal(self, journal: Journal) -> None:
         begin(journal)
         found = journal.find_run("run")
