@@ -84,24 +84,26 @@ class Driven:
             self._driver = self._guard = None  # its loop was closed: nobody drives it any more
         self._end_if_idle()
 
-    def reopen(self, plan: Plan, limits: RunLimits | None = None) -> None:
+    def reopen(self, plan: Plan, limits: RunLimits | None = None, *, keep: bool = False) -> None:
         """Make a run that stopped before its end ready to go on, by a plan that leads where it went.
 
-        An attempt that was interrupted, or failed where no way led on, is made again.
+        An attempt that was interrupted, or failed where no way led on, is made again. With `keep`, nobody else can
+        drive it until it was driven here.
         """
         me = object()
         self.barrier = None
         try:
             self._claim(me)
+            fingerprint = None if plan.fingerprint == self.machine.fingerprint else plan.fingerprint
             self.machine.follow(plan)
             if limits is not None:
                 self.machine.allow(limits)
-            resumed = RunResumed(self.run_id, self.clock.time())
+            resumed = RunResumed(self.run_id, self.clock.time(), fingerprint)
             self.machine.reopen(resumed)
             self.cancel_reason = self._wake = self.exception = None
             self.audience.goes_on(resumed)
             if self.log is not None:
-                self.log.release()
+                self.log.sync() if keep else self.log.release()
         finally:
             if self._driver is me:
                 self._driver = None

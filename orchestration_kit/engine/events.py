@@ -50,6 +50,8 @@ class RunResumed(NamedTuple):
 
     run_id: str
     resumed_at: float
+    fingerprint: str | None = None
+    """Of the workflow and its workers from here on, where it is another one than before."""
 
 
 class RunForked(NamedTuple):

@@ -112,7 +112,7 @@ def _fitting(loaded: LoadedRun, plan_of: Callable[[str], Plan]) -> tuple[Plan, E
         if loaded.definition is None:
             raise
         return _recorded(loaded), error
-    if plan.fingerprint == started.fingerprint:
+    if plan.fingerprint == loaded.fingerprint:
         return plan, None
     _, parting = follow(plan, started, loaded.events)
     if parting is None:

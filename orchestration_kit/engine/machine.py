@@ -89,6 +89,10 @@ class Machine:
         """One of `records`, without making the others."""
         return AttemptFinished._make(self._rows[index])
 
+    def row(self, index: int) -> tuple[Any, ...]:
+        """`record(index)` without its names, for those who look at every attempt."""
+        return self._rows[index]
+
     def last_record(self) -> AttemptFinished | None:
         """The last of `records`, without making the others."""
         return self.record(-1) if self._rows else None
@@ -276,6 +280,16 @@ class Machine:
                 self.reopen(event)
             elif isinstance(event, RunForked):
                 self.fork(event)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what the run follows, as it is on record: what its last resume noted, or what it began with."""
+        for _, mark in reversed(self.marks):
+            if isinstance(mark, RunForked):
+                break
+            if isinstance(mark, RunResumed) and mark.fingerprint is not None:
+                return mark.fingerprint
+        return self.started.fingerprint
 
     @property
     def may_resume(self) -> bool:

@@ -279,7 +279,7 @@ class Orchestrator:
             RunLocked: somebody else drives it.
             JournalCorrupt: what is stored is not what was written; nothing of it was used.
         """
-        return self.reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s).run()
+        return self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=True).run()
 
     async def aresume(
         self,
@@ -290,19 +290,22 @@ class Orchestrator:
         wait_s: float | None = None,
     ) -> WorkflowContext:
         """`resume` in the running event loop."""
-        return await self.reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s).arun()
+        return await self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=True).arun()
 
     def reopen(
         self, run_id: str, *, verbose: bool = False, limits: RunLimits | None = None, wait_s: float | None = None
     ) -> Run:
         """Return a run that stopped before its end, ready to go on: `Run.resume`. Raises as `resume` does."""
+        return self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=False)
+
+    def _reopen(self, run_id: str, *, verbose: bool, limits: RunLimits | None, wait_s: float | None, keep: bool) -> Run:
         _check_options(run_id, limits)
         run = self.get_run(run_id)
         if run.log is not None:
             run.log.wait_s = wait_s
         if run.machine.may_resume:
             check_fit(run, plan := self.current_plan(run.machine.started.workflow), run.machine.events()[1:])
-            run.reopen(plan, limits)
+            run.reopen(plan, limits, keep=keep)
         run.audience.observers = self._listening(run.machine.plan, verbose, run.audience.own)
         self.last_run = run
         return run

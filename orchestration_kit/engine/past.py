@@ -152,7 +152,7 @@ def check_fit(run: Run, plan: Plan, events: list[Event]) -> None:
     Raises:
         DefinitionChanged: it does not.
     """
-    if plan.fingerprint == run.machine.started.fingerprint:
+    if plan.fingerprint == run.machine.fingerprint:
         return
     _, parting = follow(plan, run.machine.started, events)
     if parting is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.attempt import REJECTED
@@ -150,7 +150,8 @@ def _way(machine: Machine, visit: Visit, record: AttemptFinished) -> str:
     if error is None:
         return _way_on(machine, visit, record, record.output)
     if error.type == "ConditionError" or error.message.startswith(REJECTED):
-        rejected: Any = record.output.get("output", _ABSENT) if type(record.output) is dict else _ABSENT
+        output = cast("dict[str, Any]", record.output if isinstance(record.output, dict) else {})
+        rejected = output.get("output", _ABSENT)
         if rejected is not _ABSENT:
             try:
                 return _way_on(machine, visit, record, rejected)

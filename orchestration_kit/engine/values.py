@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import is_
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -48,8 +49,12 @@ def isolate(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise ValueTooDeep(MAX_DEPTH)
     if kind is dict:
+        if ATOMS.issuperset(map(type, value.values())):
+            return value.copy()
         return {k: v if type(v) in ATOMS else isolate(v, depth + 1) for k, v in value.items()}
     if kind in _SEQUENCES:
+        if ATOMS.issuperset(map(type, value)):
+            return kind(value)
         return kind(v if type(v) in ATOMS else isolate(v, depth + 1) for v in value)
     return _isolate_other(value, depth + 1)
 
@@ -137,7 +142,7 @@ def same(one: Any, other: Any) -> bool:  # noqa: C901 - one kind of value after 
     if kind is dict:
         return one.keys() == other.keys() and all(same(part, other[key]) for key, part in one.items())
     if kind in (list, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and (all(map(is_, one, other)) or all(map(same, one, other)))
     if isinstance(one, (set, frozenset, bytearray)):
         return bool(one == other)
     if isinstance(one, (dict, list, tuple, deque)):

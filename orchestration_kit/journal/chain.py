@@ -5,8 +5,9 @@ BLAKE2b with 16 bytes. They tell damage, not forgery: who can write the file can
 
 from __future__ import annotations
 
-import json
 from hashlib import blake2b
+
+import msgspec
 
 from orchestration_kit.engine.summary import Totals
 from orchestration_kit.journal.errors import JournalCorrupt
@@ -86,7 +87,7 @@ def read_totals(run: StoredRun) -> tuple[str, Totals]:
         JournalCorrupt: they cannot be read.
     """
     try:
-        head, *figures = json.loads(run.standing.totals)
+        head, *figures = msgspec.json.decode(run.standing.totals)
         return head, Totals(*figures)
     except (ValueError, TypeError) as error:
         raise JournalCorrupt(run.facts.run_id, f"its totals cannot be read ({error})") from None
@@ -94,4 +95,4 @@ def read_totals(run: StoredRun) -> tuple[str, Totals]:
 
 def write_totals(last_check: bytes, totals: Totals) -> bytes:
     """Return what a standing says of the rows: the check of the last one, and what they add up to."""
-    return json.dumps([last_check.hex(), *totals], separators=(",", ":")).encode()
+    return msgspec.json.encode([last_check.hex(), *totals])

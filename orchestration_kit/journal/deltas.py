@@ -53,7 +53,9 @@ def _dict_diff(old: dict[Any, Any], new: dict[Any, Any], encode: Callable[[Any],
 def _list_diff(old: list[Any], new: list[Any], encode: Callable[[Any], Any]) -> Patch:
     shorter = min(len(old), len(new))
     start = 0
-    while start < shorter and same(old[start], new[start]):
+    for before, after in zip(old, new, strict=False):
+        if before is not after and not same(before, after):
+            break
         start += 1
     end = 0
     while end < shorter - start and same(old[-1 - end], new[-1 - end]):

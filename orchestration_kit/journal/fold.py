@@ -28,21 +28,27 @@ class Fold:
     def take(self, event: Event, index: int) -> None:
         """Fold the event of row `index` (from 0)."""
         if isinstance(event, AttemptFinished):
-            self._given = self.input if self.at == index else self._given
-            if event.retry_in_s is None:
-                if event.error is None and event.changes is not None:
-                    self._merge(event.changes)
-                self.data[f"{event.step}_output"] = event.output
-                self.input = event.output
-                if event.error is not None and event.next_step is None:
-                    self.input = self._given  # where the run is resumed, the visit is attempted again
-        elif isinstance(event, RunForked):
+            self.take_attempt(event, index)
+            return
+        if isinstance(event, RunForked):
             if event.changes is not None:
                 self._merge(event.changes)
             if event.input is not None:
                 self.input = event.input[0]
         elif isinstance(event, RunResumed):
             pass  # the input of the coming attempt is known from the last one
+        self.at = index + 1
+
+    def take_attempt(self, record: tuple[Any, ...], index: int) -> None:
+        """Fold the attempt of row `index` (from 0)."""
+        _, _, step, _, _, _, _, _, output, error, _, _, next_step, retry_in_s, changes, _, _, _, _ = record
+        self._given = self.input if self.at == index else self._given
+        if retry_in_s is None:
+            if error is None and changes is not None:
+                self._merge(changes)
+            self.data[f"{step}_output"] = output
+            # Where the run is resumed after a failure for good, the visit is attempted again.
+            self.input = self._given if error is not None and next_step is None else output
         self.at = index + 1
 
     def _merge(self, changes: Changes) -> None:

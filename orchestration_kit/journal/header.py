@@ -9,17 +9,13 @@ from typing import Any
 from orchestration_kit.engine.events import RunStarted
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.plan import Plan
-from orchestration_kit.errors import NotSerializable
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import seal_facts
 from orchestration_kit.journal.errors import JournalCorrupt
 from orchestration_kit.journal.port import Facts
-from orchestration_kit.journal.rows import Worker
+from orchestration_kit.journal.skeleton import Skeleton, read_skeleton, skeleton_of
 
 _VERSION = 1
-_KEPT = 64
-_skeletons: dict[str, bytes] = {}
-"""By plan fingerprint: the skeletons written last, as many runs share one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +24,7 @@ class Header:
 
     started: RunStarted
     limits: RunLimits
-    definition: dict[str, Any] | None
-    """The workflow as plain data; None where it holds Python callables."""
-    workers: dict[str, Worker]
-    """By step."""
-
-
-def workers_of(plan: Plan) -> dict[str, Worker]:
-    """Return who works at each step."""
-    return {
-        step_id: (step.worker_name, step.worker_type, step.worker_fingerprint) for step_id, step in plan.steps.items()
-    }
+    skeleton: Skeleton
 
 
 def facts_of(
@@ -58,7 +44,7 @@ def facts_of(
         "fingerprint": started.fingerprint,
         "seed": codec.encode(started.seed, "seed"),
         "limits": asdict(limits),
-        "skeleton": put_blob(_skeleton(plan)),
+        "skeleton": put_blob(skeleton_of(plan)),
         "data": data,
     }
     facts = Facts(
@@ -86,10 +72,8 @@ def header_of(facts: Facts, get_blob: Callable[[str], bytes | None]) -> Header:
         header = codec.loads(facts.header, get_blob)
         if header["v"] != _VERSION:
             raise ValueError(f"its version is {header['v']!r}, and {_VERSION} is known here")
-        content = get_blob(header["skeleton"])
-        if content is None or codec.content_digest(content) != header["skeleton"]:
-            raise ValueError("its workflow is missing, or damaged")
-        skeleton = codec.loads(content)
+        if not (type(header["goal"]) is type(header["fingerprint"]) is str and type(header["seed"]) in (int, str)):
+            raise TypeError("its goal, fingerprint or seed is of another type")
         started = RunStarted(
             run_id=facts.run_id,
             workflow=facts.workflow,
@@ -102,26 +86,8 @@ def header_of(facts: Facts, get_blob: Callable[[str], bytes | None]) -> Header:
             forked_at=facts.forked_at,
             tags=dict(facts.tags) or None,
         )
-        workers: dict[str, Worker] = {step: (name, kind, code) for step, name, kind, code in skeleton["workers"]}
-        return Header(started, RunLimits(**header["limits"]), skeleton["definition"], workers)
+        return Header(started, RunLimits(**header["limits"]), read_skeleton(header["skeleton"], get_blob))
     except JournalCorrupt as error:
         raise JournalCorrupt(facts.run_id, error.reason) from error
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise JournalCorrupt(facts.run_id, f"its header cannot be read ({error})") from error
-
-
-def _skeleton(plan: Plan) -> bytes:
-    key = f"{plan.fingerprint}|{hash(tuple(workers_of(plan).items()))}"
-    known = _skeletons.get(key)
-    if known is None:
-        try:
-            definition = plan.definition.to_dict()
-        except NotSerializable:
-            definition = None
-        workers = [[step, *worker] for step, worker in workers_of(plan).items()]
-        skeleton = {"definition": definition, "workers": workers}
-        known = codec.dumps(codec.encode(skeleton, "workflow"))
-        while len(_skeletons) >= _KEPT:
-            _skeletons.pop(next(iter(_skeletons)), None)
-        _skeletons[key] = known
-    return known

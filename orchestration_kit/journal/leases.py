@@ -50,8 +50,8 @@ def take(  # noqa: PLR0913 - what a wait may be steered by
         if stored is None:
             raise UnknownRun(run_id, [])
         verdict = "free" if stored.holder is None else judge(stored.holder, me)
-        silence_s = watch.silence_s(journal, stored, clock.monotonic())
-        silent = verdict in ("alive", "unknown") and silence_s >= journal.lease_s - _ROUNDING_S
+        may_be_silent = verdict in ("alive", "unknown")
+        silent = may_be_silent and watch.silence_s(journal, stored, clock.monotonic()) >= journal.lease_s - _ROUNDING_S
         if verdict in ("free", "dead") or silent or (verdict == "mine" and retake):
             try:
                 lease = journal.claim(run_id, stored.holder)

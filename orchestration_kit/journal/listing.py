@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -16,8 +17,15 @@ from orchestration_kit.journal.port import Journal, Row, RunQuery, StoredRun
 
 
 def summaries(journal: Journal, query: RunQuery) -> list[RunSummary]:
-    """Return the runs that are meant, newest first. One that is damaged is in the state `damaged`, with the reason."""
-    return [_summary_or_damage(journal, stored) for stored in journal.find_runs(query)]
+    """Return the runs that are meant, newest first. One that is damaged is in the state `damaged`, with the reason.
+
+    Damage may have hidden a run from the filters, so that damaged ones are listed last whatever is asked for. All
+    runs are looked at for that when a journal is first asked.
+    """
+    found = [_summary_or_damage(journal, stored) for stored in journal.find_runs(query)]
+    shown = {summary.run_id for summary in found}
+    hidden = _damaged_runs(journal) if query != RunQuery() else ()
+    return [*found, *(_damaged(stored, reason) for stored, reason in hidden if stored.facts.run_id not in shown)]
 
 
 def summary(journal: Journal, stored: StoredRun) -> RunSummary:
@@ -52,20 +60,41 @@ def _summary_or_damage(journal: Journal, stored: StoredRun) -> RunSummary:
     try:
         return summary(journal, stored)
     except JournalCorrupt as error:
-        facts = stored.facts
-        return RunSummary(
-            run_id=facts.run_id,
-            workflow=facts.workflow,
-            state="damaged",
-            reason=error.reason,
-            started_at=facts.started_at,
-            finished_at=None,
-            parent=facts.parent,
-            forked_at=facts.forked_at,
-            tags=dict(facts.tags),
-            driver=None,
-            totals=Totals(),
-        )
+        return _damaged(stored, error.reason)
+
+
+def _damaged(stored: StoredRun, reason: str) -> RunSummary:
+    facts = stored.facts
+    return RunSummary(
+        run_id=facts.run_id,
+        workflow=facts.workflow,
+        state="damaged",
+        reason=reason,
+        started_at=facts.started_at,
+        finished_at=None,
+        parent=facts.parent,
+        forked_at=facts.forked_at,
+        tags=dict(facts.tags),
+        driver=None,
+        totals=Totals(),
+    )
+
+
+_looked_at: WeakKeyDictionary[Journal, tuple[tuple[StoredRun, str], ...]] = WeakKeyDictionary()
+"""By journal: its damaged runs, found when it was first asked."""
+
+
+def _damaged_runs(journal: Journal) -> tuple[tuple[StoredRun, str], ...]:
+    known = _looked_at.get(journal)
+    if known is None:
+        damaged: list[tuple[StoredRun, str]] = []
+        for stored in journal.find_runs(RunQuery()):
+            try:
+                verify_run(stored)
+            except JournalCorrupt as error:
+                damaged.append((stored, error.reason))
+        known = _looked_at[journal] = tuple(damaged)
+    return known
 
 
 def _counted(run_id: str, rows: Iterable[tuple[Row, object]]) -> Iterator[AttemptFinished]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration_kit.engine.events import Event, RunStarted
+from orchestration_kit.engine.events import Event, RunForked, RunResumed, RunStarted
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.errors import UnknownRun
 from orchestration_kit.journal.chain import verify_end, verify_rows, verify_run
@@ -32,6 +32,16 @@ class LoadedRun:
     place: Place
     """Where the journal stands."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Of what the run follows: what its last resume noted, or what it began with."""
+        for event in reversed(self.events):
+            if isinstance(event, RunForked):
+                break
+            if isinstance(event, RunResumed) and event.fingerprint is not None:
+                return event.fingerprint
+        return self.started.fingerprint
+
 
 def load_run(journal: Journal, run_id: str, *, upto: int | None = None) -> LoadedRun:
     """Return what a journal holds of a run, all of it or its first `upto` rows.
@@ -43,18 +53,24 @@ def load_run(journal: Journal, run_id: str, *, upto: int | None = None) -> Loade
     """
     stored = _stored(journal, run_id)
     rows, check = read_rows(journal, stored)
-    header = header_of(stored.facts, journal.blob)
+    header = rows[-1][1] if rows and rows[-1][1].started.run_id == run_id else header_of(stored.facts, journal.blob)
     fold = Fold(header.started)
     reader = RowReader(journal.blob)
     events: list[Event] = []
+    under: Header | None = None
     for row, written_under in rows[:upto]:
-        reader.turn_to(written_under.started, written_under.workers)
+        if written_under is not under:
+            under = written_under
+            reader.turn_to(under.started, under.skeleton)
         event = reader.event(row.body, fold)
         fold.take(event, len(events))
         events.append(event)
         check = row.check
-    place = Place(len(events), check, fold, header.workers)
-    return LoadedRun(header.started, header.limits, header.definition, events, place)
+    # What it follows now: what its last resume noted, if that was its own; else what it began with.
+    is_own = under is not None and under.started.run_id == run_id
+    skeleton = reader.skeleton if is_own and reader.skeleton is not None else header.skeleton
+    place = Place(len(events), check, fold, skeleton.workers)
+    return LoadedRun(header.started, header.limits, skeleton.definition, events, place)
 
 
 def _stored(journal: Journal, run_id: str) -> StoredRun:

@@ -17,14 +17,14 @@ from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
 from orchestration_kit.journal.errors import LeaseLost, RunLocked
 from orchestration_kit.journal.fold import Fold
-from orchestration_kit.journal.header import facts_of, workers_of
+from orchestration_kit.journal.header import facts_of
 from orchestration_kit.journal.leases import take
 from orchestration_kit.journal.port import Facts, Journal, Lease, Row, Standing
-from orchestration_kit.journal.rows import RowWriter, Worker
+from orchestration_kit.journal.rows import RowWriter
+from orchestration_kit.journal.skeleton import Worker, workers_of
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.data import Changes
-    from orchestration_kit.engine.events import AttemptFinished
     from orchestration_kit.engine.ports import Clock
 
 
@@ -72,7 +72,7 @@ class JournalLog:
         """Digests of blobs that the run has named already."""
         self._fold = Fold(machine.started) if place is None else place.fold
         workers = workers_of(machine.plan) if stored is None else stored.workers
-        self._writer = RowWriter(self._fold, workers, self._put_blob)
+        self._writer = RowWriter(self._fold, workers, self._put_blob, lambda: machine.plan)
         self._totals: tuple[int, TotalsSoFar] = (0, TotalsSoFar())
         self.wait_s: float | None = None
         """How long `claim` may watch a driver that may be dead; None: as long as its lease."""
@@ -179,7 +179,7 @@ class JournalLog:
         """
         machine, pending, index = self._machine, self._pending, self.seq
         if machine.recorded == index + 1 == self._fold.at + 1 and not (pending or machine.marks or machine.finished):
-            self._write_one(machine.record(index), index)
+            self._write_one(machine.row(index), index)
             return
         self._build_new()
         if pending and self._lease is not None:
@@ -195,13 +195,13 @@ class JournalLog:
         """Where the journal stands."""
         return Place(self.seq, self._check, self._fold, self._writer.workers)
 
-    def _write_one(self, record: AttemptFinished, index: int) -> None:
+    def _write_one(self, record: tuple[Any, ...], index: int) -> None:
         """Write the row of one attempt: what `_build` and `_commit` do, in the way of every commit."""
         seq = index + 1
-        body = self._writer.body(record)
+        body = self._writer.attempt_body(record)
         row = Row(seq, body, next_check(self._check, seq, body))
         self._pending.append(row)
-        self._fold.take(record, index)
+        self._fold.take_attempt(record, index)
         if self._lease is not None:
             self.journal.append(self._lease, (row,), self._blobs)
             self._committed()

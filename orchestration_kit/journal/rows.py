@@ -3,7 +3,7 @@
 ```text
 ["a", scope, step, visit, attempt, started_at, duration_s, next_step, output, {...}]   an attempt
 ["f", at, forked_at, [[key, patch], ...], [key, ...], [input] or null]                a fork begins
-["r", resumed_at]                                                                     the run was resumed
+["r", resumed_at]  or  ["r", resumed_at, fingerprint, skeleton]                       resumed; by another workflow
 ["e", state, reason, finished_at, attempts]                                           the run ended
 ```
 
@@ -28,20 +28,23 @@ from orchestration_kit.engine.events import (
     RunResumed,
     RunStarted,
 )
+from orchestration_kit.engine.plan import Plan
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.deltas import ABSENT, apply, diff
 from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
 from orchestration_kit.journal.fold import Fold
-
-Worker = tuple[str | None, str, str | None]
-"""Name, type and fingerprint."""
+from orchestration_kit.journal.skeleton import Skeleton, Worker, read_skeleton, skeleton_of, workers_of
 
 
 class RowWriter:
     """Turns the events of one run into row bodies, in order."""
 
-    def __init__(self, fold: Fold, workers: Mapping[str, Worker], put_blob: Callable[[bytes], str]) -> None:
+    def __init__(
+        self, fold: Fold, workers: Mapping[str, Worker], put_blob: Callable[[bytes], str], plan: Callable[[], Plan]
+    ) -> None:
         self.fold = fold
+        self._plan = plan
+        """What the run follows now."""
         self.workers = workers
         self._put_blob = put_blob
         self._staged: dict[int, tuple[Any, Any]] = {}
@@ -68,7 +71,16 @@ class RowWriter:
 
     def body(self, event: Event) -> bytes:
         """Return the body of the next row."""
-        body = codec.dumps(self._attempt(event) if type(event) is AttemptFinished else self._parts(event))
+        if isinstance(event, AttemptFinished):
+            return self.attempt_body(event)
+        body = codec.dumps(self._parts(event))
+        self._staged.clear()
+        self._patches.clear()
+        return body
+
+    def attempt_body(self, record: tuple[Any, ...]) -> bytes:
+        """Return the body of the next row, of an attempt."""
+        body = codec.dumps(self._attempt(record))
         if self._staged or self._patches:
             self._staged.clear()
             self._patches.clear()
@@ -79,7 +91,11 @@ class RowWriter:
             reason = codec.encode(event.reason, "reason")
             return ["e", event.state, reason, event.finished_at, event.steps]
         if isinstance(event, RunResumed):
-            return ["r", event.resumed_at]
+            if event.fingerprint is None:
+                return ["r", event.resumed_at]
+            plan = self._plan()
+            self.workers = workers_of(plan)
+            return ["r", event.resumed_at, event.fingerprint, self._put_blob(skeleton_of(plan))]
         if isinstance(event, RunForked):
             changes = event.changes or Changes({}, ())
             patches = [[codec.encode(key, "key"), self._patch(key, part)] for key, part in changes.updated.items()]
@@ -88,7 +104,7 @@ class RowWriter:
             return ["f", event.at, event.forked_at, patches, removed, given]
         raise TypeError(f"a {type(event).__name__} is not kept in journals")
 
-    def _attempt(self, record: AttemptFinished) -> list[Any]:
+    def _attempt(self, record: tuple[Any, ...]) -> list[Any]:
         # On the way of every commit, so each part is looked at once.
         (
             _, scope, step, visit, attempt, worker, worker_type, given, output, error, started_at, duration_s,
@@ -101,7 +117,7 @@ class RowWriter:
         is_plain = error is retry_in_s is changes is usage is None and not evaluated and not cached
         known = self.workers.get(step) == (worker, worker_type, fingerprint)
         if not is_plain or not known or given is not self.fold.input:
-            body.append(self._extras(record))
+            body.append(self._extras(AttemptFinished._make(record)))
         return body
 
     def _extras(self, record: AttemptFinished) -> dict[str, Any]:
@@ -160,12 +176,15 @@ class RowReader:
     def __init__(self, get_blob: Callable[[str], bytes | None]) -> None:
         self._run_id, self._parent = "", ""
         self._workers: Mapping[str, Worker] = {}
+        self.skeleton: Skeleton | None = None
+        """What the run follows, after the rows that were read; None before the first."""
         self._get_blob = get_blob
         self._attempts = 0
 
-    def turn_to(self, started: RunStarted, workers: Mapping[str, Worker]) -> None:
+    def turn_to(self, started: RunStarted, skeleton: Skeleton) -> None:
         """Read rows that this run wrote, from now on: a fork's past was written by its ancestors."""
-        self._run_id, self._parent, self._workers = started.run_id, started.parent or "", workers
+        self._run_id, self._parent = started.run_id, started.parent or ""
+        self.skeleton, self._workers = skeleton, skeleton.workers
 
     def event(self, body: bytes, fold: Fold) -> Event:
         """Return the event of a row; `fold` stands at the row before it.
@@ -185,7 +204,7 @@ class RowReader:
                     raise ValueError(f"an end in the state {state!r:.40}")
                 return RunFinished(self._run_id, state, _text(reason), float(finished_at), int(steps))
             if kind == "r":
-                return RunResumed(self._run_id, float(parts[1]))
+                return self._resumed(*parts[1:])
             if kind == "f":
                 _, at, forked_at, patches, removed, given = parts
                 changes = _changes(patches, removed, fold)
@@ -196,6 +215,12 @@ class RowReader:
             raise JournalCorrupt(self._run_id, error.reason) from error
         except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
             raise JournalCorrupt(self._run_id, f"row {fold.at + 1} cannot be read ({error})") from error
+
+    def _resumed(self, resumed_at: Any, fingerprint: Any = None, skeleton: Any = None) -> RunResumed:
+        if fingerprint is not None:
+            self.skeleton = read_skeleton(skeleton, self._get_blob)
+            self._workers = self.skeleton.workers
+        return RunResumed(self._run_id, float(resumed_at), _text(fingerprint))
 
     def _attempt(self, parts: list[Any], fold: Fold) -> AttemptFinished:
         _, scope, step, visit, attempt, started_at, duration_s, next_step, output, *rest = parts

@@ -67,6 +67,9 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE TABLE blobs(number INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, content BLOB NOT NULL)",
             "CREATE TABLE uses(blob INTEGER, run INTEGER, PRIMARY KEY (blob, run)) WITHOUT ROWID",
             "CREATE INDEX uses_by_run ON uses(run)",
+            # One row: how many runs there are, and their checks combined, so that one that vanished is missed.
+            "CREATE TABLE catalog(id INTEGER PRIMARY KEY, total INTEGER NOT NULL, mark BLOB NOT NULL)",
+            "INSERT INTO catalog(id, total, mark) VALUES (1, 0, zeroblob(16))",
         ),
     ),
 )

@@ -17,7 +17,18 @@ from orchestration_kit.journal.arguments import MAX_SEQ, check_query, check_rows
 from orchestration_kit.journal.database import Database, Durability
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, RunLocked
 from orchestration_kit.journal.leases import described
-from orchestration_kit.journal.port import Facts, Holder, Journal, Lease, Owner, Row, RunQuery, Standing, StoredRun
+from orchestration_kit.journal.port import (
+    CHECK_BYTES,
+    Facts,
+    Holder,
+    Journal,
+    Lease,
+    Owner,
+    Row,
+    RunQuery,
+    Standing,
+    StoredRun,
+)
 from orchestration_kit.journal.records import (
     COLUMNS,
     INSERT_RUN,
@@ -32,7 +43,15 @@ from orchestration_kit.journal.records import (
     where,
 )
 from orchestration_kit.journal.schema import text_to_bytes
-from orchestration_kit.journal.statements import Position, delete_runs, highest_seq, put_blobs, put_rows
+from orchestration_kit.journal.statements import (
+    Position,
+    combined,
+    delete_runs,
+    highest_seq,
+    note_runs,
+    put_blobs,
+    put_rows,
+)
 from orchestration_kit.journal.writer import Writer
 
 
@@ -109,6 +128,7 @@ class SQLiteJournal(Journal):
                     f"it has had {MAX_RUNS} runs",
                     "Go on in a new file; this one can still be read.",
                 )
+            note_runs(connection, +1, [facts.check])
             put_rows(connection, facts.run_id, Position(number, 1, b""), rows)
             put_blobs(connection, number, blobs)
             return number
@@ -161,6 +181,8 @@ class SQLiteJournal(Journal):
     def find_runs(self, query: RunQuery) -> list[StoredRun]:
         """Return the runs that are meant, newest first."""
         check_query(query)
+        if query == RunQuery():
+            return self._all_runs()
         condition, values = where(query)
         # In two steps, so that headers are read of those runs alone that are listed.
         found = self._read(
@@ -169,6 +191,23 @@ class SQLiteJournal(Journal):
             values,
         )
         return [RunRecord(cells).run for cells in found]
+
+    def _all_runs(self) -> list[StoredRun]:
+        """Return all runs, and see that none is missing.
+
+        Raises:
+            JournalCorrupt: they are not those that were put on record.
+        """
+        # One statement, so that runs and catalog are of the same moment.
+        found = self._read(
+            f"SELECT {COLUMNS}, total, mark FROM catalog LEFT JOIN runs ON 1 ORDER BY started_at DESC, run_id DESC",
+            (),  # noqa: S608
+        )
+        runs = [RunRecord(cells[:-2]).run for cells in found if cells[0] is not None]
+        mark = combined(bytes(CHECK_BYTES), (run.facts.check for run in runs))
+        if not found or found[0][-2:] != (len(runs), mark):
+            raise JournalCorrupt(None, f"it holds {len(runs)} runs, which are not all those that were put on record")
+        return runs
 
     def rows(self, run_id: str, *, after: int = 0) -> list[Row]:
         """Return the run's own rows with a higher `seq` than `after`, in order."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestration_kit.journal.errors import JournalCorrupt
-from orchestration_kit.journal.port import Row
+from orchestration_kit.journal.port import CHECK_BYTES, Row
 from orchestration_kit.journal.schema import text_to_bytes
 
 FENCE = "EXISTS (SELECT 1 FROM runs WHERE number = ?4 AND epoch = ?5 AND token = ?6)"
@@ -85,13 +85,45 @@ def put_blobs(connection: sqlite3.Connection, number: int, blobs: Mapping[str, b
         )
 
 
+def note_runs(connection: sqlite3.Connection, change: int, checks: Iterable[bytes]) -> None:
+    """Note in the catalog that runs with these checks came (+1) or went (-1).
+
+    Raises:
+        JournalCorrupt: the catalog is not what was written.
+    """
+    found = connection.execute("SELECT total, mark FROM catalog WHERE id = 1").fetchone()
+    if found is None or type(found[0]) is not int or type(found[1]) is not bytes:
+        raise JournalCorrupt(None, "its catalog of runs is missing, or holds what was never written to it")
+    checks = list(checks)
+    mark = combined(found[1], checks)
+    connection.execute("UPDATE catalog SET total = ?, mark = ? WHERE id = 1", (found[0] + change * len(checks), mark))
+
+
+def combined(mark: bytes, checks: Iterable[bytes]) -> bytes:
+    """Return a mark with checks taken in; taking one in again takes it out.
+
+    >>> combined(combined(bytes(16), [b"a" * 16, b"b" * 16]), [b"a" * 16]) == b"b" * 16
+    True
+    """
+    number = int.from_bytes(mark, "big")
+    for check in checks:
+        number ^= int.from_bytes(check[:CHECK_BYTES].ljust(CHECK_BYTES, b"\0"), "big")
+    return (number % (1 << 8 * CHECK_BYTES)).to_bytes(CHECK_BYTES, "big")
+
+
 def delete_runs(connection: sqlite3.Connection, run_ids: Collection[str]) -> int:
     """Delete runs, their rows, and the blobs that no other run names; return how many runs there were."""
     numbers: list[int] = []
+    checks: list[bytes] = []
     for run_id in dict.fromkeys(run_ids):
-        found = connection.execute("SELECT number FROM runs WHERE run_id = ?", (text_to_bytes(run_id),)).fetchone()
+        found = connection.execute(
+            "SELECT number, facts_check FROM runs WHERE run_id = ?", (text_to_bytes(run_id),)
+        ).fetchone()
         if found is not None:
             numbers.append(found[0])
+            checks.append(found[1])
+    if checks:
+        note_runs(connection, -1, checks)
     blobs: set[int] = set()
     for number in numbers:
         blobs.update(blob for (blob,) in connection.execute("SELECT blob FROM uses WHERE run = ?", (number,)))

@@ -32,16 +32,20 @@ def register_visible(functions: Iterable[Any]) -> None:
 
 
 def _namespaces(function: Any) -> list[Mapping[str, Any]]:
-    while isinstance(function, functools.partial):
-        function = cast("Any", function).func
+    while _is_partial(function):
+        function = function.func
     called: Any = function if hasattr(function, "__globals__") else getattr(function, "__func__", None)
     called = called or getattr(type(function), "__call__", None)  # noqa: B004 - where its code is
-    names: Any = getattr(called, "__globals__", None)
+    names: dict[str, Any] = getattr(called, "__globals__", None) or {}
     cells: dict[str, Any] = {}
-    closure: tuple[Any, ...] = getattr(called, "__closure__", None) or ()
+    closure = cast("tuple[Any, ...]", getattr(called, "__closure__", None) or ())
     for index, cell in enumerate(closure):
         try:
             cells[str(index)] = cell.cell_contents
         except ValueError:  # not filled yet
             continue
     return [found for found in (names, cells) if found]
+
+
+def _is_partial(function: object) -> bool:
+    return isinstance(function, functools.partial)

