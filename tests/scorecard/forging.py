@@ -130,7 +130,7 @@ class Forge:
     def run(self, *bodies: bytes, header: bytes | None = None, skeleton: bytes | None = None, **blobs: bytes) -> None:
         """Add a run with these row bodies."""
         self.count += 1
-        content = skeleton if skeleton is not None else codec.dumps(self.skeleton)
+        content = zlib.compress(skeleton if skeleton is not None else codec.dumps(self.skeleton))
         digest = codec.content_digest(content)
         stored = {digest: content, **{codec.content_digest(blob): blob for blob in blobs.values()}}
         plain = header if header is not None else json.dumps(self.header(skeleton=digest)).encode()
