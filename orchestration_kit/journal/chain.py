@@ -25,15 +25,24 @@ def next_check(before: bytes, seq: int, body: bytes) -> bytes:
 
 def seal_facts(facts: Facts) -> Facts:
     """Return the facts with their check."""
-    run_id, workflow, started_at, parent, forked_at, shared, tags, header, _ = facts
-    plain = f"{run_id!a}{workflow!a}{started_at!r}{parent!a}{forked_at!a}{shared!r}{sorted(tags.items())!a}"
-    return facts._replace(check=blake2b(plain.encode() + header, digest_size=CHECK_BYTES).digest())
+    return facts._replace(check=_facts_check(facts))
 
 
 def seal_standing(run_id: str, standing: Standing) -> Standing:
     """Return the standing with its check."""
-    plain = f"{run_id!a}{standing.state!a}{standing.reason!a}{standing.finished_at!r}{standing.seq!r}"
-    return standing._replace(check=blake2b(plain.encode() + standing.totals, digest_size=CHECK_BYTES).digest())
+    return standing._replace(check=_standing_check(run_id, standing))
+
+
+def _facts_check(facts: Facts) -> bytes:
+    run_id, workflow, started_at, parent, forked_at, shared, tags, header, _ = facts
+    plain = f"{run_id!a}{workflow!a}{started_at!r}{parent!a}{forked_at!a}{shared!r}{sorted(tags.items())!a}"
+    return blake2b(plain.encode() + header, digest_size=CHECK_BYTES).digest()
+
+
+def _standing_check(run_id: str, standing: Standing) -> bytes:
+    state, reason, finished_at, seq, totals, _ = standing
+    plain = f"{run_id!a}{state!a}{reason!a}{finished_at!r}{seq!r}"
+    return blake2b(plain.encode() + totals, digest_size=CHECK_BYTES).digest()
 
 
 def verify_run(run: StoredRun) -> None:
@@ -43,9 +52,9 @@ def verify_run(run: StoredRun) -> None:
         JournalCorrupt: they are not what was written.
     """
     run_id = run.facts.run_id
-    if seal_facts(run.facts).check != run.facts.check:
+    if _facts_check(run.facts) != run.facts.check:
         raise JournalCorrupt(run_id, "the checksum of what it began with does not fit")
-    if seal_standing(run_id, run.standing).check != run.standing.check:
+    if _standing_check(run_id, run.standing) != run.standing.check:
         raise JournalCorrupt(run_id, "the checksum of where it stands does not fit")
 
 

@@ -35,7 +35,7 @@ def _namespaces(function: Any) -> list[Mapping[str, Any]]:
     while _is_partial(function):
         function = function.func
     called: Any = function if hasattr(function, "__globals__") else getattr(function, "__func__", None)
-    called = called or getattr(type(function), "__call__", None)  # noqa: B004 - where its code is
+    called = called or getattr(cast("Any", type(function)), "__call__", None)  # noqa: B004 - where its code is
     names: dict[str, Any] = getattr(called, "__globals__", None) or {}
     cells: dict[str, Any] = {}
     closure = cast("tuple[Any, ...]", getattr(called, "__closure__", None) or ())
