@@ -22,6 +22,10 @@ COLUMNS = (
     "standing_check, forked_at, shared, facts_check, host, boot, namespace, pid, process_start, totals, header"
 )
 SELECT_RUN = f"SELECT {COLUMNS} FROM runs WHERE run_id = ?"  # noqa: S608 - constants only
+SELECT_ALL = (
+    f"SELECT {COLUMNS}, total, mark FROM catalog LEFT JOIN runs ON 1 "  # noqa: S608 - constants only
+    "ORDER BY started_at DESC, run_id DESC"
+)
 INSERT_RUN = (
     "INSERT INTO runs(epoch, token, beat, run_id, workflow, started_at, parent, state, tags, reason, finished_at, seq, "  # noqa: S608
     "standing_check, forked_at, shared, facts_check, host, boot, namespace, pid, process_start, totals, header) "

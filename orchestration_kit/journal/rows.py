@@ -227,11 +227,18 @@ class RowReader:
         extras: dict[str, Any] = rest[0] if rest else {}
         if not (type(step) is type(scope) is str and type(visit) is type(attempt) is int):
             raise ValueError(f"an attempt of {str((scope, step, visit, attempt))[:80]}")
+        if not rest and type(started_at) is type(duration_s) is float:  # most attempts are plain
+            self._attempts += 1
+            worker, worker_type, fingerprint = self._workers[step]
+            return AttemptFinished(
+                self._attempts, scope, step, visit, attempt, worker, worker_type, fold.input, output, None, started_at,
+                duration_s, _text(next_step), None, None, (), None, False, fingerprint,  # noqa: FBT003
+            )  # fmt: skip
         error = extras.get("e")
         if error is not None:
             error = ErrorInfo(*map(_exact_text, error))
             output = {"error": error.message} if output is None else output
-        worker = extras.get("w") or self._workers[step]
+        worker, worker_type, fingerprint = extras.get("w") or self._workers[step]
         changes = _changes(extras.get("c", []), extras.get("x", ()), fold) if extras else None
         self._attempts += 1
         return AttemptFinished(
@@ -240,8 +247,8 @@ class RowReader:
             step=step,
             visit=visit,
             attempt=attempt,
-            worker=_text(worker[0]),
-            worker_type=_exact_text(worker[1]),
+            worker=_text(worker),
+            worker_type=_exact_text(worker_type),
             input=extras.get("i", fold.input),
             output=output,
             error=error,
@@ -256,7 +263,7 @@ class RowReader:
             ),
             usage=extras.get("u"),
             cached=extras.get("k") is True,
-            worker_fingerprint=_text(worker[2]),
+            worker_fingerprint=_text(fingerprint),
         )
 
 

@@ -73,4 +73,7 @@ def read_skeleton(digest: Any, get_blob: Callable[[str], bytes | None]) -> Skele
         raise ValueError(f"its workflow is cut off, or takes more than {_MAX_BYTES:,} bytes")
     skeleton = codec.loads(text)
     workers: dict[str, Worker] = {step: (name, kind, code) for step, name, kind, code in skeleton["workers"]}
+    for name, kind, code in workers.values():
+        if not (isinstance(name, str | None) and isinstance(kind, str) and isinstance(code, str | None)):
+            raise TypeError(f"a worker is {str((name, kind, code))[:80]}")
     return Skeleton(skeleton["definition"], workers)

@@ -33,6 +33,7 @@ from orchestration_kit.journal.records import (
     COLUMNS,
     INSERT_RUN,
     MAX_RUNS,
+    SELECT_ALL,
     SELECT_RUN,
     UPDATE_HOLDER,
     RunRecord,
@@ -199,10 +200,7 @@ class SQLiteJournal(Journal):
             JournalCorrupt: they are not those that were put on record.
         """
         # One statement, so that runs and catalog are of the same moment.
-        found = self._read(
-            f"SELECT {COLUMNS}, total, mark FROM catalog LEFT JOIN runs ON 1 ORDER BY started_at DESC, run_id DESC",
-            (),  # noqa: S608
-        )
+        found = self._read(SELECT_ALL, ())
         runs = [RunRecord(cells[:-2]).run for cells in found if cells[0] is not None]
         mark = combined(bytes(CHECK_BYTES), (run.facts.check for run in runs))
         if not found or found[0][-2:] != (len(runs), mark):
