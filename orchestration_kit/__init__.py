@@ -51,8 +51,8 @@ if TYPE_CHECKING:
         write_csv,
     )
     from orchestration_kit.journal.cassette import cassette
+    from orchestration_kit.journal.codec.registry import register_type
     from orchestration_kit.journal.memory import MemoryJournal
-    from orchestration_kit.journal.registry import register_type
     from orchestration_kit.journal.sqlite import SQLiteJournal
     from orchestration_kit.templates import create_build_website_workflow, create_generic_pipeline
     from orchestration_kit.visual import timeline, visualize
@@ -83,7 +83,7 @@ _HOMES = {
     "create_generic_pipeline": "templates",
     "data_frame": "history",
     "history_frame": "history",
-    "register_type": "journal.registry",
+    "register_type": "journal.codec.registry",
     "replay": "engine.replay",
     "runs_frame": "history",
     "timeline": "visual",

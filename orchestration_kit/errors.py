@@ -263,7 +263,8 @@ class UnknownRun(OrchestrationError, ValueError):
         known = f" Known: {listed(self.known)}." if self.known else ""
         return (
             f"No run {self.run_id!r} is known here.{did_you_mean(self.run_id, self.known)}{known} "
-            "orchestrator.runs() lists those that are; without a journal, those that were given a run_id, and the last one."
+            "orchestrator.runs() lists those that are; without a journal, those that were given a run_id, and the last "
+            "one."
         )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from orchestration_kit.cli.journals import existing, opened
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.errors import OrchestrationError, did_you_mean, listed
-from orchestration_kit.journal.registry import kind_of, register_type
+from orchestration_kit.journal.codec.registry import kind_of, register_type
 from orchestration_kit.journal.sqlite import SQLiteJournal
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from orchestration_kit.cli.options import DEFAULT_JOURNAL
 from orchestration_kit.errors import listed
 from orchestration_kit.journal.errors import JournalUnavailable
-from orchestration_kit.journal.locations import mounts, refuse_remote
 from orchestration_kit.journal.port import StoredRun
 from orchestration_kit.journal.processes import judge
-from orchestration_kit.journal.schema import is_new
 from orchestration_kit.journal.sqlite import SQLiteJournal
+from orchestration_kit.journal.sqlite.locations import mounts, refuse_remote
+from orchestration_kit.journal.sqlite.schema import is_new
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from orchestration_kit.journal.registry import kind_of, register_type
+from orchestration_kit.journal.codec.registry import kind_of, register_type
 
 
 def register_visible(functions: Iterable[Any]) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from orchestration_kit import RetryPolicy
 from orchestration_kit.errors import MissingEntry, OrchestrationError, StepTimeout
-from orchestration_kit.journal.cassette_errors import CassetteError, CassetteMiss
-from orchestration_kit.journal.recorded_errors import RecordedError, describe, rebuild
-from orchestration_kit.journal.recording import Recording, input_hash, natural, step_of
+from orchestration_kit.journal.cassette.errors import CassetteError, CassetteMiss
+from orchestration_kit.journal.cassette.errors_again import RecordedError, describe, rebuild
+from orchestration_kit.journal.cassette.recording import Recording, input_hash, natural, step_of
 
 
 class Mixin:

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 import pytest
 
 from orchestration_kit.journal import cassette as cassette_module
-from orchestration_kit.journal import cassette_file
 from orchestration_kit.journal.cassette import Cassette, CassetteError, cassette
-from orchestration_kit.journal.cassette_file import CassetteFile
-from orchestration_kit.journal.file_lock import exclusive
-from orchestration_kit.journal.recording import Recording
+from orchestration_kit.journal.cassette import tape_file as cassette_file
+from orchestration_kit.journal.cassette.file_lock import exclusive
+from orchestration_kit.journal.cassette.recording import Recording
+from orchestration_kit.journal.cassette.tape_file import CassetteFile
 from tests.journal.tapes import Site, chain, one_step, run
 
 GOOD = textwrap.dedent(
@@ -388,7 +388,7 @@ def test_the_lock_is_waited_for_but_not_for_ever(path):
 
 
 def test_without_locks_of_the_system_a_file_is_the_lock(path, monkeypatch):
-    monkeypatch.setattr("orchestration_kit.journal.file_lock.fcntl", None)
+    monkeypatch.setattr("orchestration_kit.journal.cassette.file_lock.fcntl", None)
     with exclusive(path, 1.0):
         assert os.listdir(path.parent) == [".tape.yaml.lock"]
         with pytest.raises(TimeoutError), exclusive(path, 0.02):

@@ -61,10 +61,13 @@ WATCHED = textwrap.dedent(
     from pathlib import Path
     from orchestration_kit.errors import OrchestrationError
     from orchestration_kit.journal.cassette import Cassette, CassetteMiss, cassette
-    from orchestration_kit.journal import recorded_outcome
+    from orchestration_kit.journal.cassette import outcomes as recorded_outcome
     from tests.journal.tapes import Site, run
     import numpy, pandas, pyarrow, asyncio, zoneinfo, unicodedata, pydantic, yaml
-    from orchestration_kit.journal import arrays, tables, arrow, kinds
+    from orchestration_kit.journal.codec import arrays
+    from orchestration_kit.journal.codec import tables
+    from orchestration_kit.journal.codec import arrow
+    from orchestration_kit.journal.codec import kinds
     "".encode("utf-32-le"), "".encode("utf-32-be"), "".encode("latin-1"), "".encode("utf-8", "surrogatepass")
     folder = Path(sys.argv[1])
     good = Path(sys.argv[2])

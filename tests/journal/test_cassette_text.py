@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit.definition.files import parse_yaml
-from orchestration_kit.journal.cassette_text import render
-from orchestration_kit.journal.room import with_room
+from orchestration_kit.journal.cassette.tape_text import render
+from orchestration_kit.journal.codec.room import with_room
 from tests.definition.test_files import NASTY
 from tests.hostile import PAYLOADS
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from orchestration_kit.journal.codec import content_digest, decode, dumps, encode, loads
+from orchestration_kit.journal.codec.reading import READERS
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, UnknownType
-from orchestration_kit.journal.reading import READERS
 from tests.journal.codec_cases import ARRAYS, ARROW, MOMENTS, OWN, PLAIN, TABLES, Blobs
 
 FORBIDDEN = (

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field, PrivateAttr
 
 from orchestration_kit import WorkerType, WorkflowState
 from orchestration_kit.journal.codec import dumps, encode, loads, register_type
+from orchestration_kit.journal.codec.registry import TypeChanged, known_types
 from orchestration_kit.journal.errors import UnknownType
-from orchestration_kit.journal.registry import TypeChanged, known_types
 from tests.journal.codec_cases import Box, Finding, Strict, back, loud, negative
 
 

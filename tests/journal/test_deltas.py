@@ -9,12 +9,20 @@ from hypothesis import strategies as st
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.deltas import ABSENT, apply, diff
 
-ATOMS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "$tuple", "\ud800"]) | st.just(float("nan"))
+ATOMS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(["", "a", "$tuple", "\ud800"])
+    | st.just(float("nan"))
+)
 VALUES = st.recursive(
     ATOMS,
     lambda inner: (
         st.lists(inner, max_size=8)
-        | st.dictionaries(st.sampled_from(["a", "b", "$x", "c", "d", "\udc00", "e"]) | st.integers(0, 2), inner, max_size=6)
+        | st.dictionaries(
+            st.sampled_from(["a", "b", "$x", "c", "d", "\udc00", "e"]) | st.integers(0, 2), inner, max_size=6
+        )
         | st.tuples(inner, inner)
     ),
     max_leaves=25,
@@ -68,7 +76,13 @@ def test_a_patch_leads_from_a_value_to_a_changed_copy_of_it(old, data):
 def test_a_small_change_of_a_large_value_is_stored_small(change, size):
     def large():
         inner = {f"k{i}": i for i in range(100)}
-        return {"log": ["x" * 20] * 1000, "a": 1, "b": 2, "c": 3, "deep": {"list": [dict(inner) for _ in range(9)], "x": 1, "y": 2, "z": 3}}
+        return {
+            "log": ["x" * 20] * 1000,
+            "a": 1,
+            "b": 2,
+            "c": 3,
+            "deep": {"list": [dict(inner) for _ in range(9)], "x": 1, "y": 2, "z": 3},
+        }
 
     old, new = large(), large()
     change(new)
@@ -81,7 +95,9 @@ def test_what_was_not_there_is_stored_whole():
     assert diff(ABSENT, [1], lambda part: part) == ["=", [1]]
 
 
-@pytest.mark.parametrize("patch", [["l", 5, 0, []], ["l", -1, 0, []], ["i", 0], ["d", [], ["missing"]], ["?"], [], 5, ["i", "x", ["=", 1]]])
+@pytest.mark.parametrize(
+    "patch", [["l", 5, 0, []], ["l", -1, 0, []], ["i", 0], ["d", [], ["missing"]], ["?"], [], 5, ["i", "x", ["=", 1]]]
+)
 def test_a_patch_that_does_not_fit_is_refused(patch):
     with pytest.raises((ValueError, TypeError, LookupError)):
         apply([1, 2], patch)

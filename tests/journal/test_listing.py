@@ -26,9 +26,16 @@ def journal(request, tmp_path):
 
 def hub_with_runs(journal):
     clock = FakeClock()
-    hub = hub_of(workflow_of(step("a", "b"), step("b")), {"a": str.upper, "b": ScriptedWorker("B", OSError("no"), "B", repeat_last=True)}, journal=journal, clock=clock)
+    hub = hub_of(
+        workflow_of(step("a", "b"), step("b")),
+        {"a": str.upper, "b": ScriptedWorker("B", OSError("no"), "B", repeat_last=True)},
+        journal=journal,
+        clock=clock,
+    )
     hub.register_workflow(workflow_of(step("a"), name="other"))
-    for number, (name, tags) in enumerate([("flow", {"who": "ann"}), ("flow", {"who": "bob", "n": "1"}), ("other", None)]):
+    for number, (name, tags) in enumerate(
+        [("flow", {"who": "ann"}), ("flow", {"who": "bob", "n": "1"}), ("other", None)]
+    ):
         clock.advance(60)
         hub.execute_workflow(name, "go", verbose=False, run_id=f"run {number}", tags=tags)
     return hub
@@ -118,7 +125,9 @@ def test_a_run_that_somebody_drives_cannot_be_let_go_of(tmp_path):
                 hub.forget("r")
             return value
 
-        hub_of(workflow_of(step("a")), {"a": nosy}, journal=journal).execute_workflow("flow", "go", verbose=False, run_id="r")
+        hub_of(workflow_of(step("a")), {"a": nosy}, journal=journal).execute_workflow(
+            "flow", "go", verbose=False, run_id="r"
+        )
         hub.forget("r")
         assert hub.runs() == []
 
@@ -131,7 +140,9 @@ def test_a_run_that_is_being_driven_is_listed_as_it_is_now(tmp_path):
             seen.extend(Orchestrator(journal=journal).runs())
             return value
 
-        hub_of(workflow_of(step("a", "b"), step("b")), {"a": str.upper, "b": b}, journal=journal).execute_workflow("flow", "go", verbose=False)
+        hub_of(workflow_of(step("a", "b"), step("b")), {"a": str.upper, "b": b}, journal=journal).execute_workflow(
+            "flow", "go", verbose=False
+        )
     assert [(run.state, run.totals.attempts) for run in seen] == [("in_progress", 1)]
     assert "process" in seen[0].driver
 

@@ -8,8 +8,8 @@ import stat
 import pytest
 
 from orchestration_kit.journal.errors import JournalUnavailable
-from orchestration_kit.journal.locations import refuse_remote, remote_file_system
 from orchestration_kit.journal.sqlite import SQLiteJournal
+from orchestration_kit.journal.sqlite.locations import refuse_remote, remote_file_system
 
 ROOT = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n"
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from orchestration_kit import Branch, MemoryJournal, SQLiteJournal, WorkerDefinition, data_frame, history_frame, replay, runs_frame
+from orchestration_kit import (
+    Branch,
+    MemoryJournal,
+    SQLiteJournal,
+    WorkerDefinition,
+    data_frame,
+    history_frame,
+    replay,
+    runs_frame,
+)
 from orchestration_kit.errors import DefinitionChanged, DuplicateRun, UnknownVisit
 from orchestration_kit.testing import FakeClock, ScriptedWorker
 from tests.support import hub_of, step, workflow_of
@@ -57,7 +66,9 @@ def test_a_moment_shows_how_things_stood_when_a_visit_began(journal):
     assert then.input == {"error": then.input["error"], "output": {"ok": False}}
     assert then.context.current_step == "write"
     assert run.at("write#1").history == []
-    assert dict(run.at("publish").data) == {key: value for key, value in run.context.data.items() if key != "publish_output"}
+    assert dict(run.at("publish").data) == {
+        key: value for key, value in run.context.data.items() if key != "publish_output"
+    }
 
 
 def test_a_moment_is_drawn_as_things_stood_then(journal):
@@ -219,7 +230,12 @@ def test_refresh_reuses_what_comes_after_a_change_that_changed_nothing(journal):
     assert dict(renewed.context.data) == dict(run.context.data)
     assert renewed.state == "completed"
     if journal is not None:
-        assert hub_of(REVIEWED, {name: str for name in ("write", "review", "publish")}, journal=journal).get_run(renewed.run_id).events == renewed.events
+        assert (
+            hub_of(REVIEWED, {name: str for name in ("write", "review", "publish")}, journal=journal)
+            .get_run(renewed.run_id)
+            .events
+            == renewed.events
+        )
 
 
 def test_refresh_with_another_goal_or_data_runs_what_they_reach(journal):
@@ -238,7 +254,13 @@ def test_refresh_follows_a_workflow_that_leads_elsewhere_from_there(journal):
     hub, run, calls = reviewed(journal)
     flow = workflow_of(
         step("write", "review"),
-        step("review", "publish", success_when="output.ok", on_failure="write", branches=[Branch(when="visits == 2", to="seal")]),
+        step(
+            "review",
+            "publish",
+            success_when="output.ok",
+            on_failure="write",
+            branches=[Branch(when="visits == 2", to="seal")],
+        ),
         step("seal", "publish", worker_type="write"),
         step("publish"),
     )

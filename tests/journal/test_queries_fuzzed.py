@@ -11,8 +11,8 @@ import pytest
 from orchestration_kit.journal.conformance.making import TEXTS, a_row, some_facts, some_standing
 from orchestration_kit.journal.memory import MemoryJournal
 from orchestration_kit.journal.port import RunQuery
-from orchestration_kit.journal.records import where
 from orchestration_kit.journal.sqlite import SQLiteJournal
+from orchestration_kit.journal.sqlite.records import where
 from tests.hostile import PAYLOADS
 
 FRAGMENTS = [

@@ -237,7 +237,9 @@ def test_a_workflow_that_leads_elsewhere_is_refused_before_anything_is_done(jour
 def test_a_workflow_that_changed_only_ahead_is_followed(journal):
     interrupted(journal)
     hub, _ = chain_hub(journal)
-    hub.register_workflow(workflow_of(step("a", "b"), step("b", "extra"), step("extra", "c", worker_type="c"), step("c")))
+    hub.register_workflow(
+        workflow_of(step("a", "b"), step("b", "extra"), step("extra", "c", worker_type="c"), step("c"))
+    )
     context = hub.resume("r", verbose=False)
     assert [entry["step"] for entry in context.history] == ["a", "b", "b", "extra", "c"]
 
@@ -290,7 +292,9 @@ def test_an_input_transformer_whose_result_cannot_be_put_on_record_fails_before_
     called: list = []
     hub, _ = chain_hub(journal)
     worker = ScriptedWorker("B", name="b", worker_type="b").definition
-    hub.register_worker(worker.model_copy(update={"input_transformer": lambda context: object(), "executor": called.append}))
+    hub.register_worker(
+        worker.model_copy(update={"input_transformer": lambda context: object(), "executor": called.append})
+    )
     context = hub.execute_workflow("flow", "goal", verbose=False)
     assert "input_transformer of worker 'b'" in context.error
     assert called == []

@@ -11,8 +11,8 @@ import pytest
 
 from orchestration_kit.journal.conformance.making import a_row, begin, some_rows, some_standing
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, LeaseLost
-from orchestration_kit.journal.group import MAX_ROWS, MAX_WAIT_S
 from orchestration_kit.journal.sqlite import SQLiteJournal
+from orchestration_kit.journal.sqlite.group import MAX_ROWS, MAX_WAIT_S
 
 
 @pytest.fixture

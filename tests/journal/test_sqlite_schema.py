@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 
 from orchestration_kit.journal.conformance.making import a_row, begin
-from orchestration_kit.journal.database import Database
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, JournalVersion
-from orchestration_kit.journal.schema import APPLICATION_ID, MIGRATIONS, Migration
 from orchestration_kit.journal.sqlite import SQLiteJournal
+from orchestration_kit.journal.sqlite.database import Database
+from orchestration_kit.journal.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration
 from tests.journal.processes import program
 
 SECOND = Migration("a note on every run", ("ALTER TABLE runs ADD COLUMN note BLOB", "CREATE TABLE notes(a) "))

@@ -19,8 +19,8 @@ import orchestration_kit.journal.codec
 from orchestration_kit.engine.summary import Totals
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import next_check, seal_facts, seal_standing, write_totals
+from orchestration_kit.journal.codec.reading import READERS
 from orchestration_kit.journal.port import Facts, Row, Standing
-from orchestration_kit.journal.reading import READERS
 from orchestration_kit.journal.sqlite import SQLiteJournal
 from tests.scorecard.damage import flip_bits, overwrite_span
 from tests.support import step, workflow_of

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import orchestration_kit.journal.codec
 from orchestration_kit import Orchestrator, WorkerDefinition
 from orchestration_kit.engine.run import Run
+from orchestration_kit.journal.codec.reading import READERS
 from orchestration_kit.journal.memory import MemoryJournal
-from orchestration_kit.journal.reading import READERS
 from orchestration_kit.journal.sqlite import SQLiteJournal
 from tests.support import step, workflow_of
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration_kit.errors import DuplicateRun, UnknownRun
-from orchestration_kit.journal import upkeep
 from orchestration_kit.journal.arguments import MAX_SEQ, check_query, check_rows, check_run, check_standing
-from orchestration_kit.journal.database import Database, Durability
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, RunLocked
 from orchestration_kit.journal.leases import described
 from orchestration_kit.journal.port import (
@@ -29,7 +27,9 @@ from orchestration_kit.journal.port import (
     Standing,
     StoredRun,
 )
-from orchestration_kit.journal.records import (
+from orchestration_kit.journal.sqlite import upkeep
+from orchestration_kit.journal.sqlite.database import Database, Durability
+from orchestration_kit.journal.sqlite.records import (
     COLUMNS,
     INSERT_RUN,
     MAX_RUNS,
@@ -43,8 +43,8 @@ from orchestration_kit.journal.records import (
     run_values,
     where,
 )
-from orchestration_kit.journal.schema import text_to_bytes
-from orchestration_kit.journal.statements import (
+from orchestration_kit.journal.sqlite.schema import text_to_bytes
+from orchestration_kit.journal.sqlite.statements import (
     Position,
     combined,
     delete_runs,
@@ -53,7 +53,7 @@ from orchestration_kit.journal.statements import (
     put_blobs,
     put_rows,
 )
-from orchestration_kit.journal.writer import Writer
+from orchestration_kit.journal.sqlite.writer import Writer
 
 
 class SQLiteJournal(Journal):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from orchestration_kit.journal import codec
-from orchestration_kit.journal.room import with_room
+from orchestration_kit.journal.codec.room import with_room
 
 Key = tuple[str, int, str, str]
 """Path, attempt, worker, and the hash of the input."""

@@ -12,10 +12,10 @@ from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import StepTimeout
 from orchestration_kit.journal import codec
+from orchestration_kit.journal.cassette.errors_again import rebuild
+from orchestration_kit.journal.cassette.outcomes import Outcome, error_data
+from orchestration_kit.journal.cassette.recording import Recording
 from orchestration_kit.journal.errors import NotRecordable
-from orchestration_kit.journal.recorded_errors import rebuild
-from orchestration_kit.journal.recorded_outcome import Outcome, error_data
-from orchestration_kit.journal.recording import Recording
 
 
 class Attempt:

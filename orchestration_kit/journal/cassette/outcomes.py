@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, cast
 
 from orchestration_kit.journal import codec
-from orchestration_kit.journal.recorded_errors import RecordedError, describe
-from orchestration_kit.journal.recording import Recording
+from orchestration_kit.journal.cassette.errors_again import RecordedError, describe
+from orchestration_kit.journal.cassette.recording import Recording
 
 _NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
 

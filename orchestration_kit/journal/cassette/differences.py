@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from orchestration_kit.errors import did_you_mean, listed
-from orchestration_kit.journal.cassette_text import render
-from orchestration_kit.journal.recording import Recording, natural
+from orchestration_kit.journal.cassette.recording import Recording, natural
+from orchestration_kit.journal.cassette.tape_text import render
 
 _MAX_LINES = 12
 _MAX_COMPARED = 2000

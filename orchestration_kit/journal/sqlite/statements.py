@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestration_kit.journal.errors import JournalCorrupt
 from orchestration_kit.journal.port import CHECK_BYTES, Row
-from orchestration_kit.journal.schema import text_to_bytes
+from orchestration_kit.journal.sqlite.schema import text_to_bytes
 
 FENCE = "EXISTS (SELECT 1 FROM runs WHERE number = ?4 AND epoch = ?5 AND token = ?6)"
 INSERT_FENCED = f'INSERT INTO rows(id, body, "check") SELECT ?1, ?2, ?3 WHERE {FENCE}'

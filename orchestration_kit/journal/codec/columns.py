@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from orchestration_kit.journal.reading import expect
-from orchestration_kit.journal.writing import Write, Writer, refuse
+from orchestration_kit.journal.codec.reading import expect
+from orchestration_kit.journal.codec.writing import Write, Writer, refuse
 
 pandas: Any = pd  # its stubs know fewer kinds than there are
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from orchestration_kit.journal.errors import JournalCorrupt
 from orchestration_kit.journal.port import Facts, Holder, Owner, Row, RunQuery, Standing, StoredRun
-from orchestration_kit.journal.schema import bytes_to_text, text_to_bytes
+from orchestration_kit.journal.sqlite.schema import bytes_to_text, text_to_bytes
 
 V = TypeVar("V")
 

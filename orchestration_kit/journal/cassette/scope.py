@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestration_kit.journal.cassette import Cassette
+    from orchestration_kit.journal.cassette.tape import Cassette
 
 _here: ContextVar[tuple[Cassette, ...]] = ContextVar("orchestration_kit_cassettes", default=())
 _open: list[Cassette] = []

@@ -46,15 +46,15 @@ from typing import Any, Self
 
 from orchestration_kit.engine.plan import Plan
 from orchestration_kit.errors import did_you_mean
-from orchestration_kit.journal.cassette_diff import nearest
-from orchestration_kit.journal.cassette_errors import CassetteError, CassetteMiss
-from orchestration_kit.journal.cassette_file import CassetteFile, Recordings
-from orchestration_kit.journal.cassette_scope import closed, current_cassette, opened
+from orchestration_kit.journal.cassette.differences import nearest
+from orchestration_kit.journal.cassette.errors import CassetteError, CassetteMiss
+from orchestration_kit.journal.cassette.outcomes import Outcome, outcome_of
+from orchestration_kit.journal.cassette.recording import Key, Recording
+from orchestration_kit.journal.cassette.redaction import Redactor
+from orchestration_kit.journal.cassette.scope import closed, current_cassette, opened
+from orchestration_kit.journal.cassette.tape_file import CassetteFile, Recordings
+from orchestration_kit.journal.cassette.taped_workers import taped
 from orchestration_kit.journal.errors import JournalError
-from orchestration_kit.journal.recorded_outcome import Outcome, outcome_of
-from orchestration_kit.journal.recorded_workers import taped
-from orchestration_kit.journal.recording import Key, Recording
-from orchestration_kit.journal.redaction import Redactor
 
 __all__ = ["Cassette", "CassetteError", "CassetteMiss", "as_cassette", "cassette", "current_cassette"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration_kit.journal.reading import Reader, expect, install_hint, sequence
-from orchestration_kit.journal.writing import Write, Writer, refuse
+from orchestration_kit.journal.codec.reading import Reader, expect, install_hint, sequence
+from orchestration_kit.journal.codec.writing import Write, Writer, refuse
 
 _EXTENSION = b"ARROW:extension:name"
 """The key in a schema that makes Arrow look for an extension type."""

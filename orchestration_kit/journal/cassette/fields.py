@@ -6,7 +6,7 @@ import re
 from typing import Any, cast
 
 from orchestration_kit.errors import did_you_mean, listed
-from orchestration_kit.journal.recording import BODY, Recording
+from orchestration_kit.journal.cassette.recording import BODY, Recording
 
 _FIELDS = ("path", "attempt", "worker", "hash")
 _INSIDE: dict[str, tuple[str, ...]] = {

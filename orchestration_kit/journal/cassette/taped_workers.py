@@ -18,10 +18,10 @@ from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished
 from orchestration_kit.engine.plan import Plan, PlannedStep
 from orchestration_kit.engine.ports import Observer
 from orchestration_kit.journal import codec
-from orchestration_kit.journal.recorded_attempt import Attempt, readable_entry
+from orchestration_kit.journal.cassette.taped_attempt import Attempt, readable_entry
 
 if TYPE_CHECKING:
-    from orchestration_kit.journal.cassette import Cassette
+    from orchestration_kit.journal.cassette.tape import Cassette
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

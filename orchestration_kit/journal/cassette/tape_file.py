@@ -14,12 +14,12 @@ from typing import Any, cast
 
 from orchestration_kit.definition.files import parse_yaml
 from orchestration_kit.errors import WorkflowFileError, did_you_mean
-from orchestration_kit.journal.cassette_errors import CassetteError
-from orchestration_kit.journal.cassette_text import render
-from orchestration_kit.journal.file_lock import exclusive
-from orchestration_kit.journal.recording import Key, Recording
-from orchestration_kit.journal.recording_fields import Malformed, from_data
-from orchestration_kit.journal.room import with_room
+from orchestration_kit.journal.cassette.errors import CassetteError
+from orchestration_kit.journal.cassette.fields import Malformed, from_data
+from orchestration_kit.journal.cassette.file_lock import exclusive
+from orchestration_kit.journal.cassette.recording import Key, Recording
+from orchestration_kit.journal.cassette.tape_text import render
+from orchestration_kit.journal.codec.room import with_room
 
 VERSION = 1
 MAX_BYTES = 200_000_000

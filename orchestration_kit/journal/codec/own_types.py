@@ -17,9 +17,9 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from pydantic_core import PydanticUndefined
 
 from orchestration_kit.errors import listed
-from orchestration_kit.journal.reading import READERS, Reader, expect, sequence
-from orchestration_kit.journal.registry import TypeChanged, kind_of, lookup, name_of
-from orchestration_kit.journal.writing import FINDERS, Write, Writer, refuse
+from orchestration_kit.journal.codec.reading import READERS, Reader, expect, sequence
+from orchestration_kit.journal.codec.registry import TypeChanged, kind_of, lookup, name_of
+from orchestration_kit.journal.codec.writing import FINDERS, Write, Writer, refuse
 
 _ABSENT: Any = object()
 

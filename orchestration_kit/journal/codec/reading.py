@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, cast
 
+from orchestration_kit.journal.codec.writing import content_digest
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable
-from orchestration_kit.journal.writing import content_digest
 
 GetBlob = Callable[[str], bytes | None]
 """Returns the bytes kept under a digest; None, or a `LookupError`, where there are none."""

@@ -14,8 +14,17 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from orchestration_kit.journal.reading import READERS, Read, Reader, damaged, expect, pairs, sequence, whole_number
-from orchestration_kit.journal.writing import WRITERS, Write, Writer, dumps, refuse
+from orchestration_kit.journal.codec.reading import (
+    READERS,
+    Read,
+    Reader,
+    damaged,
+    expect,
+    pairs,
+    sequence,
+    whole_number,
+)
+from orchestration_kit.journal.codec.writing import WRITERS, Write, Writer, dumps, refuse
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+|Infinity|s?NaN\d*)([eE][+-]?\d+)?", re.ASCII)
 _FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}

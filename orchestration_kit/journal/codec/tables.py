@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from orchestration_kit.journal import columns
-from orchestration_kit.journal.reading import Reader, expect, sequence
-from orchestration_kit.journal.writing import Write, Writer, refuse
+from orchestration_kit.journal.codec import columns
+from orchestration_kit.journal.codec.reading import Reader, expect, sequence
+from orchestration_kit.journal.codec.writing import Write, Writer, refuse
 
 pandas: Any = pd  # its stubs know fewer kinds than there are
 

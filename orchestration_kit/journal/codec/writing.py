@@ -19,7 +19,7 @@ import msgspec
 from orchestration_kit.engine.data import DataView
 from orchestration_kit.engine.values import MAX_DEPTH
 from orchestration_kit.errors import OrchestrationError
-from orchestration_kit.journal.room import with_room
+from orchestration_kit.journal.codec.room import with_room
 
 BLOB_BYTES = 16 * 1024
 """A part that takes more than this is kept as a blob, where there is somewhere to put blobs."""

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from orchestration_kit.journal.reading import Reader, expect, sequence
-from orchestration_kit.journal.writing import Write, Writer, refuse
+from orchestration_kit.journal.codec.reading import Reader, expect, sequence
+from orchestration_kit.journal.codec.writing import Write, Writer, refuse
 
 _DTYPE = re.compile(
     r"""

@@ -10,16 +10,16 @@ from typing import TypeVar
 from weakref import finalize
 
 from orchestration_kit.journal.arguments import MAX_SEQ
-from orchestration_kit.journal.database import RAW, Database, is_busy, translated
 from orchestration_kit.journal.errors import JournalError, LeaseLost
 from orchestration_kit.journal.forks import survive_forks
-from orchestration_kit.journal.group import MAX_WAIT_S, Buffer
 from orchestration_kit.journal.port import Lease, Row, Standing
 from orchestration_kit.journal.processes import this_process
-from orchestration_kit.journal.pulse import Pulse
-from orchestration_kit.journal.records import UPDATE_STANDING, find_record, standing_values
-from orchestration_kit.journal.schema import text_to_bytes
-from orchestration_kit.journal.statements import (
+from orchestration_kit.journal.sqlite.database import RAW, Database, is_busy, translated
+from orchestration_kit.journal.sqlite.group import MAX_WAIT_S, Buffer
+from orchestration_kit.journal.sqlite.pulse import Pulse
+from orchestration_kit.journal.sqlite.records import UPDATE_STANDING, find_record, standing_values
+from orchestration_kit.journal.sqlite.schema import text_to_bytes
+from orchestration_kit.journal.sqlite.statements import (
     INSERT_FENCED,
     RELEASE,
     RENEW,

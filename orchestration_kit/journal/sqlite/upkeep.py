@@ -10,10 +10,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from orchestration_kit.journal.database import RAW, Database, translated
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
-from orchestration_kit.journal.records import COLUMNS, RunRecord
-from orchestration_kit.journal.schema import bytes_to_text
+from orchestration_kit.journal.sqlite.database import RAW, Database, translated
+from orchestration_kit.journal.sqlite.records import COLUMNS, RunRecord
+from orchestration_kit.journal.sqlite.schema import bytes_to_text
 
 _RUN_ID = COLUMNS.split(", ").index("run_id")
 _MAX_PROBLEMS = 100
@@ -155,7 +155,7 @@ def _damaged_runs(database: Database, run_problems: Callable[[str], Sequence[str
 
 
 def _damaged_blobs(database: Database) -> Iterator[str]:
-    from orchestration_kit.journal.writing import content_digest  # the codec, which nothing else here needs
+    from orchestration_kit.journal.codec.writing import content_digest  # the codec, which nothing else here needs
 
     for (number,) in database.read("SELECT number FROM blobs ORDER BY number"):
         for digest, content in database.read("SELECT digest, content FROM blobs WHERE number = ?", (number,)):

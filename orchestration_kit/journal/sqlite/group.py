@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from orchestration_kit.journal.arguments import MAX_SEQ
 from orchestration_kit.journal.errors import JournalError, LeaseLost
 from orchestration_kit.journal.port import Lease, Row
-from orchestration_kit.journal.statements import Position, holds, put_rows
+from orchestration_kit.journal.sqlite.statements import Position, holds, put_rows
 
 MAX_ROWS = 32
 MAX_WAIT_S = 0.005

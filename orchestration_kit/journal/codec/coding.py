@@ -22,12 +22,11 @@ from typing import Any, NoReturn
 import msgspec
 
 from orchestration_kit.engine.values import MAX_DEPTH
-from orchestration_kit.journal import kinds, optional, own_types
-from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
-from orchestration_kit.journal.reading import READERS, GetBlob, Reader, StoreFailed, damaged, expect
-from orchestration_kit.journal.registry import TypeChanged, register_type
-from orchestration_kit.journal.room import with_room
-from orchestration_kit.journal.writing import (
+from orchestration_kit.journal.codec import kinds, optional, own_types
+from orchestration_kit.journal.codec.reading import READERS, GetBlob, Reader, StoreFailed, damaged, expect
+from orchestration_kit.journal.codec.registry import TypeChanged, register_type
+from orchestration_kit.journal.codec.room import with_room
+from orchestration_kit.journal.codec.writing import (
     BLOB_BYTES,
     MAX_FLOAT,
     MAX_INT,
@@ -40,6 +39,7 @@ from orchestration_kit.journal.writing import (
     is_clean,
     type_name,
 )
+from orchestration_kit.journal.errors import JournalCorrupt, NotRecordable
 
 __all__ = [
     "BLOB_BYTES",

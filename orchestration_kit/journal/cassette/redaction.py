@@ -16,9 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
-from orchestration_kit.journal.redacted_tables import checked_table, redacted_array, redacted_base64
-from orchestration_kit.journal.room import with_room
-from orchestration_kit.journal.secret_patterns import (
+from orchestration_kit.journal.cassette.redacted_tables import checked_table, redacted_array, redacted_base64
+from orchestration_kit.journal.cassette.secret_patterns import (
     NAMED,
     PAIR,
     PAIR_TRIGGERS,
@@ -29,6 +28,7 @@ from orchestration_kit.journal.secret_patterns import (
     looks_random,
     names_a_secret,
 )
+from orchestration_kit.journal.codec.room import with_room
 
 MIN_ENV_VALUE = 8
 """Values of environment variables that are shorter could be any word."""
