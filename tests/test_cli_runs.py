@@ -404,6 +404,11 @@ def hostile(tmp_path_factory):
     return path, ids
 
 
+@pytest.fixture(autouse=True)
+def _as_wide_as_it_likes(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def is_safe(text):
     return all(character.isprintable() or character == "\n" for character in text)
 

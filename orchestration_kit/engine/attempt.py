@@ -135,7 +135,7 @@ def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
             message, rejected = f"{message} ({error})", None
     output: dict[str, Any] = {"error": message} if rejected is None else {"error": message, "output": rejected}
     types = () if visit.step.retry is None else tuple(base.__name__ for base in error_type.__mro__)
-    run.machine.settle(visit, output, ErrorInfo(error_type.__name__, message), None if is_final else types)
+    run.machine.settle(visit, output, ErrorInfo(error_type.__name__, message, is_final), None if is_final else types)
 
 
 def _shaped(visit: Visit, output: Any) -> Any:

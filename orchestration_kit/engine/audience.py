@@ -44,9 +44,9 @@ class Audience:
             self.emit(self._machine.record(self._told))
             self._told += 1
 
-    def skip(self) -> None:
-        """Do not tell of the attempts there are: they were made elsewhere."""
-        self._told = self._machine.recorded
+    def joins_late(self) -> None:
+        """Do not tell that the run begins: it did elsewhere."""
+        self._opening = None
 
     def tell_start(self) -> None:
         """Tell that the run begins, or goes on; once."""

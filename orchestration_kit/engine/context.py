@@ -282,7 +282,7 @@ class WorkflowContext:
             "input_tokens": usage["input_tokens"] + int(input_tokens),
             "output_tokens": usage["output_tokens"] + int(output_tokens),
             "cost_usd": usage["cost_usd"] + float(cost_usd),
-            "model": model or usage["model"],
+            "model": usage["model"] if model is None else str(model),
         }
 
     def to_frame(self) -> pd.DataFrame:

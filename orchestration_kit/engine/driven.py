@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.audience import Audience
 from orchestration_kit.engine.drivers import drive, drive_async
-from orchestration_kit.engine.events import AttemptFinished, RunResumed
+from orchestration_kit.engine.events import AttemptFinished, RunForked, RunResumed
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import JournalError, RunStateError
 
@@ -51,6 +52,8 @@ class Driven:
         self._lock = threading.Lock()
         self._driver: object | None = None
         self._is_uncommitted = False
+        self._limits = machine.limits
+        """What it was started with."""
         self._guard: Guard | None = None
 
     @property
@@ -91,41 +94,46 @@ class Driven:
         drive it until it was driven here.
         """
         me = object()
-        self.barrier = None
+        knew_end, self.audience.knows_end = self.audience.knows_end, False
         try:
-            self._claim(me)
+            self._claim(me, whatever=True)
             fingerprint = None if plan.fingerprint == self.machine.fingerprint else plan.fingerprint
             self.machine.follow(plan)
-            if limits is not None:
-                self.machine.allow(limits)
+            self.barrier = None
+            self.machine.allow(limits or self._limits)
             resumed = RunResumed(self.run_id, self.clock.time(), fingerprint)
             self.machine.reopen(resumed)
             self.cancel_reason = self._wake = self.exception = None
             self.audience.goes_on(resumed)
             if self.log is not None:
                 self.log.sync() if keep else self.log.release()
+        except BaseException:
+            self.audience.knows_end = knew_end and self.is_finished
+            raise
         finally:
             if self._driver is me:
                 self._driver = None
 
     def put_on_record(self) -> None:
         """See that the journal knows the run, also where nothing was done yet."""
+        log = self.log
+        if log is None or log.is_on_record:
+            return
         me = object()
         try:
-            self._claim(me)
-            if self.log is not None:
-                self.log.release()
+            self._claim(me, whatever=True)
+            log.release()
         finally:
             if self._driver is me:
                 self._driver = None
 
-    def reuse(self, record: AttemptFinished) -> None:
-        """Take over an attempt that is on record already, instead of making it."""
+    def reuse(self, event: AttemptFinished | RunForked) -> None:
+        """Take over what is on record already: an attempt, instead of making it, or what a fork was given."""
         me = object()
         try:
             self._claim(me)
             self.audience.tell_start()
-            self.machine.replay([record])
+            self.machine.replay([event])
             self.audience.tell()
         finally:
             if self._driver is me:
@@ -210,8 +218,11 @@ class Driven:
                     self._driver = None
         self._end_if_idle()
 
-    def _claim(self, me: object) -> None:
-        """Keep others out. One attribute says who drives, so that no interrupt can leave a lock behind."""
+    def _claim(self, me: object, *, whatever: bool = False) -> None:
+        """Keep others out; with `whatever`, of a run that can only be looked at too.
+
+        One attribute says who drives, so that no interrupt can leave a lock behind.
+        """
         with self._lock:
             if self._driver is None:
                 self._driver = me
@@ -220,14 +231,21 @@ class Driven:
                 self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
             )
         try:
-            if self.barrier is not None:
-                raise self.barrier
+            if self.barrier is not None and not whatever:
+                raise self.barrier.with_traceback(None)
             if self.log is not None and not self.audience.knows_end:
                 self.log.claim()
                 self.log.sync()
-        except BaseException:
+        except BaseException as error:
+            self._give_back(error)
             self._driver = None
             raise
+
+    def _give_back(self, error: BaseException) -> None:
+        """Let go of the lease where an interrupt came while it was taken or given back."""
+        if self.log is not None and not isinstance(error, Exception):
+            with suppress(Exception):
+                self.log.release()
 
     def _interrupted(self, me: object, error: BaseException) -> None:
         """End the run where an interrupt hit between two visits; one within a visit has ended it already."""
@@ -249,7 +267,11 @@ class Driven:
             self._is_uncommitted = False
             return
         if self.log is not None:
-            self.log.release()
+            try:
+                self.log.release()
+            except BaseException as error:
+                self._give_back(error)
+                raise
         self.audience.tell_end()
 
     def _end_if_idle(self) -> None:

@@ -284,6 +284,8 @@ def _interrupted(run: Driven, visit: Visit, context: WorkflowContext, error: Bas
     is_cancel = name == "RunCancelled"
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
     try:
+        if not machine.is_unsettled(visit):
+            machine.refold()
         # `started_at` is 0.0 until the attempt begins: an interrupt in the wait before it is no attempt.
         if machine.finished is None and visit.started_at and machine.is_unsettled(visit):
             visit.changes = None

@@ -16,6 +16,8 @@ class ErrorInfo(NamedTuple):
 
     type: str
     message: str
+    is_final: bool = False
+    """Whether another attempt would come to the same, so that there was no retry."""
 
     def __str__(self) -> str:
         return self.message

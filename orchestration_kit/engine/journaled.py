@@ -127,8 +127,8 @@ def _recorded(loaded: LoadedRun) -> Plan:
     return compile_plan(WorkflowDefinition.from_dict(loaded.definition))
 
 
-def delete_run(journal: Journal, run: Run, *, clock: Clock) -> None:
-    """Delete a run from a journal.
+def delete_run(journal: Journal, run_id: str, *, clock: Clock) -> bool:
+    """Delete a run from a journal; whether there was one.
 
     Raises:
         RunStateError: forks share its past.
@@ -137,12 +137,21 @@ def delete_run(journal: Journal, run: Run, *, clock: Clock) -> None:
     from orchestration_kit.journal.leases import take
     from orchestration_kit.journal.port import RunQuery
 
-    forks = [fork.facts.run_id for fork in journal.find_runs(RunQuery(parent=run.run_id))]
+    stored = journal.find_run(run_id)
+    if stored is None:
+        return False
+    forks = [fork.facts.run_id for fork in journal.find_runs(RunQuery(parent=run_id))]
     if forks:
-        raise RunStateError(run.run_id, run.state, f"{listed(forks)} share its past", "Let go of the forks first.")
-    if journal.find_run(run.run_id) is not None:
-        take(journal, run.run_id, clock=clock)
-        journal.delete([run.run_id])
+        raise RunStateError(
+            run_id, stored.standing.state, f"{listed(forks)} share its past", "Let go of the forks first."
+        )
+    lease = take(journal, run_id, clock=clock)
+    try:
+        journal.delete([run_id])
+    except BaseException:
+        journal.append(lease, (), {}, release=True)
+        raise
+    return True
 
 
 def list_runs(journal: Journal | None, known: Iterable[Run], filters: dict[str, Any]) -> list[RunSummary]:

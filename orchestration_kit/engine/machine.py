@@ -7,24 +7,19 @@ async loop, one cell at a time, and replay: `replay()` folds recorded events and
 
 The model is h11: a protocol without a socket (https://h11.readthedocs.io).
 
-How branches, items and joins will fit in (they are not there yet): the machine holds a *set* of active visits
-and each visit belongs to a `Scope`, one sequential thread of control with its own data bus and visit counts.
-A parallel step or a map opens a child scope per branch or item (`research#1[3]/`), each with a copy of its
-parent's bus, and puts the first visit of each into `ready`; `next()` may then be asked again before an earlier
-visit is settled. A scope that ends reports to its parent, which joins when the scopes that it activated have
-reported, and merges their changes in definition or input order. Sub-workflows are child scopes with another
-plan. Waiting for a person or a time is a visit that is active but not ready. Identity is scope, step and visit
-number, never the order in which scopes end.
+How branches, items and joins will fit in (they are not there yet): each visit belongs to a `Scope`, one sequential
+thread of control. A parallel step or a map opens a child scope per branch or item (`research#1[3]/`), each with a copy
+of its parent's bus, and puts their first visits into `ready`. A scope that ends reports to its parent, which joins when
+those that it activated have reported, and merges their changes in definition or input order. To wait for a person or a
+time is a visit that is active but not ready. Identity is scope, step and visit number, never who ended first.
 """
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration_kit.definition.steps import RetryPolicy
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import (
     AttemptFinished,
@@ -38,8 +33,7 @@ from orchestration_kit.engine.events import (
 from orchestration_kit.engine.limits import Meter, RunLimits
 from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.engine.values import isolate
-from orchestration_kit.engine.visits import Scope, Visit, another_attempt
+from orchestration_kit.engine.visits import Scope, Visit, another_attempt, choose_edge, may_retry, wait_s
 from orchestration_kit.errors import ConditionError
 
 
@@ -73,8 +67,7 @@ class Machine:
     @property
     def records(self) -> list[AttemptFinished]:
         """What is on record, one per attempt, in order."""
-        # The hot path appends plain tuples, which cost a third; they get their names when somebody looks, perhaps
-        # from another thread while more are appended.
+        # The hot path appends plain tuples, a third as dear; they get their names when somebody, on any thread, looks.
         rows, end = self._rows, len(self._rows)
         for index in range(self._made, end):
             rows[index] = AttemptFinished._make(rows[index])
@@ -209,15 +202,15 @@ class Machine:
             next_step = step.on_success
             if step.branches:
                 try:
-                    next_step = self.choose_edge(visit, output)
+                    next_step = choose_edge(visit, output)
                 except ConditionError as failure:
                     # Deterministic, so that another attempt would only cost: no retry.
-                    error = ErrorInfo("ConditionError", str(failure))
+                    error = ErrorInfo("ConditionError", str(failure), is_final=True)
                     output = {"error": error.message, "output": output}
                     next_step = step.on_failure
         elif cancelled is None:
-            if self._may_retry(visit, error_types):
-                retry_in_s = 0.0 if step.retry is None else self._wait(visit, step.retry)
+            if may_retry(visit, error_types):
+                retry_in_s = 0.0 if step.retry is None else wait_s(visit, step.retry, self.started.seed)
             else:
                 next_step = step.on_failure
         scope = visit.scope
@@ -298,9 +291,19 @@ class Machine:
 
     def follow(self, plan: Plan) -> None:
         """Go on by another plan, which has to lead where this one went."""
-        self.plan, self._steps = plan, plan.steps
-        for visit in (*self.active, *self._left):
-            visit.step = plan.steps[visit.step.step_id]
+        self.plan = plan
+        self.refold()
+
+    def refold(self) -> None:
+        """Work the state out anew from what is on record: an interrupt may have come between a row and its fold."""
+        fresh = Machine(self.plan, self.limits, self.started)
+        fresh.replay(self.events()[1:])
+        for name in self.__slots__:
+            setattr(self, name, getattr(fresh, name))
+
+    def coming(self) -> Visit | None:
+        """The visit that comes next, or would if the run went on."""
+        return self.upcoming() or (self._left[0] if self._left else None)
 
     def allow(self, limits: RunLimits) -> None:
         """Hold other limits from now on; what was used so far counts."""
@@ -371,28 +374,6 @@ class Machine:
             self._end(outcome, None)
         else:
             self._end(outcome, f"the run ended at {visit.path}, whose outcome is {outcome}")
-
-    def choose_edge(self, visit: Visit, output: Any) -> str | None:
-        """Return the target of the first branch that holds, else `on_success`; note all that was evaluated."""
-        step = visit.step
-        for branch in step.branches:
-            seen = isolate(output) if branch.when.calls_code else output
-            evaluated = branch.when.evaluate(step.step_id, seen, visit.facts)
-            visit.evaluated = (*visit.evaluated, evaluated)
-            if evaluated.result:
-                return branch.to
-        return step.on_success
-
-    def _may_retry(self, visit: Visit, error_types: tuple[str, ...] | None) -> bool:
-        step = visit.step
-        if error_types is None or visit.attempt > step.max_retries or step.worker is None:
-            return False
-        return step.retry is None or step.retry.allows(error_types)
-
-    def _wait(self, visit: Visit, policy: RetryPolicy) -> float:
-        """Return the seconds to wait before the next attempt; jitter comes from the seed, so it is no chance."""
-        draw = random.Random(f"{self.started.seed}|{visit.path}|{visit.attempt}|retry")  # noqa: S311 - no secret
-        return policy.wait_s(visit.attempt, spread=draw.uniform(-1, 1))
 
     def _end_at_limit(self, limit: str, value: str) -> None:
         before = f" before {self.ready[0].path}" if self.ready else ""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.arguments import check_goal, check_options, checked_data, checked_observers, checked_tags
 from orchestration_kit.engine.calls import BoundWorker, bind_worker
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, RunStarted
@@ -31,14 +32,11 @@ from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
 from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
 from orchestration_kit.engine.run import Run
 from orchestration_kit.engine.summary import RunSummary
-from orchestration_kit.engine.values import isolate
-from orchestration_kit.errors import DuplicateRun, InvalidGoal, UnknownRun, UnknownWorkflow, listed
+from orchestration_kit.errors import DuplicateRun, UnknownRun, UnknownWorkflow, listed
 
 if TYPE_CHECKING:
     from orchestration_kit.journal.cassette import Cassette
     from orchestration_kit.journal.port import Journal
-
-MAX_GOAL_CHARACTERS = 100_000
 
 
 class Orchestrator:
@@ -71,7 +69,7 @@ class Orchestrator:
         """By name, as they were registered."""
         self.observers: list[Observer] = list(observers)
         """Called with every event of every run."""
-        _check_options(None, limits)
+        check_options(None, limits)
         self.limits = limits or RunLimits()
         """For runs that bring none of their own."""
         self.clock: Clock = clock or SystemClock()
@@ -85,7 +83,8 @@ class Orchestrator:
         self._by_name: dict[str, BoundWorker] = {}
         self._plans: dict[str, Plan] = {}
         self._bound: dict[str, Plan] = {}
-        self._named_runs: dict[str, Run] = {}
+        # What is in a journal can be read again, so that a handle lives as long as somebody holds it.
+        self._named_runs: MutableMapping[str, Run] = {} if self.journal is None else WeakValueDictionary()
 
     def __repr__(self) -> str:
         workers = listed(f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values())
@@ -202,14 +201,12 @@ class Orchestrator:
                 f"A run is started by the name of a registered workflow{hint}, not by {workflow_name!r:.80}."
             )
         plan = self.current_plan(workflow_name)
-        _check_goal(goal)
-        _check_options(run_id, limits)
+        check_goal(goal)
+        check_options(run_id, limits)
         is_named = run_id is not None
         if run_id is None:
             run_id = f"{workflow_name}_{os.urandom(6).hex()}"
-        elif run_id in self._named_runs:
-            raise DuplicateRun(run_id, self._named_runs[run_id].state)
-        data = {} if initial_data is None else _checked_data(initial_data)
+        data = {} if initial_data is None else checked_data(initial_data)
         started = RunStarted(
             run_id=run_id,
             workflow=workflow_name,
@@ -218,7 +215,7 @@ class Orchestrator:
             data=data,
             seed=run_id if seed is None else seed,
             started_at=self.clock.time(),
-            tags=_checked_tags(tags),
+            tags=checked_tags(tags),
         )
         machine = Machine(plan, limits or self.limits, started)
         log = new_log(self.journal, machine, self.clock)
@@ -233,7 +230,14 @@ class Orchestrator:
         verbose: bool = False,
         observers: Iterable[Observer] = (),
     ) -> Run:
-        """Return the handle of a new run, and keep it: how `start` and forks begin."""
+        """Return the handle of a new run, and keep it: how `start` and forks begin.
+
+        Raises:
+            DuplicateRun: the run id is taken.
+        """
+        run_id = machine.started.run_id
+        if named and run_id in self._named_runs:
+            raise DuplicateRun(run_id, self._named_runs[run_id].state)
         if log is not None:
             log.prepare()
         own = tuple(observers)
@@ -245,7 +249,7 @@ class Orchestrator:
         return run
 
     def _listening(self, plan: Plan, verbose: bool, observers: Iterable[Observer]) -> list[Observer]:  # noqa: FBT001
-        listening = _checked_observers([*self.observers, *observers])
+        listening = checked_observers([*self.observers, *observers])
         if verbose:
             from orchestration_kit.engine.account import Account
 
@@ -299,12 +303,12 @@ class Orchestrator:
         return self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=False)
 
     def _reopen(self, run_id: str, *, verbose: bool, limits: RunLimits | None, wait_s: float | None, keep: bool) -> Run:
-        _check_options(run_id, limits)
+        check_options(run_id, limits)
         run = self.get_run(run_id)
         if run.log is not None:
             run.log.wait_s = wait_s
         if run.machine.may_resume:
-            check_fit(run, plan := self.current_plan(run.machine.started.workflow), run.machine.events()[1:])
+            check_fit(run, plan := self.current_plan(run.machine.started.workflow))
             run.reopen(plan, limits, keep=keep)
         run.audience.observers = self._listening(run.machine.plan, verbose, run.audience.own)
         self.last_run = run
@@ -326,6 +330,8 @@ class Orchestrator:
         workers = self._by_name.values()
         run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan, workers=workers)
         run.hub = self
+        run.audience.observers = self._listening(run.machine.plan, verbose=False, observers=())
+        run.audience.joins_late()
         self._named_runs[run_id] = run
         return run
 
@@ -354,10 +360,13 @@ class Orchestrator:
             RunStateError: forks share its past.
             RunLocked: somebody drives it.
         """
-        run = self.get_run(run_id)
-        if self.journal is not None and run.log is not None:
-            delete_run(self.journal, run, clock=self.clock)
+        deleted = self.journal is not None and delete_run(self.journal, run_id, clock=self.clock)
+        is_last = self.last_run is not None and self.last_run.run_id == run_id
+        if not deleted and not is_last and run_id not in self._named_runs:
+            raise UnknownRun(str(run_id), list(self._named_runs))
         self._named_runs.pop(run_id, None)
+        if is_last:
+            self.last_run = None
 
     def plan_of(self, workflow_name: str) -> Plan:
         """Return a registered workflow, compiled, with the workers that are registered now.
@@ -386,42 +395,3 @@ class Orchestrator:
 
     def _find(self, step: PlannedStep) -> BoundWorker | None:
         return self._by_name.get(step.wanted) if step.wanted is not None else self._by_type.get(step.worker_type)
-
-
-def _check_options(run_id: object, limits: object) -> None:
-    if run_id is not None and (not isinstance(run_id, str) or not run_id.strip()):
-        raise TypeError(f"run_id is a text of your choice, not {run_id!r:.80}.")
-    if limits is not None and not isinstance(limits, RunLimits):
-        raise TypeError(f"limits is RunLimits(max_steps=..., ...), not {limits!r:.80}.")
-
-
-def _checked_observers(observers: list[Observer]) -> list[Observer]:
-    for observer in observers:
-        if not callable(observer):
-            raise TypeError(f"An observer is called with each event; {observer!r:.80} cannot be called.")
-        if inspect.iscoroutinefunction(observer):
-            raise TypeError(f"The observer {observer!r:.80} is async, and nobody awaits it. Give a plain function.")
-    return observers
-
-
-def _check_goal(goal: str) -> None:
-    if not isinstance(goal, str):
-        raise InvalidGoal(f"is {type(goal).__name__}, not text")
-    if len(goal) > MAX_GOAL_CHARACTERS:
-        raise InvalidGoal(f"has {len(goal):,} characters, over {MAX_GOAL_CHARACTERS:,}")
-    if not goal or goal.isspace():
-        raise InvalidGoal("is empty")
-
-
-def _checked_tags(tags: dict[str, str] | None) -> dict[str, str] | None:
-    if tags is None:
-        return None
-    if not isinstance(tags, dict) or not all(isinstance(part, str) for pair in tags.items() for part in pair):
-        raise TypeError(f'tags is a dict of texts such as {{"customer": "acme"}}, not {tags!r:.80}.')
-    return dict(tags) or None
-
-
-def _checked_data(initial_data: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(initial_data, dict) or not all(isinstance(key, str) for key in initial_data):
-        raise TypeError(f"initial_data is a dict with text keys, not {initial_data!r:.80}.")
-    return isolate(initial_data)

@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.arguments import check_options, checked_data
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry, RunForked
 from orchestration_kit.engine.machine import Machine
-from orchestration_kit.engine.replay import INTERRUPTS, follow, parting_at
+from orchestration_kit.engine.replay import follow, parting_at
 from orchestration_kit.engine.values import isolate, same
 from orchestration_kit.errors import DefinitionChanged, RunStateError, UnknownVisit
 
@@ -82,6 +83,8 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     hub = run.hub
     if hub is None:
         raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
+    check_options(run_id, limits)
+    changed = checked_data(data) if data else {}
     path, index = _locate(run, visit)
     plan = hub.current_plan(run.machine.started.workflow)
     machine = run.machine
@@ -97,7 +100,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     check_fit(run, plan, events)
     forked = Machine(plan, limits or machine.limits, started)
     forked.replay(events)
-    changes = None if not data else Changes(isolate(data), ())
+    changes = Changes(changed, ()) if changed else None
     first = (isolate(given),) if given is not SAME else None
     forked.fork(RunForked(started.run_id, run.run_id, path, started.started_at, changes, first))
     return hub.adopt(forked, log_of(forked), named=run_id is not None)
@@ -119,8 +122,14 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
     renewed = fork(run, changed, data=data, given=given, goal=goal, run_id=run_id)
     old = Machine(run.machine.plan, run.machine.limits, run.machine.started)
     left = run.machine.events()[1:]
+    shared = renewed.machine.count - 1
+    old.replay(left[:shared])
+    del left[:shared]
     while not renewed.is_finished:
-        _advance_to(old, left, renewed)
+        given = _advance_to(old, left, renewed)
+        if given is not None:  # the old run was a fork from here on, and got this
+            renewed.reuse(given._replace(run_id=renewed.run_id, parent=run.run_id))
+            continue
         record = _reusable(old, left, renewed, plan)
         if record is None:
             renewed.step()
@@ -133,9 +142,9 @@ def _locate(run: Run, visit: str) -> tuple[str, int]:
     """Return the position of a visit, and how many events there are before it."""
     records = run.machine.records
     paths = list(dict.fromkeys(record.path for record in records))
-    upcoming = run.machine.upcoming()
-    if upcoming is not None and upcoming.path not in paths:
-        paths.append(upcoming.path)
+    coming = run.machine.coming()
+    if coming is not None and coming.path not in paths:
+        paths.append(coming.path)
     if visit not in paths:
         of_step = [path for path in paths if path.rpartition("#")[0] == visit]
         if len(of_step) != 1:
@@ -146,15 +155,15 @@ def _locate(run: Run, visit: str) -> tuple[str, int]:
     return visit, first + marks
 
 
-def check_fit(run: Run, plan: Plan, events: list[Event]) -> None:
-    """See that a plan leads where the events went.
+def check_fit(run: Run, plan: Plan, events: list[Event] | None = None) -> None:
+    """See that a plan leads where a run went, or where these first events of it did.
 
     Raises:
         DefinitionChanged: it does not.
     """
     if plan.fingerprint == run.machine.fingerprint:
         return
-    _, parting = follow(plan, run.machine.started, events)
+    _, parting = follow(plan, run.machine.started, run.machine.events()[1:] if events is None else events)
     if parting is not None:
         raise DefinitionChanged(run.run_id, parting.path, parting.recorded, parting.expected)
 
@@ -168,10 +177,7 @@ def _first_change(run: Run, plan: Plan, records: list[AttemptFinished]) -> str |
         step = plan.steps.get(record.step)
         if step is None or _is_other_worker(plan, record):
             return record.path
-    if run.is_finished:
-        return None
-    upcoming = run.machine.upcoming()
-    return None if upcoming is None else upcoming.path
+    return None
 
 
 def _is_other_worker(plan: Plan, record: AttemptFinished) -> bool:
@@ -179,18 +185,26 @@ def _is_other_worker(plan: Plan, record: AttemptFinished) -> bool:
     return (step.worker_name, step.worker_fingerprint) != (record.worker, record.worker_fingerprint)
 
 
-def _advance_to(old: Machine, left: list[Event], renewed: Run) -> None:
-    """Fold the old record until it stands where the new run does, if it ever comes there."""
+def _advance_to(old: Machine, left: list[Event], renewed: Run) -> RunForked | None:
+    """Fold the old record until it stands where the new run does, if it ever comes there.
+
+    Return what the old run was given there, if it is a fork that began there; that is folded too.
+    """
     upcoming = renewed.machine.upcoming()
     if upcoming is None:
-        return
+        return None
     for index, event in enumerate(left):
         at = old.upcoming()
-        if at is not None and (at.path, at.attempt) == (upcoming.path, upcoming.attempt):
+        is_here = at is not None and (at.path, at.attempt) == (upcoming.path, upcoming.attempt)
+        if is_here and isinstance(event, AttemptFinished):
             del left[:index]
-            return
+            return None
         old.replay([event])
+        if is_here and isinstance(event, RunForked):
+            del left[: index + 1]
+            return event
     left.clear()
+    return None
 
 
 def _reusable(old: Machine, left: list[Event], renewed: Run, plan: Plan) -> AttemptFinished | None:
@@ -199,9 +213,9 @@ def _reusable(old: Machine, left: list[Event], renewed: Run, plan: Plan) -> Atte
     record = next((event for event in left if isinstance(event, AttemptFinished)), None)
     if mine is None or theirs is None or record is None or record.path != mine.path or _is_other_worker(plan, record):
         return None
-    if (record.error is not None and record.error.type in INTERRUPTS) or parting_at(
-        renewed.machine, record
-    ) is not None:
-        return None
+    # A failure that ended a run, an interrupt too, is worth another attempt.
+    ended = record.error is not None and record.next_step is None and record.retry_in_s is None
     is_same = same(mine.input, theirs.input) and same(mine.scope.data, theirs.scope.data)
-    return record._replace(cached=True, seq=renewed.machine.recorded + 1) if is_same else None
+    if ended or not is_same or parting_at(renewed.machine, record) is not None:
+        return None
+    return record._replace(cached=True, seq=renewed.machine.recorded + 1)

@@ -21,6 +21,11 @@ class RunLog(Protocol):
     wait_s: float | None
 
     @property
+    def is_on_record(self) -> bool:
+        """Whether the journal knows all there is."""
+        ...
+
+    @property
     def is_behind(self) -> bool:
         """Whether the run has gone on elsewhere."""
         ...

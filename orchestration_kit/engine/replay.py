@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.attempt import REJECTED
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished, RunStarted
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, compile_plan
-from orchestration_kit.engine.visits import Visit
+from orchestration_kit.engine.visits import Visit, choose_edge
 from orchestration_kit.errors import AttemptError, ConditionError
 
 _UNBOUND = RunLimits(max_steps=2**62)
@@ -97,9 +96,11 @@ def replay(run: Any, workflow: WorkflowDefinition | None = None) -> Replay:
 def follow(plan: Plan, started: RunStarted, events: Iterable[Event]) -> tuple[Machine, Parting | None]:
     """Fold events for as long as the plan leads where they went; return where that stands, and where they part."""
     machine = Machine(plan, _UNBOUND, started)
-    for event in events:
+    all_events = list(events)
+    for event, after in zip_longest(all_events, all_events[1:]):
         if isinstance(event, AttemptFinished):
-            parting = parting_at(machine, event)
+            was_cancelled = isinstance(after, RunFinished) and after.state == "cancelled" and event.error is not None
+            parting = None if was_cancelled and event.next_step is None else parting_at(machine, event)
             if parting is not None:
                 return machine, parting
         elif isinstance(event, RunFinished) and machine.finished is not None and machine.finished.state != event.state:
@@ -139,7 +140,13 @@ def parting_at(machine: Machine, record: AttemptFinished) -> Parting | None:
         return Parting(record.path, record.attempt, "this attempt was made", there)
     if record.error is not None and record.error.type in INTERRUPTS:
         return None
-    expected = _way(machine, visit, record)
+    visit.started_at = record.started_at
+    try:
+        expected = _way(machine, visit, record)
+    except ConditionError:
+        expected = _told(visit.step.on_failure)
+    finally:
+        visit.evaluated, visit.facts, visit.output = (), None, None
     recorded = _told(record.next_step, is_retry=record.retry_in_s is not None)
     return None if expected == recorded else Parting(record.path, record.attempt, recorded, expected)
 
@@ -149,14 +156,12 @@ def _way(machine: Machine, visit: Visit, record: AttemptFinished) -> str:
     error = record.error
     if error is None:
         return _way_on(machine, visit, record, record.output)
-    if error.type == "ConditionError" or error.message.startswith(REJECTED):
+    was_rejected = error.type == "OutputRejected" and bool(record.evaluated) and not record.evaluated[-1].result
+    if error.type == "ConditionError" or was_rejected:
         output = cast("dict[str, Any]", record.output if isinstance(record.output, dict) else {})
         rejected = output.get("output", _ABSENT)
         if rejected is not _ABSENT:
-            try:
-                return _way_on(machine, visit, record, rejected)
-            except ConditionError:
-                return _told(visit.step.on_failure)
+            return _way_on(machine, visit, record, rejected)
     return _way_of_failure(visit, record)
 
 
@@ -164,19 +169,19 @@ def _way_on(machine: Machine, visit: Visit, record: AttemptFinished, output: Any
     """Say what follows from an output, which may count as a failure."""
     step, condition = visit.step, visit.step.success_when
     context = context_of(machine, visit)
+    if record.changes is not None:  # a worker's own writes are there when its output is judged
+        view = context.data
+        view.update(record.changes.updated)
+        for key in record.changes.removed:
+            view.pop(key, None)
     if condition is not None:
         holds = _verdict(step, record)
         if holds is None:
             holds = condition.evaluate(step.step_id, output, context).result
         if not holds:
             return _way_of_failure(visit, record)
-    if record.changes is not None:
-        view = context.data
-        view.update(record.changes.updated)
-        for key in record.changes.removed:
-            view.pop(key, None)
     visit.facts, visit.output = context, output
-    return _told(machine.choose_edge(visit, output))
+    return _told(choose_edge(visit, output))
 
 
 def _verdict(step: PlannedStep, record: AttemptFinished) -> bool | None:
@@ -192,16 +197,12 @@ def _verdict(step: PlannedStep, record: AttemptFinished) -> bool | None:
 
 
 def _way_of_failure(visit: Visit, record: AttemptFinished) -> str:
+    """Say what follows from a failure. Where that hangs on the class of an error, the record is believed."""
     step, error = visit.step, record.error
-    name = "OutputRejected" if error is None else error.type
-    known = getattr(builtins, name, None)
-    names = tuple(base.__name__ for base in known.__mro__) if isinstance(known, type) else (name, "Exception")
-    may_retry = (
-        name not in _FINAL
-        and record.worker is not None
-        and visit.attempt <= step.max_retries
-        and (step.retry is None or step.retry.allows(names) or record.retry_in_s is not None)
-    )
+    is_final = error is not None and (error.is_final or error.type in _FINAL)
+    may_retry = not is_final and record.worker is not None and visit.attempt <= step.max_retries
+    if may_retry and step.retry is not None and (step.retry.retry_on or step.retry.give_up_on):
+        may_retry = record.retry_in_s is not None
     return _told(None if may_retry else step.on_failure, is_retry=may_retry)
 
 

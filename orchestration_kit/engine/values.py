@@ -16,9 +16,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from operator import is_
 from pathlib import PurePath
 from typing import Any, cast
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -29,6 +31,8 @@ MAX_DEPTH = 200
 ATOMS: frozenset[type] = frozenset(
     {str, int, float, bool, type(None), bytes, complex, datetime, date, timedelta, Decimal, range}
 )
+_EXACT: frozenset[type] = frozenset({str, int, bool, type(None), bytes, date, timedelta, range})
+"""Atoms that look the same when they are equal."""
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, set, frozenset})
 
 
@@ -127,6 +131,10 @@ def _isolate_collection(value: Any, depth: int) -> Any:
     return copied
 
 
+def _parts_of(model: BaseModel) -> tuple[Any, ...]:
+    return model.__dict__, model.__pydantic_extra__, model.__pydantic_private__
+
+
 def same(one: Any, other: Any) -> bool:  # noqa: C901 - one kind of value after the other
     """Whether two values are the same data: equal types and equal parts; other objects by identity."""
     if one is other:
@@ -135,15 +143,18 @@ def same(one: Any, other: Any) -> bool:  # noqa: C901 - one kind of value after 
     if kind is not type(other):
         return False
     if kind in ATOMS:
-        try:
-            return bool(one == other)
+        try:  # 0.0 and -0.0, 1.0 and 1.00, the same moment in two zones: equal, and not the same
+            return bool(one == other) and (kind in _EXACT or repr(one) == repr(other))
         except ArithmeticError:  # a signalling NaN cannot be compared
             return False
     if kind is dict:
         return one.keys() == other.keys() and all(same(part, other[key]) for key, part in one.items())
     if kind in (list, tuple):
         return len(one) == len(other) and (all(map(is_, one, other)) or all(map(same, one, other)))
-    if isinstance(one, (set, frozenset, bytearray)):
+    if isinstance(one, (set, frozenset)):
+        kinds = sorted(map(repr, cast("set[Any]", one))), sorted(map(repr, cast("set[Any]", other)))
+        return bool(one == other) and kinds[0] == kinds[1]
+    if isinstance(one, (bytearray, PurePath, UUID, Fraction)):
         return bool(one == other)
     if isinstance(one, (dict, list, tuple, deque)):
         plain: Any = dict if isinstance(one, dict) else list
@@ -151,7 +162,7 @@ def same(one: Any, other: Any) -> bool:  # noqa: C901 - one kind of value after 
     if kind.__module__.partition(".")[0] in _TABLES:
         return _same_table(one, other)
     if isinstance(one, BaseModel):
-        return same(one.__dict__, cast("BaseModel", other).__dict__)
+        return all(map(same, _parts_of(one), _parts_of(cast("BaseModel", other))))
     if dataclasses.is_dataclass(one):
         names = [field.name for field in dataclasses.fields(one)]
         return all(same(getattr(one, name, None), getattr(other, name, None)) for name in names)

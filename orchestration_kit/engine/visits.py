@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from orchestration_kit.definition.conditions import Evaluated, Facts
+from orchestration_kit.definition.steps import RetryPolicy
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.plan import PlannedStep
+from orchestration_kit.engine.values import isolate
 
 
 class Scope:
@@ -62,3 +65,33 @@ def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
     again.attempt = visit.attempt + 1
     again.last_error = error
     return again
+
+
+def choose_edge(visit: Visit, output: Any) -> str | None:
+    """Return the target of the first branch that holds, else `on_success`; note all that was evaluated.
+
+    Raises:
+        ConditionError: a condition failed to evaluate.
+    """
+    step = visit.step
+    for branch in step.branches:
+        seen = isolate(output) if branch.when.calls_code else output
+        evaluated = branch.when.evaluate(step.step_id, seen, visit.facts)
+        visit.evaluated = (*visit.evaluated, evaluated)
+        if evaluated.result:
+            return branch.to
+    return step.on_success
+
+
+def may_retry(visit: Visit, error_types: tuple[str, ...] | None) -> bool:
+    """Whether an attempt that failed is made again; None for its types where that cannot help."""
+    step = visit.step
+    if error_types is None or visit.attempt > step.max_retries or step.worker is None:
+        return False
+    return step.retry is None or step.retry.allows(error_types)
+
+
+def wait_s(visit: Visit, policy: RetryPolicy, seed: int | str) -> float:
+    """Return the seconds to wait before the next attempt; jitter comes from the seed, so it is no chance."""
+    draw = random.Random(f"{seed}|{visit.path}|{visit.attempt}|retry")  # noqa: S311 - no secret
+    return policy.wait_s(visit.attempt, spread=draw.uniform(-1, 1))

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import finalize
 
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.summary import TotalsSoFar
-from orchestration_kit.errors import DuplicateRun, RunStateError, UnknownRun
+from orchestration_kit.errors import DuplicateRun, JournalError, RunStateError
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
-from orchestration_kit.journal.errors import LeaseLost, RunLocked
+from orchestration_kit.journal.errors import LeaseLost
 from orchestration_kit.journal.fold import Fold
 from orchestration_kit.journal.header import facts_of
 from orchestration_kit.journal.leases import take
@@ -60,7 +61,9 @@ class JournalLog:
         """Whether a claim was begun and not seen to succeed: the lease may be held, and nobody here know it."""
         self._is_releasing = False
         """Whether letting go was begun and not seen to succeed."""
-        self._lease: Lease | None = None
+        self._held: list[Lease] = []
+        # A handle that nobody holds any more lets go of its run.
+        finalize(self, _let_go, journal, self._held).atexit = False
         place = stored or shared
         self._shared = 0 if shared is None else shared.seq
         self.seq = 0 if place is None else place.seq
@@ -78,6 +81,19 @@ class JournalLog:
         """How long `claim` may watch a driver that may be dead; None: as long as its lease."""
 
     @property
+    def _lease(self) -> Lease | None:
+        return self._held[0] if self._held else None
+
+    @_lease.setter
+    def _lease(self, lease: Lease | None) -> None:
+        self._held[:] = () if lease is None else (lease,)
+
+    @property
+    def is_on_record(self) -> bool:
+        """Whether the journal knows all there is."""
+        return self._is_created and not self._pending and self.seq == self._machine.count
+
+    @property
     def is_behind(self) -> bool:
         """Whether the run has gone on elsewhere."""
         return self._is_created and self._lease is None and bool(self._newer())
@@ -90,7 +106,10 @@ class JournalLog:
             DuplicateRun: the id is taken.
         """
         if not self._is_created:
-            self._facts()
+            facts = self._facts()
+            if not self._shared:
+                self._check = facts.check
+            self._build_new()
             there = self.journal.find_run(self._machine.started.run_id)
             if there is not None:
                 raise DuplicateRun(there.facts.run_id, there.standing.state)
@@ -151,7 +170,7 @@ class JournalLog:
         run_id = self._machine.started.run_id
         try:
             return take(self.journal, run_id, wait_s=self.wait_s, clock=self._clock, retake=was_interrupted)
-        except (RunLocked, UnknownRun):
+        except Exception:
             self._is_claiming = False  # else the next call would take it from whoever drives it here
             raise
 
@@ -278,3 +297,9 @@ class JournalLog:
             self._blobs[digest] = content
             self._known.add(digest)
         return digest
+
+
+def _let_go(journal: Journal, held: list[Lease]) -> None:
+    for lease in held:
+        with suppress(JournalError):
+            journal.append(lease, (), {}, release=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,9 +52,9 @@ class MemoryJournal(Journal):
             if (there := self._runs.get(facts.run_id)) is not None:
                 raise DuplicateRun(facts.run_id, there.standing.state)
             run = _Run(facts._replace(tags=dict(facts.tags)), standing, Holder(self._owner, 1, 0))
-            run.rows.update((row.seq, row) for row in rows)
+            run.put(rows)
+            self._keep(run, blobs)  # before the run is there: an interrupt must not leave it without them
             self._runs[facts.run_id] = run
-            self._keep(run, blobs)
             return Lease(facts.run_id, 1)
 
     def claim(self, run_id: str, expected: Holder | None) -> Lease:
@@ -93,7 +94,7 @@ class MemoryJournal(Journal):
                 there = run.rows.get(row.seq)
                 if there is not None and (there.check != row.check or there.body != row.body):
                     raise JournalCorrupt(lease.run_id, f"another row is there in the place of row {row.seq}")
-            run.rows.update((row.seq, row) for row in rows)
+            run.put(rows)
             self._keep(run, blobs)
             if standing is not None:
                 run.standing = standing
@@ -130,7 +131,7 @@ class MemoryJournal(Journal):
         with self._lock:
             self._check_open()
             run = self._runs.get(run_id)
-            return [] if run is None else sorted(row for row in run.rows.values() if row.seq > after)
+            return [] if run is None else [run.rows[seq] for seq in run.seqs[bisect_right(run.seqs, after) :]]
 
     def blob(self, digest: str) -> bytes | None:
         """Return a blob, or None."""
@@ -191,7 +192,16 @@ class _Run:
     holder: Holder | None
     epoch: int = 1
     rows: dict[int, Row] = field(default_factory=dict[int, Row])
+    seqs: list[int] = field(default_factory=list[int])
+    """Of the rows, ascending."""
     blobs: set[str] = field(default_factory=set[str])
+
+    def put(self, rows: Sequence[Row]) -> None:
+        for row in rows:  # in this order, an interrupted put can be repeated
+            self.rows[row.seq] = row
+            at = bisect_left(self.seqs, row.seq)
+            if self.seqs[at : at + 1] != [row.seq]:
+                self.seqs.insert(at, row.seq)
 
     def stored(self) -> StoredRun:
         return StoredRun(self.facts._replace(tags=dict(self.facts.tags)), self.standing, self.holder)

@@ -124,7 +124,8 @@ class RowWriter:
         step, changes = record.step, record.changes
         extras: dict[str, Any] = {}
         if record.error is not None:
-            extras["e"] = [codec.encode(part, "error") for part in record.error]
+            kind, message, is_final = record.error
+            extras["e"] = [codec.encode(kind, "error"), codec.encode(message, "error"), *([True] if is_final else ())]
         if record.input is not self.fold.input:
             extras["i"] = self._value(f"input of step {step!r}", record.input)
         if record.retry_in_s is not None:
@@ -236,7 +237,8 @@ class RowReader:
             )  # fmt: skip
         error = extras.get("e")
         if error is not None:
-            error = ErrorInfo(*map(_exact_text, error))
+            kind, message, *final = error
+            error = ErrorInfo(_exact_text(kind), _exact_text(message), final == [True])
             output = {"error": error.message} if output is None else output
         worker, worker_type, fingerprint = extras.get("w") or self._workers[step]
         changes = _changes(extras.get("c", []), extras.get("x", ()), fold) if extras else None

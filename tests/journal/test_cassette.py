@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from orchestration_kit import Failure, Orchestrator, RetryPolicy, RunLimits, WorkerDefinition
-from orchestration_kit.journal.cassette import (
+from orchestration_kit.journal.cassette.tape import (
     ENVIRONMENT,
     Cassette,
     CassetteError,

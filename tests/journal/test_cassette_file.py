@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestration_kit.journal import cassette as cassette_module
 from orchestration_kit.journal.cassette import Cassette, CassetteError, cassette
+from orchestration_kit.journal.cassette import tape as cassette_module
 from orchestration_kit.journal.cassette import tape_file as cassette_file
 from orchestration_kit.journal.cassette.file_lock import exclusive
 from orchestration_kit.journal.cassette.recording import Recording
