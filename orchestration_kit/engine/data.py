@@ -20,6 +20,12 @@ class Changes(NamedTuple):
     updated: dict[str, Any]
     removed: tuple[str, ...]
 
+    def apply_to(self, data: dict[str, Any]) -> None:
+        """Make the changes in a data bus."""
+        data.update(self.updated)
+        for key in self.removed:
+            data.pop(key, None)
+
 
 class DataView(dict[str, Any]):
     """A dict over the data bus. Reads copy containers first, so that a nested change stays in the view.

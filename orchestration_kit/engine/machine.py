@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import (
     AttemptFinished,
     ErrorInfo,
@@ -73,6 +72,10 @@ class Machine:
             rows[index] = AttemptFinished._make(rows[index])
         self._made = end
         return rows[:end]
+
+    def rows_since(self, told: int) -> list[tuple[Any, ...]]:
+        """`records_since` without their names."""
+        return self._rows[told:]
 
     def records_since(self, told: int) -> list[AttemptFinished]:
         """The records after the first `told`, without touching those before them."""
@@ -291,8 +294,9 @@ class Machine:
 
     def follow(self, plan: Plan) -> None:
         """Go on by another plan, which has to lead where this one went."""
-        self.plan = plan
-        self.refold()
+        if plan is not self.plan:
+            self.plan = plan
+            self.refold()
 
     def refold(self) -> None:
         """Work the state out anew from what is on record: an interrupt may have come between a row and its fold."""
@@ -327,7 +331,7 @@ class Machine:
         """Let what follows be a fork's own, with what it was given."""
         self.marks.append((len(self._rows), event))
         if event.changes is not None:
-            _merge(self.root.data, event.changes)
+            event.changes.apply_to(self.root.data)
         if event.input is not None:
             for visit in self.ready:
                 visit.input = visit.given = event.input[0]
@@ -354,7 +358,7 @@ class Machine:
         else:
             scope = visit.scope
             if error is None and visit.changes is not None:
-                _merge(scope.data, visit.changes)
+                visit.changes.apply_to(scope.data)
             scope.data[visit.step.output_key] = output
             if next_step is not None:
                 visits = scope.visits  # as in _arrive(), written out: this is the hot path
@@ -392,9 +396,3 @@ class Machine:
         self._left += sorted(self.active, key=lambda visit: visit.path)
         self.ready.clear()
         self.active.clear()
-
-
-def _merge(data: dict[str, Any], changes: Changes) -> None:
-    data.update(changes.updated)
-    for key in changes.removed:
-        data.pop(key, None)

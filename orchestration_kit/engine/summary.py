@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from orchestration_kit.engine.events import AttemptFinished
-
 
 class Totals(NamedTuple):
     """Sums over the attempts of a run."""
@@ -60,20 +58,23 @@ class TotalsSoFar(NamedTuple):
     totals: Totals = Totals()
     steps: frozenset[tuple[str, str]] = frozenset()
 
-    def plus(self, records: Iterable[AttemptFinished]) -> TotalsSoFar:
-        """Return the totals with more attempts."""
+    def plus(self, records: Iterable[tuple[Any, ...]]) -> TotalsSoFar:
+        """Return the totals with more attempts: `AttemptFinished`, or the same without its names."""
         attempts, _, failures, retries, cached, duration_s, *figures = self.totals
         used: list[Any] = list(figures)
         steps = set(self.steps)
         for record in records:
+            _, scope, step, _, _, _, _, _, _, error, _, took_s, _, retry_in_s, _, _, usage, was_cached, _ = record
             attempts += 1
-            steps.add((record.scope, record.step))
-            failures += record.error is not None
-            retries += record.retry_in_s is not None
-            cached += record.cached
-            duration_s += record.duration_s + (record.retry_in_s or 0.0)
-            if record.usage is not None:
-                told = (record.usage.get(name) for name in ("input_tokens", "output_tokens", "cost_usd"))
+            steps.add((scope, step))
+            failures += error is not None
+            cached += was_cached
+            duration_s += took_s
+            if retry_in_s is not None:
+                retries += 1
+                duration_s += retry_in_s
+            if usage is not None:
+                told = (usage.get(name) for name in ("input_tokens", "output_tokens", "cost_usd"))
                 used = [_plus(old, new) for old, new in zip(used, told, strict=True)]
         return TotalsSoFar(Totals(attempts, len(steps), failures, retries, cached, duration_s, *used), frozenset(steps))
 

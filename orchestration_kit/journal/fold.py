@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import AttemptFinished, Event, RunForked, RunResumed, RunStarted
 
 
@@ -32,7 +31,7 @@ class Fold:
             return
         if isinstance(event, RunForked):
             if event.changes is not None:
-                self._merge(event.changes)
+                event.changes.apply_to(self.data)
             if event.input is not None:
                 self.input = event.input[0]
         elif isinstance(event, RunResumed):
@@ -45,13 +44,8 @@ class Fold:
         self._given = self.input if self.at == index else self._given
         if retry_in_s is None:
             if error is None and changes is not None:
-                self._merge(changes)
+                changes.apply_to(self.data)
             self.data[f"{step}_output"] = output
             # Where the run is resumed after a failure for good, the visit is attempted again.
             self.input = self._given if error is not None and next_step is None else output
         self.at = index + 1
-
-    def _merge(self, changes: Changes) -> None:
-        self.data.update(changes.updated)
-        for key in changes.removed:
-            self.data.pop(key, None)

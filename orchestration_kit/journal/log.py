@@ -275,7 +275,7 @@ class JournalLog:
         machine = self._machine
         counted, totals = self._totals
         if machine.recorded > counted:
-            totals = totals.plus(machine.records_since(counted))
+            totals = totals.plus(machine.rows_since(counted))
             self._totals = (machine.recorded, totals)
         finished = machine.finished
         standing = Standing(
