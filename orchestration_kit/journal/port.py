@@ -181,7 +181,8 @@ class Journal(ABC):
         """Add rows, the blobs that they are the first to name, and the new standing, in one commit; let go if told.
 
         Rows that are there already with the same check are left as they are: a commit whose success its caller could
-        not see may be repeated.
+        not see may be repeated, also one that let go. A backend that commits in groups may show rows to other journals
+        a little later than to this one; what carries blobs, a standing or a release is there at once.
 
         Raises:
             LeaseLost: the lease was taken by somebody else, or let go; nothing was changed.
@@ -222,7 +223,7 @@ class Journal(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and threads; twice is once. The journal cannot be used any more."""
+        """Let go of leases, files and threads; twice is once. The journal cannot be used any more."""
 
     def __enter__(self) -> Self:
         return self
