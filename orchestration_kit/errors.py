@@ -67,6 +67,15 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     return f"{shown} and {more} more" if more > 0 else shown or "none"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "attempt"), counted(1200, "attempt")
+    ('1 attempt', '1,200 attempts')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 class OrchestrationError(Exception):
     """Base of every error of this package."""
 

@@ -19,7 +19,7 @@ from orchestration_kit.engine.data import DataView
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, HistoryEntry, RunFinished, RunStarted
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.values import isolate
-from orchestration_kit.errors import RunStateError
+from orchestration_kit.errors import RunStateError, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -298,7 +298,9 @@ class WorkflowContext:
         return self._notes
 
     def __repr__(self) -> str:
-        return f"<WorkflowContext {self.workflow_id!r}: {self.state.value}, {self._machine.recorded} attempts>"
+        return (
+            f"<WorkflowContext {self.workflow_id!r}: {self.state.value}, {counted(self._machine.recorded, 'attempt')}>"
+        )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle

@@ -13,7 +13,7 @@ from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.replay import follow, parting_at
 from orchestration_kit.engine.values import isolate, same
-from orchestration_kit.errors import DefinitionChanged, RunStateError, UnknownVisit
+from orchestration_kit.errors import DefinitionChanged, RunStateError, UnknownVisit, counted
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.limits import RunLimits
@@ -51,8 +51,7 @@ class Moment:
         return self.run.fork(self.visit, data, **options)
 
     def __repr__(self) -> str:
-        count = len(self.history)
-        return f"<{self.visit} of run {self.run.run_id!r}: {count} attempt{'' if count == 1 else 's'} before it>"
+        return f"<{self.visit} of run {self.run.run_id!r}: {counted(len(self.history), 'attempt')} before it>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle

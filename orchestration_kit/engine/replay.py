@@ -14,7 +14,7 @@ from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, compile_plan
 from orchestration_kit.engine.visits import Visit, choose_edge
-from orchestration_kit.errors import AttemptError, ConditionError
+from orchestration_kit.errors import AttemptError, ConditionError, counted
 
 _UNBOUND = RunLimits(max_steps=2**62)
 INTERRUPTS = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "CancelledError", "RunCancelled"})
@@ -54,7 +54,7 @@ class Replay:
         return self.parting is None
 
     def __str__(self) -> str:
-        attempts = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
+        attempts = counted(self.attempts, "attempt")
         if self.parting is None:
             return f"Run {self.run_id!r}: the same path, {attempts}, no worker called."
         path, attempt, recorded, expected = self.parting

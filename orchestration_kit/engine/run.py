@@ -8,7 +8,7 @@ from orchestration_kit.engine.context import WorkflowContext, context_of, to_ent
 from orchestration_kit.engine.driven import Driven
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
-from orchestration_kit.errors import UnknownStep
+from orchestration_kit.errors import UnknownStep, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ class Run(Driven):
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
-        return f"<Run {self.run_id!r}: {self.state.value}, {self.machine.recorded} attempts{at}>"
+        return f"<Run {self.run_id!r}: {self.state.value}, {counted(self.machine.recorded, 'attempt')}{at}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from orchestration_kit.errors import counted
+
 
 class Totals(NamedTuple):
     """Sums over the attempts of a run."""
@@ -47,7 +49,7 @@ class RunSummary(NamedTuple):
     totals: Totals
 
     def __repr__(self) -> str:
-        count = f"{self.totals.attempts} attempt{'' if self.totals.attempts == 1 else 's'}"
+        count = counted(self.totals.attempts, "attempt")
         origin = "" if self.parent is None else f", forked from {self.parent!r} at {self.forked_at}"
         return f"<RunSummary {self.run_id!r} of {self.workflow}: {self.state}, {count}{origin}>"
 

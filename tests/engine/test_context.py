@@ -142,7 +142,7 @@ def test_what_a_worker_sees_of_its_run():
     hub.execute_workflow("flow", "goal", verbose=False, run_id="r")
     assert seen == {
         "step": "b", "visit": 1, "attempt": 1, "path": "b#1", "goal": "goal", "state": "in_progress", "last": "A", "none": None,
-        "history": 1, "now": "1970-01-01T00:00:00+00:00", "workflow": "flow", "text": "<WorkflowContext 'r': in_progress, 1 attempts>",
+        "history": 1, "now": "1970-01-01T00:00:00+00:00", "workflow": "flow", "text": "<WorkflowContext 'r': in_progress, 1 attempt>",
     }  # fmt: skip
 
 
