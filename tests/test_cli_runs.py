@@ -944,3 +944,15 @@ def test_the_help_is_quick_and_loads_no_heavy_module(runs):
     code = "import sys; from orchestration_kit.cli import main; main(['runs', 'list']); print([m for m in ('pandas', 'networkx', 'IPython') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_run_that_ended_at_a_failed_step_is_told_how_to_try_again(here, capsys):
+    hub = hub_of(
+        workflow_of(step("a", "end", on_failure="lost"), step("end"), step("lost", outcome="failed"), name="article"),
+        {"a": ScriptedWorker(OSError("offline"), repeat_last=True), "end": str, "lost": str},
+        journal=SQLiteJournal(here / "runs.db"),
+    )
+    with hub.journal:
+        hub.execute_workflow("article", "go", verbose=False, run_id="r")
+    assert main(["runs", "resume", "r", "--hub", "flow_under_test:ready"]) == 1
+    assert "try again from where it failed: runs fork r --at a#1" in capsys.readouterr().out

@@ -28,7 +28,12 @@ def resume_run(arguments: argparse.Namespace) -> int:
         run = hub.get_run(arguments.run_id)
         if not run.machine.may_resume:
             tell(f"Run {named(run.run_id)} is over, and there is nothing left to do: {run.state}.")
-            return 0 if run.state == "completed" else 1
+            if run.state == "completed":
+                return 0
+            failed = next((entry["path"] for entry in reversed(run.history) if not entry["success"]), None)
+            if failed is not None:
+                tell(f"To try again from where it failed: runs fork {named(run.run_id)} --at {failed} --hub ...")
+            return 1
         run = hub.reopen(arguments.run_id, limits=_limits(run, arguments.max_steps), verbose=True)
         return _drive(run)
 
