@@ -13,11 +13,10 @@ from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished,
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, compile_plan
-from orchestration_kit.engine.visits import Visit, choose_edge
+from orchestration_kit.engine.visits import INTERRUPTS, Visit, choose_edge
 from orchestration_kit.errors import AttemptError, ConditionError, counted
 
 _UNBOUND = RunLimits(max_steps=2**62)
-INTERRUPTS = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "CancelledError", "RunCancelled"})
 _FINAL = frozenset({"NotRecordable", *(cls.__name__ for cls in AttemptError.__subclasses__() if cls.is_final)})
 
 
@@ -200,7 +199,7 @@ def _way_of_failure(visit: Visit, record: AttemptFinished) -> str:
     """Say what follows from a failure. Where that hangs on the class of an error, the record is believed."""
     step, error = visit.step, record.error
     is_final = error is not None and (error.is_final or error.type in _FINAL)
-    may_retry = not is_final and record.worker is not None and visit.attempt <= step.max_retries
+    may_retry = not is_final and record.worker is not None and visit.attempt - visit.interrupted <= step.max_retries
     if may_retry and step.retry is not None and (step.retry.retry_on or step.retry.give_up_on):
         may_retry = record.retry_in_s is not None
     return _told(None if may_retry else step.on_failure, is_retry=may_retry)

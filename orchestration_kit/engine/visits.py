@@ -12,6 +12,9 @@ from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
 
+INTERRUPTS = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "CancelledError", "RunCancelled"})
+"""Errors that say nothing of a worker: somebody stopped it."""
+
 
 class Scope:
     """A sequential thread of control: its prefix in positions, its data bus, its visit counts."""
@@ -31,8 +34,8 @@ class Visit:
     """
 
     __slots__ = (
-        "attempt", "cached", "changes", "duration_s", "evaluated", "facts", "given", "input", "last_error", "number",
-        "output", "scope", "started_at", "step", "usage", "wait_s",
+        "attempt", "cached", "changes", "duration_s", "evaluated", "facts", "given", "input", "interrupted",
+        "last_error", "number", "output", "scope", "started_at", "step", "usage", "wait_s",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, step: PlannedStep, number: int, input_data: Any) -> None:
@@ -43,6 +46,8 @@ class Visit:
         self.attempt = 1
         self.started_at = self.duration_s = 0.0
         self.cached = False
+        self.interrupted = 0
+        """Attempts before this one that somebody stopped: they use up no retry."""
         self.evaluated: tuple[Evaluated, ...] = ()
         self.last_error: ErrorInfo | None = None
         self.changes: Changes | None = None
@@ -63,7 +68,9 @@ def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
     """Return a visit of its own for the next attempt: a worker that outlived its time limit keeps the old one."""
     again = Visit(visit.scope, visit.step, visit.number, visit.input)
     again.attempt = visit.attempt + 1
-    again.last_error = error
+    was_interrupted = error is not None and error.type in INTERRUPTS
+    again.interrupted = visit.interrupted + was_interrupted
+    again.last_error = visit.last_error if was_interrupted else error
     return again
 
 
@@ -86,7 +93,7 @@ def choose_edge(visit: Visit, output: Any) -> str | None:
 def may_retry(visit: Visit, error_types: tuple[str, ...] | None) -> bool:
     """Whether an attempt that failed is made again; None for its types where that cannot help."""
     step = visit.step
-    if error_types is None or visit.attempt > step.max_retries or step.worker is None:
+    if error_types is None or visit.attempt - visit.interrupted > step.max_retries or step.worker is None:
         return False
     return step.retry is None or step.retry.allows(error_types)
 

@@ -261,3 +261,19 @@ def test_resume_goes_back_to_the_limits_that_a_run_was_started_with():
     hub.execute_workflow("flow", "g", verbose=False, run_id="r", limits=RunLimits(max_steps=1))
     assert "max_steps" in hub.resume("r", verbose=False, limits=RunLimits(max_steps=2)).error
     assert "1 attempts" in hub.resume("r", verbose=False).error
+
+
+def test_an_interrupt_uses_up_no_retry_and_is_no_error_of_the_worker():
+    told: list = []
+
+    def a(value, context):
+        told.append(context.last_error and context.last_error.message)
+        raise (KeyboardInterrupt, ValueError("first"), ValueError("second"))[context.attempt - 1]
+
+    hub = hub_of(workflow_of(step("a", max_retries=1)), {"a": a})
+    with pytest.raises(KeyboardInterrupt):
+        hub.execute_workflow("flow", "g", verbose=False, run_id="r")
+    run = hub.get_run("r")
+    assert hub.resume("r", verbose=False).error == "a#1 failed: ValueError: second"
+    assert told == [None, None, "first"]
+    assert replay(run).is_same
