@@ -248,15 +248,11 @@ def test_text_built_from_a_secret_and_from_what_replaced_it_come_out_alike(befor
         "Authorization: ", "authorization:bearer ", "=", "AKIA", "xoxb-", " ", "a", "\\", '"', "123456789:AA", "?sig=", "SG.aaaaaaaaaaaaaaaa.", "token ", "[REDACTED]", "[REDACTED]password=",
     ],
 )  # fmt: skip
-def test_hostile_text_takes_time_that_grows_no_faster_than_its_length(piece):
-    def seconds(length: int) -> float:
-        text = (piece * (length // len(piece) + 1))[:length]
-        begun = time.perf_counter()
-        redact(text)
-        return time.perf_counter() - begun
-
-    seconds(1000)
-    assert seconds(400_000) < max(12 * min(seconds(50_000), seconds(50_000)), 0.5)
+def test_hostile_text_does_not_take_for_ever(piece):
+    text = (piece * (400_000 // len(piece) + 1))[:400_000]
+    begun = time.perf_counter()
+    redact(text)
+    assert time.perf_counter() - begun < 20  # it takes a tenth of a second; a pattern that backtracks, minutes or more
 
 
 def test_names():
