@@ -13,14 +13,24 @@ from orchestration_kit.errors import InvalidGoal
 MAX_GOAL_CHARACTERS = 100_000
 
 
+def check_id(run_id: object) -> None:
+    """Refuse a run id that is no text.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(run_id, str) or not run_id.strip():
+        raise TypeError(f"run_id is a text of your choice, not {run_id!r:.80}.")
+
+
 def check_options(run_id: object, limits: object) -> None:
     """Refuse a run id or limits of another kind.
 
     Raises:
         TypeError: one of them is.
     """
-    if run_id is not None and (not isinstance(run_id, str) or not run_id.strip()):
-        raise TypeError(f"run_id is a text of your choice, not {run_id!r:.80}.")
+    if run_id is not None:
+        check_id(run_id)
     if limits is not None and not isinstance(limits, RunLimits):
         raise TypeError(f"limits is RunLimits(max_steps=..., ...), not {limits!r:.80}.")
 

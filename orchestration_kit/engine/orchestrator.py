@@ -10,7 +10,14 @@ from weakref import WeakValueDictionary
 
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.arguments import check_goal, check_options, checked_data, checked_observers, checked_tags
+from orchestration_kit.engine.arguments import (
+    check_goal,
+    check_id,
+    check_options,
+    checked_data,
+    checked_observers,
+    checked_tags,
+)
 from orchestration_kit.engine.calls import BoundWorker, bind_worker
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, RunStarted
@@ -319,8 +326,10 @@ class Orchestrator:
 
         Raises:
             UnknownRun: (a ValueError) no such run is known here.
+            TypeError: the id is no text.
             JournalCorrupt: what is stored is not what was written.
         """
+        check_id(run_id)
         known = self.last_run if self.last_run is not None and self.last_run.run_id == run_id else None
         known = known or self._named_runs.get(run_id)
         if known is not None and not (known.log is not None and known.log.is_behind):
@@ -360,6 +369,7 @@ class Orchestrator:
             RunStateError: forks share its past.
             RunLocked: somebody drives it.
         """
+        check_id(run_id)
         deleted = self.journal is not None and delete_run(self.journal, run_id, clock=self.clock)
         is_last = self.last_run is not None and self.last_run.run_id == run_id
         if not deleted and not is_last and run_id not in self._named_runs:

@@ -125,9 +125,9 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
     old.replay(left[:shared])
     del left[:shared]
     while not renewed.is_finished:
-        given = _advance_to(old, left, renewed)
-        if given is not None:  # the old run was a fork from here on, and got this
-            renewed.reuse(given._replace(run_id=renewed.run_id, parent=run.run_id))
+        forked = _advance_to(old, left, renewed)
+        if forked is not None:  # the old run was a fork from here on: it keeps what it was given
+            renewed.reuse(forked._replace(run_id=renewed.run_id, parent=run.run_id))
             continue
         record = _reusable(old, left, renewed, plan)
         if record is None:

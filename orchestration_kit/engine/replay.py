@@ -145,7 +145,7 @@ def parting_at(machine: Machine, record: AttemptFinished) -> Parting | None:
     except ConditionError:
         expected = _told(visit.step.on_failure)
     finally:
-        visit.evaluated, visit.facts, visit.output = (), None, None
+        visit.evaluated, visit.facts, visit.output, visit.started_at = (), None, None, 0.0
     recorded = _told(record.next_step, is_retry=record.retry_in_s is not None)
     return None if expected == recorded else Parting(record.path, record.attempt, recorded, expected)
 

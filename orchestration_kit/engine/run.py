@@ -123,7 +123,8 @@ class Run(Driven):
 
         Visits that would meet the same worker with the same input and the same data bus are taken over as they are on
         record, also after that step; they are marked `cached`. Returns a fork, run to its end; this run itself where
-        nothing changed.
+        nothing changed. A worker has changed where its own code has, or what that holds; functions that it calls are
+        not looked into.
 
         Args:
             data: Entries of the initial data that are other ones now.

@@ -5,6 +5,7 @@ JournalError (OrchestrationError)
 ├── JournalUnavailable (OSError)       cannot be opened, read or written now; nothing was half-written
 ├── JournalCorrupt                     what is stored is not what was written
 ├── JournalVersion                     written by another version, or no journal at all
+├── TypeChanged                        a value whose class has other fields by now (in `codec/registry.py`)
 ├── RunLocked                          somebody else drives the run
 ├── LeaseLost                          somebody else took the run over while this process was silent
 └── UnknownType                        a value of a type that is not registered here
@@ -88,7 +89,8 @@ class UnknownType(JournalError):
         self.name, self.kind, self.known = name, kind, known
 
     def __str__(self) -> str:
-        short = self.name.rpartition(".")[2]
+        origin, bracket, arguments = self.name.partition("[")
+        short = origin.rpartition(".")[2] + bracket + arguments
         return (
             f"The record holds a {self.kind} named {self.name!r}, which is not registered here."
             f"{did_you_mean(self.name, self.known)} Registered: {listed(self.known)}. Define it (run its cell, or "

@@ -210,10 +210,6 @@ class JournalLog:
         if self._lease is not None:
             self._commit(self._lease, release=True)
 
-    def place(self) -> Place:
-        """Where the journal stands."""
-        return Place(self.seq, self._check, self._fold, self._writer.workers)
-
     def _write_one(self, record: tuple[Any, ...], index: int) -> None:
         """Write the row of one attempt: what `_build` and `_commit` do, in the way of every commit."""
         seq = index + 1

@@ -1,7 +1,7 @@
 """What a journal is: the port that every backend fills. It keeps rows in order, and knows who may add to a run.
 
-A backend knows nothing of events, values or workflows: rows are bytes to it, made and read by `log.py` and
-`reading.py`. It decides nothing either, apart from one compare-and-set (`claim`) and one fence (`append`).
+A backend knows nothing of events, values or workflows: rows are bytes to it, made and read by `rows.py`. It decides
+nothing either, apart from one compare-and-set (`claim`) and one fence (`append`).
 """
 
 from __future__ import annotations

@@ -73,12 +73,11 @@ def test_without_a_journal_a_run_goes_on_in_the_same_hub():
     assert [entry["attempt"] for entry in run.history] == [1, 1, 2, 1]
 
 
-def test_a_repeated_step_gets_the_same_idempotency_key_and_random_numbers(journal):
-    keys, draws = [], []
+def test_a_repeated_step_gets_the_same_idempotency_key(journal):
+    keys = []
 
     def b(value, context):
         keys.append(context.idempotency_key)
-        draws.append(context.random.random())
         if len(keys) == 1:
             raise KeyboardInterrupt
         return "B"
@@ -344,3 +343,11 @@ def test_a_run_reads_back_as_it_was(journal):
     assert isinstance(loaded.events[0], RunStarted)
     assert isinstance(loaded.events[-1], RunFinished)
     assert not any(isinstance(event, RunResumed) for event in loaded.events)
+
+
+@pytest.mark.parametrize("run_id", [5, None, "", b"r"])
+def test_a_run_is_named_by_its_id(journal, run_id):
+    hub, _ = chain_hub(journal)
+    for ask in (hub.get_run, hub.forget, lambda run_id: hub.resume(run_id, verbose=False)):
+        with pytest.raises(TypeError, match="run_id is a text"):
+            ask(run_id)
