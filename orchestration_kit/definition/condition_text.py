@@ -83,6 +83,28 @@ def read_condition(text: str) -> Named:
     return _Reader(text).read()
 
 
+def read_path(text: str) -> tuple[str, ...]:
+    """Return the parts of a path, the root first.
+
+    >>> read_path('data["line items"].price')
+    ('data', 'line items', 'price')
+
+    Raises:
+        ConditionSyntaxError: the text is more than one path, or its root is not `output`, `data` or `goal`.
+    """
+    paths = read_condition(text).paths
+    joined = "".join(symbol for _, symbol in tokens_of(text))
+    if len(paths) == 1 and paths[0][0] in ("output", "data", "goal"):
+        dotted = re.escape(paths[0][0]) + "".join(
+            rf"(?:\.{re.escape(key)}|\[[\"']{re.escape(key)}[\"']\])" for key in paths[0][1:]
+        )
+        if re.fullmatch(dotted, joined):
+            return paths[0]
+    raise ConditionSyntaxError(
+        text, "a path is wanted", "Write for example data.items or output.rows; work it out in a step where it is more."
+    )
+
+
 def tokens_of(text: str) -> list[tuple[str, str]]:
     """Return the kind and the text of each token; blanks and comments are none."""
     return [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text) if match.lastgroup != "space"]

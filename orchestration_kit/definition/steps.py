@@ -16,11 +16,12 @@ from pydantic import (
 )
 
 from orchestration_kit.definition.base import Model
+from orchestration_kit.definition.budgets import Budget, Rate
+from orchestration_kit.definition.ids import FORBIDDEN_IN_STEP_IDS, StepId
 from orchestration_kit.definition.workers import AnyWorkerType
 from orchestration_kit.errors import NotSerializable
 
-FORBIDDEN_IN_STEP_IDS = "#/[]"
-"""Characters that separate the parts of a position, as in `research[3]/draft#1`."""
+TransitionKind = Literal["body", "branch", "success", "failure", "timeout", "budget", "compensate"]
 
 
 def callable_name(function: Callable[..., Any]) -> str:
@@ -28,16 +29,6 @@ def callable_name(function: Callable[..., Any]) -> str:
     module = getattr(function, "__module__", None) or type(function).__module__
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{module}.{name}"
-
-
-def _check_step_id(step_id: str) -> str:
-    bad = sorted({c for c in step_id if c in FORBIDDEN_IN_STEP_IDS or not c.isprintable()})
-    if bad:
-        raise ValueError(
-            f"step id {step_id[:80]!r} holds {', '.join(map(repr, bad))}. "
-            f"A step id is printable text without any of {' '.join(FORBIDDEN_IN_STEP_IDS)}."
-        )
-    return step_id
 
 
 def _check_condition(condition: Any) -> Any:
@@ -59,7 +50,7 @@ def _error_name(error: Any) -> Any:
 
 
 ErrorName = Annotated[str, BeforeValidator(_error_name)]
-StepId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_step_id)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Condition = Annotated[
     Any,
     AfterValidator(_check_condition),
@@ -118,14 +109,90 @@ class Branch(Model):
 class Transition(NamedTuple):
     """One way out of a step, as checks and diagrams see it."""
 
-    kind: Literal["success", "failure", "branch"]
+    kind: TransitionKind
     field: str
-    """Where it is written: `on_success`, `on_failure` or `branches[0]`."""
+    """Where it is written: `on_success`, `on_failure`, `branches[0]` or `body`."""
     target: str
     label: str
 
 
-class WorkflowStep(Model):
+class Step(Model):
+    """What every kind of step has: a name, a way on, and what it tells about the data bus."""
+
+    kind: str
+    step_id: StepId
+    description: str = ""
+    on_success: StepId | None = None
+    on_failure: StepId | None = None
+    is_terminal: bool = False
+    """The run, or the branch it is in, ends here, after this step was worked on."""
+    outcome: Literal["completed", "failed"] = "completed"
+    """For a terminal step: the state the run ends in."""
+    success_when: Condition | None = None
+    """Turns an output into success or failure."""
+    reads: tuple[str, ...] = ()
+    """Entries of the data bus this step needs, for the data flow check."""
+    writes: tuple[str, ...] = ()
+    """Entries of the data bus this step sets, besides `<step_id>_output`."""
+    compensate: StepId | None = None
+    """The step that undoes this one, given its output, when the run fails later on."""
+
+    @model_validator(mode="after")
+    def _check_outcome(self) -> Self:
+        if self.outcome != "completed" and not self.is_terminal:
+            raise ValueError(
+                f"step {self.step_id!r} has outcome={self.outcome!r} but is not terminal; set is_terminal=True"
+            )
+        return self
+
+    @property
+    def choices(self) -> tuple[Branch, ...]:
+        """Conditional ways on after a success, tried in order."""
+        return ()
+
+    @property
+    def bodies(self) -> dict[str, Any]:
+        """What this step opens, by name: the id of a step of this workflow, or a workflow of its own."""
+        return {}
+
+    def conditions(self) -> list[tuple[str, Any]]:
+        """Every condition, with the field it is written in."""
+        found = [(f"branches[{index}].when", branch.when) for index, branch in enumerate(self.choices)]
+        return found if self.success_when is None else [*found, ("success_when", self.success_when)]
+
+    def callables(self) -> list[Callable[..., Any]]:
+        """Python callables in it, which no file can hold."""
+        return [condition for _, condition in self.conditions() if callable(condition)]
+
+    def transitions(self) -> list[Transition]:
+        """Every way out of this step, in the order in which they are tried; none after a terminal success."""
+        found = [
+            Transition("body", field, target, name)
+            for name, (field, target) in self._opened().items()
+            if isinstance(target, str)
+        ]
+        if not self.is_terminal:
+            for index, branch in enumerate(self.choices):
+                text = branch.when if isinstance(branch.when, str) else callable_name(branch.when)
+                found.append(Transition("branch", f"branches[{index}]", branch.to, branch.label or text))
+            if self.on_success is not None:
+                found.append(Transition("success", "on_success", self.on_success, ""))
+        if self.on_failure is not None:
+            found.append(Transition("failure", "on_failure", self.on_failure, ""))
+        found += self._ways_aside()
+        if self.compensate is not None:
+            found.append(Transition("compensate", "compensate", self.compensate, "undone by"))
+        return found
+
+    def _opened(self) -> dict[str, tuple[str, Any]]:
+        """By name: the field and the target of what it opens."""
+        return {name: ("body", target) for name, target in self.bodies.items()}
+
+    def _ways_aside(self) -> list[Transition]:
+        return []
+
+
+class WorkflowStep(Step):
     """One step: which worker, what counts as success, where to go next.
 
     >>> step = WorkflowStep(
@@ -137,48 +204,29 @@ class WorkflowStep(Model):
     """
 
     kind: Literal["step"] = "step"
-    step_id: StepId
     worker_type: AnyWorkerType
-    description: str = ""
-    on_success: StepId | None = None
-    on_failure: StepId | None = None
-    is_terminal: bool = False
-    """The run ends here, after this step's worker where one is registered."""
     max_retries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Further attempts after a failed one, on this step, before `on_failure` is taken."""
     worker: str | None = None
     """The name of one particular worker; without it the type alone decides."""
     branches: tuple[Branch, ...] = ()
     """Tried in order after a success; where none holds, `on_success` is taken."""
-    success_when: Condition | None = None
-    """Turns a returned output into success or failure."""
     retry: RetryPolicy | None = None
-    timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    timeout_s: Seconds | None = None
     """Seconds one attempt may take."""
-    outcome: Literal["completed", "failed"] = "completed"
-    """For a terminal step: the state the run ends in."""
-    reads: tuple[str, ...] = ()
-    """Entries of the data bus this step needs, for the data flow check."""
-    writes: tuple[str, ...] = ()
-    """Entries of the data bus this step sets, besides `<step_id>_output`."""
+    lock: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """A named limit of the hub: by default one attempt at a time holds it, in all runs."""
+    rate: Rate | None = None
+    """How often it may be attempted, in all runs of the hub: `10/s`, `90/min`, `1000/h`."""
+    budget: Budget | None = None
+    """What this step may use in a run, all visits together."""
 
-    @model_validator(mode="after")
-    def _check_outcome(self) -> Self:
-        if self.outcome != "completed" and not self.is_terminal:
-            raise ValueError(
-                f"step {self.step_id!r} has outcome={self.outcome!r} but is not terminal; set is_terminal=True"
-            )
-        return self
+    @property
+    def choices(self) -> tuple[Branch, ...]:
+        """Conditional ways on after a success, tried in order."""
+        return self.branches
 
-    def transitions(self) -> list[Transition]:
-        """Every way out of this step, in the order in which they are tried; none after a terminal success."""
-        found: list[Transition] = []
-        if not self.is_terminal:
-            for index, branch in enumerate(self.branches):
-                text = branch.when if isinstance(branch.when, str) else callable_name(branch.when)
-                found.append(Transition("branch", f"branches[{index}]", branch.to, branch.label or text))
-            if self.on_success is not None:
-                found.append(Transition("success", "on_success", self.on_success, ""))
-        if self.on_failure is not None:
-            found.append(Transition("failure", "on_failure", self.on_failure, ""))
-        return found
+    def _ways_aside(self) -> list[Transition]:
+        if self.budget is None or self.budget.on_budget is None:
+            return []
+        return [Transition("budget", "budget.on_budget", self.budget.on_budget, "budget spent")]

@@ -6,16 +6,35 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from orchestration_kit.definition import files
 from orchestration_kit.definition.base import Model, fields_of
 from orchestration_kit.definition.fingerprints import callable_fingerprint
-from orchestration_kit.definition.steps import StepId, WorkflowStep, callable_name
+from orchestration_kit.definition.budgets import Budget
+from orchestration_kit.definition.ids import StepId
+from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
+from orchestration_kit.definition.steps import Step, WorkflowStep, callable_name
 from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError
 
 if TYPE_CHECKING:
     from orchestration_kit.checks import Problem
+
+
+def _kind_of(step: Any) -> str:
+    return str(fields_of(step).get("kind", "step") if isinstance(step, dict) else getattr(step, "kind", "step"))
+
+
+AnyStep = Annotated[
+    Annotated[WorkflowStep, Tag("step")]
+    | Annotated[ParallelStep, Tag("parallel")]
+    | Annotated[MapStep, Tag("map")]
+    | Annotated[SubworkflowStep, Tag("workflow")]
+    | Annotated[ApprovalStep, Tag("approval")]
+    | Annotated[WaitStep, Tag("wait")],
+    Discriminator(_kind_of),
+]
+"""A step of any kind; in a file its `kind` says which, "step" where there is none."""
 
 
 class WorkflowDefinition(Model):
@@ -33,7 +52,9 @@ class WorkflowDefinition(Model):
     description: str = ""
     goal: str = ""
     initial_step: StepId | None = None
-    steps: dict[str, WorkflowStep] = Field(default_factory=dict)
+    steps: dict[str, AnyStep] = Field(default_factory=dict)
+    budget: Budget | None = None
+    """What one run may use, all steps together, and where it goes when that is spent."""
 
     if not TYPE_CHECKING:
 
@@ -65,13 +86,13 @@ class WorkflowDefinition(Model):
                 raise ValueError(f"the step under {key!r} calls itself {step.step_id!r}; use one id for both")
         return self
 
-    def add_step(self, step: WorkflowStep, is_initial: bool = False, *, replace: bool = False) -> None:  # noqa: FBT001, FBT002 - the mission's signature
+    def add_step(self, step: AnyStep, is_initial: bool = False, *, replace: bool = False) -> None:  # noqa: FBT001, FBT002 - the mission's signature
         """Add a step. Adding the same step again changes nothing, so that a cell can be run twice.
 
         Raises:
             DuplicateStep: a different step has this id, and `replace` is false.
         """
-        if not isinstance(step, WorkflowStep):
+        if not isinstance(step, Step):
             raise TypeError(
                 f"add_step takes a WorkflowStep, not {step!r:.80}. Write add_step(WorkflowStep(step_id=...))."
             )
@@ -86,7 +107,7 @@ class WorkflowDefinition(Model):
         if is_initial:
             self.initial_step = step.step_id
 
-    def get_step(self, step_id: str) -> WorkflowStep | None:
+    def get_step(self, step_id: str) -> AnyStep | None:
         """Return a step by its id, or None."""
         return self.steps.get(step_id)
 
@@ -108,15 +129,11 @@ class WorkflowDefinition(Model):
             NotSerializable: a condition is a Python callable.
         """
         for step in self.steps.values():
-            for condition in (step.success_when, *(branch.when for branch in step.branches)):
-                if callable(condition):
-                    raise NotSerializable(callable_name(condition))
+            for function in step.callables():
+                raise NotSerializable(callable_name(function))
         data = self.model_dump(mode="json", exclude_defaults=True)
-        for step_id, step in data.get("steps", {}).items():
-            step.pop("step_id")
-            step["worker_type"] = str(self.steps[step_id].worker_type)
-            if (kind := self.steps[step_id].kind) != "step":
-                step["kind"] = kind
+        if "steps" in data:
+            data["steps"] = {step_id: _written(self.steps[step_id], step) for step_id, step in data["steps"].items()}
         return data
 
     def to_json(self) -> str:
@@ -167,8 +184,9 @@ class WorkflowDefinition(Model):
     def json_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of a workflow file, for editors and for planners that write one."""
         schema = cls.model_json_schema()
-        step = schema["$defs"]["WorkflowStep"]
-        step["required"] = [name for name in step["required"] if name != "step_id"]
+        for step in schema["$defs"].values():
+            if "step_id" in step.get("required", ()):
+                step["required"] = [name for name in step["required"] if name != "step_id"]
         return schema
 
     def fingerprint(self) -> str:
@@ -186,6 +204,12 @@ class WorkflowDefinition(Model):
         return mimebundle(self)
 
 
+def _written(step: Step, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a step as it stands in a file, what kind it is first."""
+    first = {"worker_type": str(step.worker_type)} if isinstance(step, WorkflowStep) else {"kind": step.kind}
+    return first | {name: value for name, value in fields.items() if name not in ("step_id", "kind", "worker_type")}
+
+
 def _canonical(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=callable_fingerprint)
 
@@ -194,7 +218,8 @@ def _described(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     lines: list[str] = []
     for one in found[:10]:
-        where = ".".join(str(part) for part in one["loc"]) or "the workflow"
+        loc = [part for at, part in enumerate(one["loc"]) if not (at == 2 and one["loc"][0] == "steps")]  # its kind
+        where = ".".join(str(part) for part in loc) or "the workflow"
         lines.append(f"{where}: {one['msg'].removeprefix('Value error, ')}")
     more = f" (and {len(found) - 10} more)" if len(found) > 10 else ""
     return "; ".join(line.rstrip(".") for line in lines) + more
