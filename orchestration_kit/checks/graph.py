@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
+ASIDE = frozenset({"body", "compensate"})
+"""Transitions that open a thread of their own: a branch, or the undoing of a step."""
 
-def to_graph(workflow: WorkflowDefinition) -> nx.DiGraph[str]:
-    """Return the steps as nodes and the transitions between existing steps as edges.
 
-    An edge keeps its kinds ("success", "failure", "branch") under `kinds`.
+def to_graph(workflow: WorkflowDefinition, *, without: frozenset[str] = frozenset()) -> nx.DiGraph[str]:
+    """Return the steps as nodes and the transitions between existing steps as edges, but for those of some kinds.
+
+    An edge keeps its kinds ("success", "failure", "body" ...) under `kinds`.
     """
     import networkx as nx
 
@@ -22,7 +25,7 @@ def to_graph(workflow: WorkflowDefinition) -> nx.DiGraph[str]:
     graph.add_nodes_from(workflow.steps)
     for step_id, step in workflow.steps.items():
         for transition in step.transitions():
-            if transition.target not in workflow.steps:
+            if transition.target not in workflow.steps or transition.kind in without:
                 continue
             if graph.has_edge(step_id, transition.target):
                 graph.edges[step_id, transition.target]["kinds"].append(transition.kind)

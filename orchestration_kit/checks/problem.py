@@ -1,9 +1,15 @@
-"""What a check found."""
+"""What a check found, and what a check is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from orchestration_kit.errors import listed
+
+if TYPE_CHECKING:
+    from orchestration_kit.definition.workflow import WorkflowDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +27,16 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}"
+
+
+Rule = Callable[["WorkflowDefinition"], Iterator[Problem]]
+"""A named check: it returns all offenders and changes nothing."""
+
+
+def steps_are(step_ids: list[str]) -> str:
+    """Return the subject of a message, with its verb.
+
+    >>> steps_are(["a"]), steps_are(["a", "b"])
+    ("step 'a' is", 'steps a, b are')
+    """
+    return f"step {step_ids[0]!r} is" if len(step_ids) == 1 else f"steps {listed(step_ids)} are"

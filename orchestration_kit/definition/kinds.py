@@ -162,6 +162,12 @@ class ParallelStep(_Splitting):
     max_concurrency: Annotated[int, Field(ge=1)] | None = None
     """Branches under way at once; None: all."""
 
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        if "undo" in self.branches:
+            raise ValueError("no branch can be named 'undo': that is where what the branches did is undone")
+        return self
+
     @property
     def bodies(self) -> dict[str, Any]:
         """What this step opens, by name: the id of a step of this workflow, or a workflow of its own."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from orchestration_kit.definition.fingerprints import callable_fingerprint
+from orchestration_kit.definition.kinds import SubworkflowStep
 from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.definition.workers import WorkerDefinition
 from orchestration_kit.errors import InvalidWorker
@@ -35,6 +36,8 @@ class BoundWorker:
     validate_output: Callable[[Any], Any] | None
     fingerprint: str
     """Name and hash of its code and of what that holds, with its transformers: changes when they are edited."""
+    runs: SubworkflowStep | None = None
+    """It stands for a run of another workflow, which the driver makes itself."""
 
     @property
     def shapes_output(self) -> bool:
@@ -69,6 +72,27 @@ def bind_worker(worker: WorkerDefinition) -> BoundWorker:
         validate_output=validate,
         fingerprint=_fingerprint(worker),
     )
+
+
+def subworkflow_worker(step: SubworkflowStep) -> BoundWorker:
+    """Return what stands at a step that runs another workflow."""
+    return BoundWorker(
+        name=step.workflow,
+        worker_type=step.kind,
+        call=_not_called,
+        takes_context=True,
+        is_async=False,
+        is_generator=False,
+        input_transformer=None,
+        output_transformer=None,
+        validate_output=None,
+        fingerprint=f"workflow:{step.workflow}",
+        runs=step,
+    )
+
+
+def _not_called(given: Any, context: Any) -> Any:
+    raise NotImplementedError("the driver makes the run itself")
 
 
 def _fingerprint(worker: WorkerDefinition) -> str:

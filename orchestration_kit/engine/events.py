@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
@@ -29,7 +29,7 @@ class ErrorInfo(NamedTuple):
 
 
 class RunStarted(NamedTuple):
-    """A run began. `input` is what its first step gets."""
+    """A run began."""
 
     run_id: str
     workflow: str
@@ -40,11 +40,15 @@ class RunStarted(NamedTuple):
     started_at: float
     """Seconds since the epoch, UTC."""
     parent: str | None = None
-    """The run it was forked from."""
+    """The run it was forked from, or, where `forked_at` is None, the one that it is a sub-workflow of."""
     forked_at: str | None = None
     """The visit of its parent that it was forked at, e.g. `review_code#2`."""
     tags: dict[str, str] | None = None
     """What its caller wants to find it by."""
+    input: tuple[Any] | None = None
+    """What its first step gets, where that is not the goal."""
+    depth: int = 0
+    """How many runs it is inside of: a sub-workflow's is one more than its parent's."""
 
 
 class RunResumed(NamedTuple):
@@ -67,6 +71,66 @@ class RunForked(NamedTuple):
     """What was set on the data bus at this point."""
     input: tuple[Any] | None
     """What the visit is given instead of what its parent's got; None: the same."""
+
+
+class BranchesOpened(NamedTuple):
+    """A visit opened branches: of a parallel step, over the items of a map, or of a workflow that a worker made."""
+
+    path: str
+    """The visit, e.g. `research#1`."""
+    keys: tuple[str, ...] | None
+    """Which branches were activated, in order; None for a map: "0", "1", ..."""
+    inputs: list[Any] | None
+    """The items of a map, or what a spawned workflow gets; None: each branch gets what the visit got."""
+    evaluated: tuple[Evaluated, ...]
+    """The conditions of its branches."""
+    opened_at: float
+
+
+class WaitStarted(NamedTuple):
+    """A visit waits for a person, an event or a time."""
+
+    path: str
+    kind: Literal["approval", "event", "time"]
+    request: str
+    """SHA-256 of exactly what is asked; an answer is bound to it."""
+    shown: dict[str, Any]
+    """What a person sees with the question, by name."""
+    asked_at: float
+    until: float | None
+    """When it times out, or the time it waits for; seconds since the epoch."""
+
+
+class Answered(NamedTuple):
+    """A wait is over."""
+
+    path: str
+    kind: Literal["approved", "rejected", "event", "timeout", "time"]
+    value: Any
+    """What was approved, or the payload of the event."""
+    reason: str | None
+    """Why it was rejected."""
+    request: str
+    """The hash of the question that was answered."""
+    answered_at: float
+
+
+class EventReceived(NamedTuple):
+    """Somebody sent an event that no visit waited for yet; it is kept for the first one that will."""
+
+    name: str
+    payload: Any
+    received_at: float
+
+
+class LimitReached(NamedTuple):
+    """A limit or the budget of the run was reached, and there is something to do about it."""
+
+    limit: str
+    value: str
+    next_step: str | None
+    """The step the run goes to; None where it fails, and what it did is undone."""
+    reached_at: float
 
 
 class AttemptStarted(NamedTuple):
@@ -119,6 +183,9 @@ class AttemptFinished(NamedTuple):
     """Whether it came from a recording instead of the worker."""
     worker_fingerprint: str | None = None
     """Name and hash of the worker's code; None where it is not known."""
+    detail: dict[str, Any] | None = None
+    """What a step did besides calling a worker: `branches` and how each ended, `spawn`, `added` items, `undoes`,
+    `answer`."""
 
     @property
     def path(self) -> str:
@@ -138,7 +205,11 @@ class RunFinished(NamedTuple):
     """Attempts in all."""
 
 
-Event = RunStarted | RunForked | RunResumed | AttemptStarted | PartialOutput | AttemptFinished | RunFinished
+Mark = (
+    RunForked | RunResumed | BranchesOpened | WaitStarted | Answered | EventReceived | LimitReached | RunFinished
+)
+"""What is on record besides attempts. A `RunFinished` among them is a former end."""
+Event = RunStarted | AttemptStarted | PartialOutput | AttemptFinished | Mark
 
 
 class HistoryEntry(TypedDict):
@@ -165,5 +236,9 @@ class HistoryEntry(TypedDict):
     cached: bool
     """Whether the output came from a recording instead of the worker."""
     path: str
+    branch: str | None
+    """Which branch of a parallel step or a map it is in, by name or index; None in the run itself."""
+    detail: dict[str, Any] | None
+    """What a step did besides calling a worker, e.g. `{"branches": {"0": "completed", "1": "failed"}}`."""
     why: list[dict[str, Any]]
     """The conditions that were evaluated: `text`, `inputs`, `result`."""

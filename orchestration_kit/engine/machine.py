@@ -3,15 +3,14 @@
 It does no I/O, reads no clock, draws no random number and calls no worker. Drivers around it do: they take a
 visit from `next()`, call its worker, write what came of it onto the visit, and hand it to `settle()`, which
 decides (retry, edge, end) and folds that decision into the state. The same machine drives the sync loop, the
-async loop, one cell at a time, and replay: `replay()` folds recorded events and decides nothing.
+async loop, threads, one cell at a time, and replay: `replay()` folds recorded events and decides nothing.
 
 The model is h11: a protocol without a socket (https://h11.readthedocs.io).
 
-How branches, items and joins will fit in (they are not there yet): each visit belongs to a `Scope`, one sequential
-thread of control. A parallel step or a map opens a child scope per branch or item (`research#1[3]/`), each with a copy
-of its parent's bus, and puts their first visits into `ready`. A scope that ends reports to its parent, which joins when
-those that it activated have reported, and merges their changes in definition or input order. To wait for a person or a
-time is a visit that is active but not ready. Identity is scope, step and visit number, never who ended first.
+A visit belongs to a `Scope`, one sequential thread of control. A parallel step or a map opens a `Group`: a scope per
+branch or item, each with a copy of its parent's bus. A visit is *ready*, *taken* (a driver works on it), *waiting* (for
+a person, an event, a time), or it has opened branches and stays aside until they are to be joined. Identity is scope,
+step and visit number, never who ended first; so a record may be folded in any order that respects each scope's own.
 """
 
 from __future__ import annotations
@@ -20,132 +19,47 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from orchestration_kit.engine.branches import Branches
 from orchestration_kit.engine.events import (
+    Answered,
     AttemptFinished,
+    BranchesOpened,
     ErrorInfo,
     Event,
+    EventReceived,
+    LimitReached,
     RunFinished,
     RunForked,
     RunResumed,
     RunStarted,
+    WaitStarted,
 )
-from orchestration_kit.engine.limits import Meter, RunLimits
+from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.engine.visits import Scope, Visit, another_attempt, choose_edge, may_retry, wait_s
+from orchestration_kit.engine.visits import Visit, another_attempt, choose_edge, may_retry, wait_s, way_of_failure
 from orchestration_kit.errors import ConditionError
 
 
-class Machine:
+class Machine(Branches):
     """The state of one run, and what it does next."""
 
-    __slots__ = (
-        "_left", "_made", "_max_steps", "_rows", "_steps", "active", "finished", "limits", "marks", "meter", "plan",
-        "ready", "root", "started",
-    )  # fmt: skip
+    __slots__ = ("_max_steps",)
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
-        self.plan = plan
-        self.limits = limits
+        super().__init__(plan, limits, started)
         self._max_steps = limits.max_steps
-        self.started = started
-        self.root = Scope("", dict(started.data))
-        self._rows: list[Any] = []
-        self._made = 0
-        self._steps = plan.steps
-        self.active: set[Visit] = set()
-        self.ready: deque[Visit] = deque()
-        self.meter = Meter(limits) if limits.needs_meter else None
-        self.finished: RunFinished | None = None
-        self.marks: list[tuple[int, Event]] = []
-        """Events that are no attempts, each with the number of attempts before it: forks, resumes, and former ends."""
-        self._left: list[Visit] = []
-        """What was left to do when the run ended."""
-        self._arrive(self.root, plan.initial, started.goal)
-
-    @property
-    def records(self) -> list[AttemptFinished]:
-        """What is on record, one per attempt, in order."""
-        # The hot path appends plain tuples, a third as dear; they get their names when somebody, on any thread, looks.
-        rows, end = self._rows, len(self._rows)
-        for index in range(self._made, end):
-            rows[index] = AttemptFinished._make(rows[index])
-        self._made = end
-        return rows[:end]
-
-    def rows_since(self, told: int) -> list[tuple[Any, ...]]:
-        """`records_since` without their names."""
-        return self._rows[told:]
-
-    def records_since(self, told: int) -> list[AttemptFinished]:
-        """The records after the first `told`, without touching those before them."""
-        return [AttemptFinished._make(row) for row in self._rows[told:]]
-
-    def record(self, index: int) -> AttemptFinished:
-        """One of `records`, without making the others."""
-        return AttemptFinished._make(self._rows[index])
-
-    def row(self, index: int) -> tuple[Any, ...]:
-        """`record(index)` without its names, for those who look at every attempt."""
-        return self._rows[index]
-
-    def last_record(self) -> AttemptFinished | None:
-        """The last of `records`, without making the others."""
-        return self.record(-1) if self._rows else None
-
-    def events(self) -> list[Event]:
-        """Every event so far, in order; folding them gives this state."""
-        found: list[Event] = [self.started]
-        records, at = self.records, 0
-        for position, mark in self.marks:
-            found += records[at:position]
-            found.append(mark)
-            at = position
-        found += records[at:]
-        return found if self.finished is None else [*found, self.finished]
-
-    @property
-    def count(self) -> int:
-        """How many events there are after `RunStarted`."""
-        return len(self._rows) + len(self.marks) + (self.finished is not None)
-
-    def event(self, index: int) -> Event:
-        """One of `events()[1:]`, without making the others."""
-        if not self.marks and index < len(self._rows):
-            return self.record(index)
-        before = 0
-        for position, mark in self.marks:
-            if position + before == index:
-                return mark
-            if position + before > index:
-                break
-            before += 1
-        if index - before < len(self._rows):
-            return self.record(index - before)
-        if self.finished is None:
-            raise IndexError(index)
-        return self.finished
+        self.arrive(self.root, plan.initial, started.goal if started.input is None else started.input[0])
 
     @property
     def is_stuck(self) -> bool:
         """Whether a visit was taken and never settled, or nothing is left to do, though the run has not ended."""
-        return self.finished is None and (not self.ready or len(self.ready) != len(self.active))
+        return self.finished is None and (bool(self.taken) or not (self.ready or self.waiting))
 
     @property
     def is_retrying(self) -> bool:
         """Whether the visit that was settled last is to be attempted again."""
-        return bool(self.ready) and self.ready[-1].attempt > 1
-
-    def is_unsettled(self, visit: Visit) -> bool:
-        """Whether an attempt is not on record yet."""
-        last = self.last_record()
-        is_last = last is not None and (last.path, last.attempt) == (visit.path, visit.attempt)
-        return visit in self.active and not is_last
-
-    @property
-    def recorded(self) -> int:
-        """How many attempts are on record."""
-        return len(self._rows)
+        return bool(self.ready) and self.ready[-1].attempt > 1 and self.ready[-1].group is None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -157,13 +71,15 @@ class Machine:
         """Where the run stands."""
         if self.finished is not None:
             return WorkflowState(self.finished.state)
-        is_untouched = not self._rows and len(self.ready) == len(self.active)
+        if self.waiting and not (self.ready or self.taken):
+            return WorkflowState.WAITING
+        is_untouched = not self._rows and not self.taken and not self.is_branched and not self.waiting
         return WorkflowState.INITIALIZED if is_untouched else WorkflowState.IN_PROGRESS
 
     @property
     def current_step(self) -> str:
         """The step that is being worked on or comes next; after the end, the last one."""
-        for visit in self.active:
+        for visit in (*self.taken, *self.ready, *self.waiting.values()):
             return visit.step.step_id
         last = self.last_record()
         return self.plan.initial if last is None else last.step
@@ -173,13 +89,23 @@ class Machine:
         return self.ready[0] if self.ready else None
 
     def next(self) -> Visit | None:
-        """Take the next visit to be worked on; None where the run has ended, or waits for active ones."""
+        """Take the next visit to be worked on; None where the run has ended, or waits for others."""
         if not self.ready:
             return None
-        if len(self._rows) >= self._max_steps:
+        if len(self._rows) >= self._max_steps and self.ready[0].scope.count >= self._max_steps:
             self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
             return None
-        return self.ready.popleft()
+        if self.meter is not None and not self._may_spend(self.ready[0]):
+            return None
+        visit = self.ready.popleft()
+        self.taken.add(visit)
+        return visit
+
+    def put_back(self, visit: Visit) -> None:
+        """Give back a visit that was taken and not worked on."""
+        if visit in self.taken:
+            self._release(visit)
+            self.ready.appendleft(visit)
 
     def settle(
         self,
@@ -196,27 +122,31 @@ class Machine:
             output: What goes on record: the output, or `{"error": ...}`.
             error: Why the attempt failed, or None.
             error_types: Class names of the error, for the step's retry policy; None where a retry cannot help.
-            cancelled: Why the attempt was interrupted; the run then ends as cancelled.
+            cancelled: Why the attempt was stopped: the run is being ended.
         """
-        step = visit.step
+        step, scope = visit.step, visit.scope
         next_step: str | None = None
         retry_in_s: float | None = None
-        if error is None:
-            next_step = step.on_success
-            if step.branches:
-                try:
-                    next_step = choose_edge(visit, output)
-                except ConditionError as failure:
-                    # Deterministic, so that another attempt would only cost: no retry.
-                    error = ErrorInfo("ConditionError", str(failure), is_final=True)
-                    output = {"error": error.message, "output": output}
-                    next_step = step.on_failure
+        if scope.group is not None and cancelled is None and self.is_unwanted(scope):
+            message = self.why_unwanted(scope)
+            output, error, cancelled = {"error": message}, ErrorInfo("BranchCancelled", message), ""
+            visit.detail = None
+        elif error is None:
+            if visit.detail is None or "spawn" not in visit.detail:
+                next_step = step.on_success
+                if step.branches:
+                    try:
+                        next_step = choose_edge(visit, output)
+                    except ConditionError as failure:
+                        # Deterministic, so that another attempt would only cost: no retry.
+                        error = ErrorInfo("ConditionError", str(failure), is_final=True)
+                        output = {"error": error.message, "output": output}
+                        next_step = step.on_failure
         elif cancelled is None:
             if may_retry(visit, error_types):
                 retry_in_s = 0.0 if step.retry is None else wait_s(visit, step.retry, self.started.seed)
             else:
-                next_step = step.on_failure
-        scope = visit.scope
+                next_step = way_of_failure(step, error)
         rows = self._rows
         rows.append(
             (
@@ -225,7 +155,7 @@ class Machine:
                 step.step_id,
                 visit.number,
                 visit.attempt,
-                step.worker_name,
+                step.worker_name if visit.group is None else None,
                 step.worker_type,
                 visit.given,
                 output,
@@ -238,18 +168,24 @@ class Machine:
                 visit.evaluated,
                 visit.usage,
                 visit.cached,
-                step.worker_fingerprint,
+                step.worker_fingerprint if visit.group is None else None,
+                visit.detail,
             )
         )
         self._fold(visit, output, error, next_step, retry_in_s)
-        if cancelled is not None:
-            self._end("cancelled", cancelled)
-        elif self.meter is not None and self.finished is None and (exceeded := self.meter.exceeded()) is not None:
-            self._end_at_limit(*exceeded)
+        if self.finished is None:
+            if self.closing and not cancelled:
+                self.close_groups()
+            if not cancelled and self.meter is not None and (exceeded := self.meter.exceeded()) is not None:
+                self._end_at_limit(*exceeded)
+            elif self.stop is not None and not self.taken:
+                self._stop_now()
+        if cancelled and self.finished is None and not self.taken:
+            self.end("cancelled", cancelled)
 
     def cancel(self, reason: str, at: float) -> RunFinished | None:
         """End the run as cancelled; None where it had ended before."""
-        return None if self.finished else self._end("cancelled", reason, at)
+        return None if self.finished else self.end("cancelled", reason, at)
 
     def replay(self, events: Iterable[Event]) -> None:
         """Fold recorded events into the state. Nothing is decided, no limit is held, and nobody is called.
@@ -259,16 +195,20 @@ class Machine:
         """
         for event in events:
             if isinstance(event, AttemptFinished):
-                visit = self.upcoming()
-                if visit is None or (visit.path, visit.attempt) != (event.path, event.attempt):
-                    at = "at its end" if visit is None else f"at {visit.path}, attempt {visit.attempt}"
+                visit = self.find(event.path, event.attempt)
+                if visit is None:
+                    coming = self.upcoming()
+                    at = "at its end" if coming is None else f"at {coming.path}, attempt {coming.attempt}"
                     raise ValueError(
                         f"event {event.seq} is attempt {event.attempt} of {event.path}; the run stands {at}"
                     )
-                self.ready.popleft()
+                self._withdraw(visit)
                 visit.duration_s, visit.usage, visit.changes = event.duration_s, event.usage, event.changes
+                visit.detail, visit.given = event.detail, event.input
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
+                if self.closing:
+                    self.close_groups()
             elif isinstance(event, RunFinished):
                 self._put_away()
                 self.finished = event
@@ -276,6 +216,19 @@ class Machine:
                 self.reopen(event)
             elif isinstance(event, RunForked):
                 self.fork(event)
+            elif isinstance(event, (BranchesOpened, WaitStarted)):
+                visit = self.find(event.path)
+                if visit is None:
+                    raise ValueError(f"{event.path} is on record as begun, and the run did not come there")
+                self._withdraw(visit)
+                self.open(visit, event) if isinstance(event, BranchesOpened) else self.wait(visit, event)
+            elif isinstance(event, Answered):
+                self.answer(event)
+            elif isinstance(event, EventReceived):
+                self.receive(event)
+            elif isinstance(event, LimitReached):
+                self.put_mark(event)
+                self._fold_limit(event)
 
     @property
     def fingerprint(self) -> str:
@@ -301,98 +254,74 @@ class Machine:
     def refold(self) -> None:
         """Work the state out anew from what is on record: an interrupt may have come between a row and its fold."""
         fresh = Machine(self.plan, self.limits, self.started)
-        fresh.replay(self.events()[1:])
-        for name in self.__slots__:
-            setattr(self, name, getattr(fresh, name))
+        fresh.replay(self.arrivals())
+        self.take_state(fresh)
 
     def coming(self) -> Visit | None:
         """The visit that comes next, or would if the run went on."""
         return self.upcoming() or (self._left[0] if self._left else None)
 
-    def allow(self, limits: RunLimits) -> None:
-        """Hold other limits from now on; what was used so far counts."""
-        self.limits, self._max_steps = limits, limits.max_steps
-        self.meter = Meter(limits) if limits.needs_meter else None
-        if self.meter is not None:
-            for record in self.records:
-                self.meter.add(record.duration_s, record.retry_in_s, record.usage)
-
     def reopen(self, event: RunResumed) -> None:
         """Go on after a crash, or after an end that left something to do."""
         if self.finished is not None:
-            self.marks.append((len(self._rows), self.finished))
+            self.put_mark(self.finished)
             self.finished = None
-            self.ready.extend(self._left)
-            self.active.update(self._left)
-            self._left.clear()
-        self.marks.append((len(self._rows), event))
+            left, self._left = self._left, []
+            for visit in left:
+                if visit.group is not None and visit.group.is_joining:
+                    self.reopen_group(visit)
+                else:
+                    self.ready.append(visit)
+        self.put_mark(event)
 
     def fork(self, event: RunForked) -> None:
         """Let what follows be a fork's own, with what it was given."""
-        self.marks.append((len(self._rows), event))
+        self.put_mark(event)
+        visit = self.find(event.at)
         if event.changes is not None:
-            event.changes.apply_to(self.root.data)
-        if event.input is not None:
-            for visit in self.ready:
-                visit.input = visit.given = event.input[0]
-
-    def _arrive(self, scope: Scope, step_id: str, input_data: Any) -> None:
-        number = scope.visits.get(step_id, 0) + 1
-        scope.visits[step_id] = number
-        visit = Visit(scope, self._steps[step_id], number, input_data)
-        self.active.add(visit)
-        self.ready.append(visit)
+            event.changes.apply_to(self.root.data if visit is None else visit.scope.data)
+        if event.input is not None and visit is not None:
+            visit.input = visit.given = event.input[0]
 
     def _fold(
         self, visit: Visit, output: Any, error: ErrorInfo | None, next_step: str | None, retry_in_s: float | None
     ) -> None:
         """Change the state by what is on record of an attempt. Decides nothing: replay comes here too."""
+        scope = visit.scope
+        scope.count += 1
         if self.meter is not None:
-            self.meter.add(visit.duration_s, retry_in_s, visit.usage)
-        self.active.discard(visit)
+            self.meter.add(visit.duration_s, retry_in_s, visit.usage, visit.step)
+            if visit in self.taken:
+                self.meter.release(visit.step)
+        self.taken.discard(visit)
         if retry_in_s is not None:
             again = another_attempt(visit, error)
             again.wait_s = retry_in_s or None
-            self.active.add(again)
             self.ready.append(again)
+            return
+        if visit.group is not None or visit.detail is not None or visit.step.compensate is not None:
+            if self._fold_more(visit, output, error):
+                return
+        elif scope.group is not None and error is None and visit.changes is not None:
+            scope.written.update(visit.changes.updated, visit.changes.removed)
+        if error is None and visit.changes is not None:
+            visit.changes.apply_to(scope.data)
+        scope.data[visit.step.output_key] = output
+        if next_step is not None:
+            visits = scope.visits  # as in arrive(), written out: this is the hot path
+            visits[next_step] = number = visits.get(next_step, 0) + 1
+            self.ready.append(Visit(scope, scope.steps[next_step], number, output))
+        elif scope.group is not None:
+            self.end_branch(visit, output, error)
         else:
-            scope = visit.scope
-            if error is None and visit.changes is not None:
-                visit.changes.apply_to(scope.data)
-            scope.data[visit.step.output_key] = output
-            if next_step is not None:
-                visits = scope.visits  # as in _arrive(), written out: this is the hot path
-                visits[next_step] = number = visits.get(next_step, 0) + 1
-                arrived = Visit(scope, self._steps[next_step], number, output)
-                self.active.add(arrived)
-                self.ready.append(arrived)
-            else:
-                self._finish(visit, error)
+            self._finish(visit, error)
 
     def _finish(self, visit: Visit, error: ErrorInfo | None) -> None:
         outcome = visit.step.outcome
         if error is not None:
-            self._end("failed", f"{visit.path} failed: {error.described()}")
             self._left.append(another_attempt(visit, error))
+            self.fail(f"{visit.path} failed: {error.described()}")
         elif outcome == "completed":
-            self._end(outcome, None)
+            self.end(outcome, None)
         else:
-            self._end(outcome, f"the run ended at {visit.path}, whose outcome is {outcome}")
-
-    def _end_at_limit(self, limit: str, value: str) -> None:
-        before = f" before {self.ready[0].path}" if self.ready else ""
-        self._end("failed", f"limit {limit} reached{before}: {value}")
-
-    def _end(self, state: str, reason: str | None, at: float | None = None) -> RunFinished:
-        if at is None:
-            last = self.last_record()
-            at = self.started.started_at if last is None else last.started_at + last.duration_s
-        finished = self.finished = RunFinished(self.started.run_id, state, reason, at, len(self._rows))
-        self._put_away()
-        return finished
-
-    def _put_away(self) -> None:
-        """Keep what is left to do, for a run that is resumed although it has ended."""
-        self._left += sorted(self.active, key=lambda visit: visit.path)
-        self.ready.clear()
-        self.active.clear()
+            self.fail(f"the run ended at {visit.path}, whose outcome is {outcome}")

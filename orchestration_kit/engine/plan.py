@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from orchestration_kit.definition.conditions import CompiledCondition, compile_condition
-from orchestration_kit.definition.steps import RetryPolicy, WorkflowStep
+from orchestration_kit.definition.budgets import Budget, rate_of
+from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
+from orchestration_kit.definition.steps import Branch, RetryPolicy, Step, WorkflowStep
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.calls import BoundWorker
+from orchestration_kit.engine.calls import BoundWorker, subworkflow_worker
 from orchestration_kit.errors import InvalidWorkflow, MissingWorkers
 
 
@@ -19,6 +22,32 @@ class PlannedBranch:
 
     when: CompiledCondition
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a branch begins."""
+
+    initial: str
+    plan: Plan | None
+    """A workflow within the workflow; None: the steps of the one that the step is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The branches that a step opens, and how they are joined."""
+
+    targets: Mapping[str, Target]
+    """By branch; under "" for a map, whose branches all begin at the same."""
+    conditions: Mapping[str, CompiledCondition]
+    """Of the branches that are activated only where theirs holds."""
+    over: Any
+    """Where the items of a map are: a path, or a callable."""
+    join: Any
+    failure: str
+    reducer: Any
+    max_concurrency: int | None
+    max_items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,25 @@ class PlannedStep:
     """Its worker has an input transformer."""
     is_judged: bool
     """Something is done to what its worker returns: a schema, `success_when` or a transformer."""
+    definition: Step
+    """As it was registered."""
+    is_special: bool = False
+    """It opens branches or waits, and calls no worker."""
+    opens: Opening | None = None
+    compensate: str | None = None
+    on_timeout: str | None = None
+    on_budget: str | None = None
+    event: str | None = None
+    """What it waits for."""
+    budget: Budget | None = None
+    lock: str | None = None
+    rate: tuple[float, float] | None = None
+    """How many attempts, in how many seconds."""
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether an attempt needs a lock or has to keep to a rate."""
+        return self.lock is not None or self.rate is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +111,20 @@ class Plan:
     """Some worker is async, so that an event loop is needed."""
     definition: WorkflowDefinition
     """As it was registered."""
+    is_budgeted: bool = False
+    """It has a budget, or a step with one."""
+    bind: Callable[[Plan], Plan] | None = None
+    """Gives workers to a workflow that a worker made; None where this one has none itself."""
+
+    def steps_of(self, definition: WorkflowDefinition) -> Plan:
+        """Compile a workflow that runs within this one, with workers where this one has them.
+
+        Raises:
+            InvalidWorkflow: the checks found errors.
+            MissingWorkers: it needs workers that are not registered.
+        """
+        plan = compile_plan(definition)
+        return plan if self.bind is None else self.bind(plan)
 
 
 def compile_plan(workflow: WorkflowDefinition) -> Plan:
@@ -74,40 +136,85 @@ def compile_plan(workflow: WorkflowDefinition) -> Plan:
     errors = tuple(problem for problem in workflow.problems() if problem.severity == "error")
     if errors or workflow.initial_step is None:
         raise InvalidWorkflow(workflow.name, errors)
+    steps = {step_id: _planned(step) for step_id, step in workflow.steps.items()}
     return Plan(
         workflow=workflow.name,
         initial=workflow.initial_step,
-        steps={step_id: _planned(step) for step_id, step in workflow.steps.items()},
+        steps=steps,
         fingerprint=workflow.fingerprint(),
         has_async=False,
         definition=workflow.model_copy(update={"steps": {k: s.model_copy() for k, s in workflow.steps.items()}}),
+        is_budgeted=workflow.budget is not None or any(_is_budgeted(step) for step in steps.values()),
     )
 
 
-def _planned(step: WorkflowStep) -> PlannedStep:
+def _planned(step: Step) -> PlannedStep:
+    own = step if isinstance(step, WorkflowStep) else None
+    repeated = step if isinstance(step, (WorkflowStep, SubworkflowStep)) else None
+    budget = None if own is None else own.budget
     return PlannedStep(
         step_id=step.step_id,
         output_key=f"{step.step_id}_output",
-        worker_type=str(step.worker_type),
-        wanted=step.worker,
+        worker_type=step.kind if own is None else str(own.worker_type),
+        wanted=None if own is None else own.worker,
         worker=None,
         on_success=None if step.is_terminal else step.on_success,
         on_failure=step.on_failure,
         branches=()
         if step.is_terminal
-        else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.branches),
+        else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.choices),
         success_when=None if step.success_when is None else compile_condition(step.success_when),
-        may_lack_worker=step.is_terminal and step.worker is None,
+        may_lack_worker=own is None or (own.is_terminal and own.worker is None),
         outcome=step.outcome,
-        max_retries=step.max_retries,
-        retry=step.retry,
-        timeout_s=step.timeout_s,
+        max_retries=0 if repeated is None else repeated.max_retries,
+        retry=None if repeated is None else repeated.retry,
+        timeout_s=None if repeated is None else repeated.timeout_s,
         worker_name=None,
         worker_fingerprint=None,
         is_direct=False,
         is_prepared=False,
         is_judged=step.success_when is not None,
+        definition=step,
+        is_special=repeated is None,
+        opens=_opening(step),
+        compensate=step.compensate,
+        on_timeout=step.on_timeout if isinstance(step, (ApprovalStep, WaitStep)) else None,
+        event=step.event if isinstance(step, WaitStep) else None,
+        on_budget=None if budget is None else budget.on_budget,
+        budget=budget,
+        lock=None if own is None else own.lock,
+        rate=None if own is None or own.rate is None else rate_of(own.rate),
     )
+
+
+def _is_budgeted(step: PlannedStep) -> bool:
+    targets = () if step.opens is None else step.opens.targets.values()
+    return step.budget is not None or any(target.plan is not None and target.plan.is_budgeted for target in targets)
+
+
+def _opening(step: Step) -> Opening | None:
+    if not isinstance(step, (ParallelStep, MapStep)):
+        return None
+    is_map = isinstance(step, MapStep)
+    bodies = {"": step.body} if is_map else step.bodies
+    chosen = {} if is_map else {name: b.when for name, b in step.branches.items() if isinstance(b, Branch)}
+    return Opening(
+        targets={name: _target(body) for name, body in bodies.items()},
+        conditions={name: compile_condition(when) for name, when in chosen.items()},
+        over=step.over if is_map else None,
+        join=step.join,
+        failure=step.failure,
+        reducer=step.reducer,
+        max_concurrency=step.max_concurrency,
+        max_items=step.max_items if is_map else len(bodies),
+    )
+
+
+def _target(body: Any) -> Target:
+    if isinstance(body, str):
+        return Target(body, None)
+    plan = compile_plan(body)
+    return Target(plan.initial, plan)
 
 
 def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
@@ -118,7 +225,9 @@ def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
         worker=worker,
         worker_name=worker.name,
         worker_fingerprint=worker.fingerprint,
-        is_direct=not (worker.is_async or worker.is_generator) and step.timeout_s is None,
+        is_direct=not (worker.is_async or worker.is_generator or worker.runs is not None)
+        and step.timeout_s is None
+        and not step.is_gated,
         is_prepared=worker.input_transformer is not None,
         is_judged=step.is_judged or worker.shapes_output,
     )
@@ -131,21 +240,41 @@ def bind(plan: Plan, find: Callable[[PlannedStep], BoundWorker | None], known: l
         MissingWorkers: naming all that are missing, and the steps that need them.
     """
     missing: dict[str, list[str]] = {}
-    steps: dict[str, PlannedStep] = {}
-    for step_id, step in plan.steps.items():
-        worker = find(step)
-        if worker is None and not step.may_lack_worker:
-            needed = f"worker {step.wanted!r}" if step.wanted else f"a worker of type {step.worker_type!r}"
-            missing.setdefault(needed, []).append(step_id)
-        steps[step_id] = _with_worker(step, worker)
+    bound = _bound(plan, find, missing, "")
     if missing:
         raise MissingWorkers(plan.workflow, missing, known)
-    names = "\n".join(f"{step_id}={step.worker.name if step.worker else ''}" for step_id, step in steps.items())
-    return Plan(
-        workflow=plan.workflow,
-        initial=plan.initial,
+    return replace(bound, bind=lambda other: bind(other, find, known))
+
+
+def _bound(
+    plan: Plan, find: Callable[[PlannedStep], BoundWorker | None], missing: dict[str, list[str]], where: str
+) -> Plan:
+    steps: dict[str, PlannedStep] = {}
+    names: list[str] = []
+    for step_id, step in plan.steps.items():
+        worker = None if step.is_special else _worker_of(step, find)
+        if worker is None and not step.may_lack_worker:
+            needed = f"worker {step.wanted!r}" if step.wanted else f"a worker of type {step.worker_type!r}"
+            missing.setdefault(needed, []).append(f"{where}{step_id}")
+        names.append(f"{step_id}={worker.name if worker else ''}")
+        steps[step_id] = _with_worker(step, worker)
+        if step.opens is not None:
+            targets: dict[str, Target] = {}
+            for key, target in step.opens.targets.items():
+                inner = target.plan and _bound(target.plan, find, missing, f"{where}{step_id}[{key}]/")
+                targets[key] = replace(target, plan=inner)
+                names += [] if inner is None else [f"{step_id}[{key}]={inner.fingerprint}"]
+            steps[step_id] = replace(steps[step_id], opens=replace(step.opens, targets=targets))
+    text = "\n".join([plan.fingerprint, *names])
+    return replace(
+        plan,
         steps=steps,
-        fingerprint=hashlib.sha256(f"{plan.fingerprint}\n{names}".encode("utf-8", "backslashreplace")).hexdigest(),
+        fingerprint=hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest(),
         has_async=any(step.worker is not None and step.worker.is_async for step in steps.values()),
-        definition=plan.definition,
     )
+
+
+def _worker_of(step: PlannedStep, find: Callable[[PlannedStep], BoundWorker | None]) -> BoundWorker | None:
+    if isinstance(step.definition, SubworkflowStep):
+        return subworkflow_worker(step.definition)
+    return find(step)

@@ -66,7 +66,7 @@ class TotalsSoFar(NamedTuple):
         used: list[Any] = list(figures)
         steps = set(self.steps)
         for record in records:
-            _, scope, step, _, _, _, _, _, _, error, _, took_s, _, retry_in_s, _, _, usage, was_cached, _ = record
+            _, scope, step, _, _, _, _, _, _, error, _, took_s, _, retry_in_s, _, _, usage, was_cached, _, _ = record
             attempts += 1
             steps.add((scope, step))
             failures += error is not None

@@ -1,30 +1,66 @@
-"""What the machine works on: visits of steps, each within a scope, one sequential thread of control."""
+"""Threads of control, the visits they make, and what the machine decides about one visit."""
 
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.definition.conditions import Evaluated, Facts
 from orchestration_kit.definition.steps import RetryPolicy
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.engine.events import ErrorInfo
+from orchestration_kit.engine.events import Answered, ErrorInfo, WaitStarted
 from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
 
-INTERRUPTS = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "CancelledError", "RunCancelled"})
+if TYPE_CHECKING:
+    from orchestration_kit.engine.groups import Group, Undo
+
+STOPPED = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "RunCancelled"})
+"""Errors of an attempt that was under way when the run was stopped. No worker can fail with one of them."""
+INTERRUPTS = STOPPED | {"CancelledError", "BranchCancelled"}
 """Errors that say nothing of a worker: somebody stopped it."""
 
 
 class Scope:
-    """A sequential thread of control: its prefix in positions, its data bus, its visit counts."""
+    """A sequential thread of control: the run itself, or one branch. Its data bus, its visit counts."""
 
-    __slots__ = ("data", "prefix", "visits")
+    __slots__ = (
+        "added", "changes", "count", "data", "end", "error", "group", "key", "output", "prefix", "steps", "stuck",
+        "visits", "written",
+    )  # fmt: skip
 
-    def __init__(self, prefix: str, data: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        data: dict[str, Any],
+        steps: Mapping[str, PlannedStep],
+        group: Group | Undo | None = None,
+        key: str | None = None,
+    ) -> None:
         self.prefix = prefix
         self.data = data
+        self.steps = steps
+        """The steps it goes through: of the run's workflow, or of one within it."""
+        self.group = group
+        """What opened it; None for the run itself."""
+        self.key = key
         self.visits: dict[str, int] = {}
+        self.count = 0
+        """Attempts so far."""
+        self.end: str | None = None
+        """`completed`, `failed` or `cancelled`, once it has ended."""
+        self.error: str | None = None
+        self.output: Any = None
+        """The last output."""
+        self.stuck: Visit | None = None
+        """The visit it ended at without a way on; it may be attempted again."""
+        self.written: set[str] = set()
+        """Entries of the data bus that its visits changed."""
+        self.changes: Changes | None = None
+        """What it leaves for the join, once it is completed."""
+        self.added = 0
+        """Items that its visits added."""
 
 
 class Visit:
@@ -34,8 +70,9 @@ class Visit:
     """
 
     __slots__ = (
-        "attempt", "cached", "changes", "duration_s", "evaluated", "facts", "given", "input", "interrupted",
-        "last_error", "number", "output", "scope", "started_at", "step", "usage", "wait_s",
+        "answer", "attempt", "cached", "changes", "detail", "duration_s", "evaluated", "facts", "given", "group",
+        "input", "interrupted", "last_error", "number", "output", "scope", "started_at", "step", "usage", "wait",
+        "wait_s",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, step: PlannedStep, number: int, input_data: Any) -> None:
@@ -57,6 +94,13 @@ class Visit:
         self.facts: Facts | None = None
         """What conditions see of the run; set, with `output`, where the step has branches."""
         self.output: Any = None
+        self.detail: dict[str, Any] | None = None
+        self.group: Group | None = None
+        """The branches it opened; it is ready again when they are to be joined."""
+        self.wait: WaitStarted | None = None
+        """What it waits for."""
+        self.answer: Answered | None = None
+        """What came of the wait."""
 
     @property
     def path(self) -> str:
@@ -71,6 +115,9 @@ def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
     was_interrupted = error is not None and error.type in INTERRUPTS
     again.interrupted = visit.interrupted + was_interrupted
     again.last_error = visit.last_error if was_interrupted else error
+    again.group = visit.group
+    if was_interrupted:
+        again.wait = visit.wait  # what was waited so far counts
     return again
 
 
@@ -88,6 +135,15 @@ def choose_edge(visit: Visit, output: Any) -> str | None:
         if evaluated.result:
             return branch.to
     return step.on_success
+
+
+def way_of_failure(step: PlannedStep, error: ErrorInfo) -> str | None:
+    """Return where a failure leads that is not tried again."""
+    if error.type == "WaitTimeout" and step.on_timeout is not None:
+        return step.on_timeout
+    if error.type == "BudgetSpent" and step.on_budget is not None:
+        return step.on_budget
+    return step.on_failure
 
 
 def may_retry(visit: Visit, error_types: tuple[str, ...] | None) -> bool:

@@ -7,23 +7,41 @@ written by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
-NodeKind = Literal["entry", "step", "terminal", "approval", "wait", "group", "missing"]
-"""What a node stands for: `entry` is the dot before the first step, `group` a folded cluster, `missing`
-the ghost of a step that a transition names but nobody defined."""
+NodeKind = Literal[
+    "entry", "step", "terminal", "parallel", "map", "workflow", "approval", "wait", "fork", "join", "group", "missing"
+]
+"""What a node stands for: `entry` is the dot before the first step, `fork` and `join` are where the branches of a
+frame begin and end, `group` is a folded cluster, `missing` the ghost of a step that a transition names but nobody
+defined."""
 
-EdgeKind = Literal["entry", "success", "failure", "branch", "retry"]
-"""Why a run goes along an edge; `retry` is a loop from a step to itself."""
+EdgeKind = Literal[
+    "entry", "success", "failure", "branch", "retry", "body", "join", "timeout", "budget", "compensate"
+]
+"""Why a run goes along an edge; `retry` is a loop from a step to itself, `body` opens a branch, `join` ends one."""
 
-ClusterKind = Literal["parallel", "map", "subworkflow"]
+Line = Literal["solid", "dashed", "dotted", "dash-dot"]
+LINES: Mapping[EdgeKind, Line] = MappingProxyType(
+    {"failure": "dashed", "retry": "dashed", "join": "dotted", "compensate": "dashed"}
+    | {"timeout": "dash-dot", "budget": "dash-dot"}
+)
+"""How edges are drawn that are not the good way on; the label says why, never the line alone."""
+
+ClusterKind = Literal["parallel", "map", "workflow", "spawn"]
+"""What a frame stands for: a step that opens branches, a workflow as a body, or one that a worker spawned."""
 Detail = Literal["full", "compact"]
 Direction = Literal["TB", "LR"]
 
 ENTRY_ID = "\N{NULL}entry"
 """The id of the entry dot: no step can have it, as ids with control characters are refused or cleaned."""
+FORK, JOIN = "\N{NULL}fork", "\N{NULL}join"
+"""What the ids of the fork and the join of a frame end with, after the id of the frame."""
+PLACEHOLDERS = frozenset({"entry", "fork", "join"})
+"""Kinds of nodes that stand for no step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,13 @@ class DiagramNode:
     """Everything worth knowing, in lines; never drawn, shown on hover and read aloud."""
     members: tuple[str, ...] = ()
     """Of a folded cluster: the ids it hides."""
+    marks: str = ""
+    """Limits that are set, in a few words: a lock, a rate, a budget, a time limit."""
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it stands for a step, or for several."""
+        return self.kind not in PLACEHOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +93,28 @@ class DiagramEdge:
     problem: str = ""
 
     @property
+    def line(self) -> Line:
+        """How it is drawn. What is not solid is not the good way on."""
+        return LINES.get(self.kind, "solid")
+
+    @property
     def is_dashed(self) -> bool:
-        """Whether the way is not the good one; it then carries a mark as well, never a dash alone."""
+        """Whether it is taken after a failure; it then carries a mark as well, never a dash alone."""
         return self.kind in ("failure", "retry")
+
+    @property
+    def after_success(self) -> bool:
+        """Whether a run takes it after a success."""
+        return self.kind not in ("failure", "retry", "timeout", "budget")
 
 
 @dataclass(frozen=True, slots=True)
 class DiagramCluster:
-    """A frame around nodes and other clusters: parallel branches, a map, a sub-workflow."""
+    """A frame around nodes and other clusters: a step with its branches, or a workflow inside another.
+
+    >>> DiagramCluster("review", "review", kind="map", subtitle="map over output").is_step
+    True
+    """
 
     id: str
     title: str
@@ -86,6 +125,20 @@ class DiagramCluster:
     tooltip: str = ""
     folded: bool = False
     """A folded cluster is drawn as one node."""
+    subtitle: str = ""
+    """Of a step: what it does, in a few words."""
+    is_start: bool = False
+    outcome: Literal["", "completed", "failed"] = ""
+    """Of a step that is a terminal: the state in which it ends the run."""
+    problem: str = ""
+    """What is wrong with it, in a few words; empty when sound."""
+    positions: tuple[str, ...] = ()
+    """Where runs have what it stands for, if its id does not say so: `plan#1[spawn]`."""
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a step of the workflow itself, which has a state of its own in a run."""
+        return bool(self.subtitle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +236,15 @@ def visible(model: DiagramModel) -> DiagramModel:
             if at in closed:
                 shown[name] = at
             at = parent.get(at)
-    hidden: dict[str, list[str]] = {}
+    hidden: dict[str, list[str]] = {name: [] for name in closed if shown[name] == name}
+    places: dict[str, DiagramNode | None] = {}
+    """The nodes in their order; where one is hidden, the first time, stands the box that hides it."""
     for node in model.nodes:
-        if node.id in shown:
-            hidden.setdefault(shown[node.id], []).append(node.id)
-    groups = [_as_node(closed[name], hidden.get(name, [])) for name in closed if shown[name] == name]
+        places[shown.get(node.id, node.id)] = None if node.id in shown else node
+        if node.id in shown and node.is_step:
+            hidden[shown[node.id]].append(node.id)
+    boxes = {name: _as_node(closed[name], members) for name, members in hidden.items()}
+    places |= dict.fromkeys(name for name in boxes if name not in places)
     edges: dict[tuple[str, str, str, str], DiagramEdge] = {}
     for edge in model.edges:
         source, target = (shown.get(edge.source, edge.source), shown.get(edge.target, edge.target))
@@ -203,18 +260,21 @@ def visible(model: DiagramModel) -> DiagramModel:
         for c in model.clusters
         if c.id not in shown
     )
-    nodes = (*(n for n in model.nodes if n.id not in shown), *groups)
+    nodes = tuple(node or boxes[name] for name, node in places.items())
     return replace(model, nodes=nodes, edges=tuple(edges.values()), clusters=clusters)
 
 
 def _as_node(cluster: DiagramCluster, members: list[str]) -> DiagramNode:
-    count = f"{len(members)} step{'' if len(members) == 1 else 's'}"
+    count = f"{len(members)} step{'' if len(members) == 1 else 's'}" if members else ""
     return DiagramNode(
         cluster.id,
         cluster.title,
-        worker=f"{cluster.kind} \N{MIDDLE DOT} {count}",
+        worker=" \N{MIDDLE DOT} ".join(part for part in (cluster.subtitle or cluster.kind, count) if part),
         note=cluster.note,
         kind="group",
+        is_start=cluster.is_start,
+        outcome=cluster.outcome,
+        problem=cluster.problem,
         tooltip=cluster.tooltip,
         members=tuple(members),
     )

@@ -1,0 +1,332 @@
+"""Branches and waits of a run: how they begin, how they end, and what ends with them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, cast
+
+from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.data import Changes
+from orchestration_kit.engine.events import Answered, BranchesOpened, ErrorInfo, EventReceived, RunStarted, WaitStarted
+from orchestration_kit.engine.groups import Group, Undo
+from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.order import SPAWN, opener_of, scope_of
+from orchestration_kit.engine.plan import Plan, Target
+from orchestration_kit.engine.progress import Progress
+from orchestration_kit.engine.visits import Scope, Visit, another_attempt
+
+
+class Branches(Progress):
+    """The branches of a run, and those of its visits that wait."""
+
+    __slots__ = ("closing", "groups")
+
+    def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
+        super().__init__(plan, limits, started)
+        self.groups: dict[str, Group] = {}
+        """By position: what is open."""
+        self.closing: list[Group] = []
+        """Groups whose join is decided, while some of their attempts are under way."""
+
+    # --- finding
+
+    def find(self, path: str, attempt: int | None = None) -> Visit | None:
+        """Return the visit at a position that is to be worked on, or waits; its branch is begun if need be."""
+        prefix = scope_of(path)
+        if prefix and (group := self._group_of(prefix)) is not None:
+            key = opener_of(prefix)[1]
+            if key not in group.scopes and key in group.in_order():
+                self._start(group, key)
+        found = self._among_ready(path, prefix) or self.waiting.get(path) or self._among_parked(path, prefix)
+        return found if found is None or attempt in (None, found.attempt) else None
+
+    def _among_ready(self, path: str, prefix: str) -> Visit | None:
+        for visit in self.ready:
+            if visit.scope.prefix == prefix and visit.path == path:
+                return visit
+        return None
+
+    def _among_parked(self, path: str, prefix: str) -> Visit | None:
+        while prefix:
+            group = self._group_of(prefix)
+            if group is not None and path in group.parked:
+                return group.parked[path]
+            prefix = scope_of(opener_of(prefix)[0])
+        return None
+
+    def _group_of(self, prefix: str) -> Group | None:
+        return self.groups.get(opener_of(prefix)[0])
+
+    def _withdraw(self, visit: Visit) -> None:
+        """Take a visit out of wherever it is."""
+        path = visit.path
+        if visit in self.ready:
+            self.ready.remove(visit)
+        elif self.waiting.pop(path, None) is None:
+            prefix = visit.scope.prefix
+            while prefix:
+                group = self._group_of(prefix)
+                if group is not None and group.parked.pop(path, None) is not None:
+                    break
+                prefix = scope_of(opener_of(prefix)[0])
+
+    def _forget_all(self) -> None:
+        super()._forget_all()
+        self.groups.clear()
+        self.closing.clear()
+
+    # --- opening
+
+    def open(self, visit: Visit, event: BranchesOpened) -> None:
+        """Open the branches of a visit."""
+        opens = visit.step.opens
+        if opens is None:
+            raise ValueError(f"{event.path} is on record as opening branches, and it is no such step")
+        self._release(visit)
+        self.put_mark(event)
+        self.is_branched = True
+        visit.evaluated = event.evaluated
+        if not visit.started_at:
+            visit.started_at = event.opened_at
+        self._open(Group(visit, event.keys, event.inputs, opens.targets))
+
+    def _open(self, group: Group) -> None:
+        group.visit.group = group
+        self.groups[group.path] = group
+        self._go_on(group)
+
+    def _go_on(self, group: Group) -> None:
+        """Begin branches that may begin; close the group where its join is decided."""
+        if group.is_over:
+            return
+        if group.verdict is not None:
+            self._close(group)
+            return
+        while group.may_start:
+            key = group.key_at(group.started)
+            group.started += 1
+            if key not in group.scopes:
+                self._start(group, key)
+
+    def _start(self, group: Group, key: str) -> None:
+        target, opener = group.target_of(key), group.visit.scope
+        steps = opener.steps if target.plan is None else target.plan.steps
+        scope = Scope(f"{group.path}[{key}]/", dict(opener.data), steps, group, key)
+        group.scopes[key] = scope
+        self.arrive(scope, target.initial, group.input_of(key))
+
+    # --- ending
+
+    def is_unwanted(self, scope: Scope) -> bool:
+        """Whether nobody waits any more for what a branch does."""
+        if self.stop is not None:
+            return True
+        at: Scope | None = scope
+        while at is not None and at.group is not None:
+            if isinstance(at.group, Undo):
+                return False
+            if at.group.is_over:
+                return True
+            at = at.group.within
+        return False
+
+    def why_unwanted(self, scope: Scope) -> str:
+        """Say why a branch is stopped."""
+        if self.stop is not None:
+            return f"cancelled: limit {self.stop[0]} reached"
+        at: Scope | None = scope
+        while at is not None and isinstance(at.group, Group):
+            if at.group.is_over:
+                group = at.group
+                done = f"{group.completed} of {group.total} branches had completed"
+                return f"cancelled: the join of {group.path} {'was reached' if group.verdict else 'failed'}, {done}"
+            at = at.group.within
+        return "cancelled"
+
+    def end_branch(self, visit: Visit, output: Any, error: ErrorInfo | None) -> None:
+        """Note that a branch has come to its end."""
+        scope = visit.scope
+        scope.output = output
+        if error is not None:
+            scope.end = "cancelled" if error.type == "BranchCancelled" else "failed"
+            scope.error = f"{visit.path} failed: {error.described()}"
+            scope.stuck = another_attempt(visit, error)
+        elif visit.step.outcome == "failed":
+            scope.end, scope.error = "failed", f"it ended at {visit.path}, whose outcome is failed"
+        else:
+            scope.end = "completed"
+        group = scope.group
+        if isinstance(group, Undo):
+            self._undo_next(group)
+            return
+        if group is None:
+            return
+        if scope.end == "completed":
+            scope.changes = _changes_of(scope)
+            scope.data = {}
+        group.note_end(scope)
+        self._go_on(group)
+
+    def _close(self, group: Group) -> None:
+        """Wait for nothing more: what has not begun will not, and what is under way is to be stopped."""
+        group.is_over = True
+        keep: deque[Visit] = deque()
+        for visit in self.ready:
+            if group.holds(visit.scope) and not _is_undoing(visit.scope):
+                group.parked[visit.path] = visit
+            else:
+                keep.append(visit)
+        self.ready = keep
+        for path, visit in list(self.waiting.items()):
+            if group.holds(visit.scope):
+                group.parked[path] = self.waiting.pop(path)
+        self.doomed += [visit for visit in self.taken if group.holds(visit.scope) and not _is_undoing(visit.scope)]
+        self.closing.append(group)
+
+    def close_groups(self) -> None:
+        """Go on with groups whose join is decided, as soon as nothing of theirs is under way."""
+        for group in tuple(self.closing):
+            busy = any(group.holds(visit.scope) for visit in self.taken)
+            busy = busy or any(undo.within is not None and group.holds(undo.within) for undo in self.undos)
+            if busy or group not in self.closing:
+                continue
+            self.closing.remove(group)
+            if self.is_unwanted(group.visit.scope):
+                continue
+            opens = group.visit.step.opens
+            if opens is not None and opens.failure == "all_or_nothing" and group.verdict is False:
+                self.undo(group, "")
+            else:
+                self.make_joinable(group)
+
+    # --- what a row means besides
+
+    def _fold_more(self, visit: Visit, output: Any, error: ErrorInfo | None) -> bool:
+        """Fold what an attempt did besides calling a worker; whether that was all there is to it."""
+        scope, detail = visit.scope, visit.detail or {}
+        if visit.group is not None:
+            self.groups.pop(visit.group.path, None)
+            visit.group.is_over = visit.group.is_joining = True
+        if error is not None:
+            return False
+        if visit.changes is not None and scope.group is not None:
+            scope.written.update(visit.changes.updated, visit.changes.removed)
+        if "added" in detail:
+            self._add_items(scope, detail["added"])
+        if "spawn" in detail:
+            if visit.changes is not None:
+                visit.changes.apply_to(scope.data)
+            self._spawn(visit, detail["spawn"])
+            return True
+        if visit.step.compensate is not None and not _is_undoing(scope):
+            self.undoable.append((visit.path, scope.steps, visit.step.compensate, output))
+        return False
+
+    def _spawn(self, visit: Visit, spawned: dict[str, Any]) -> None:
+        plan = self.plan.steps_of(WorkflowDefinition.from_dict(spawned["workflow"]))
+        self.is_branched = True
+        if plan.is_budgeted and self.meter is None:
+            self._measure()
+        again = another_attempt(visit, None)
+        again.started_at = visit.started_at + visit.duration_s
+        self._open(Group(again, (SPAWN,), [spawned["input"]], {"": Target(plan.initial, plan)}))
+
+    def _add_items(self, scope: Scope, items: list[Any]) -> None:
+        at: Scope | None = scope
+        while at is not None and isinstance(at.group, Group):
+            if at.group.keys is None:
+                for item in items:
+                    at.group.add(f"{at.key}.{at.added}", item)
+                    at.added += 1
+                self._go_on(at.group)
+                return
+            at = at.group.within
+
+    def reopen_group(self, visit: Visit) -> None:
+        """Go on with branches whose join had failed: those that did not complete are attempted again."""
+        group = cast("Group", visit.group)
+        group.visit = visit
+        self.groups[group.path] = group
+        parked, group.parked = list(group.parked.values()), {}
+        for scope in group.reopen():
+            stuck = cast("Visit", scope.stuck)
+            scope.stuck = None
+            if stuck.group is not None:
+                self.reopen_group(stuck)
+            else:
+                self.ready.append(stuck)
+        for one in parked:
+            if one.group is not None and one.group.is_joining:
+                self.ready.append(one)
+            else:
+                self.waiting[one.path] = one if one.wait is not None and one.answer is None else one
+                if one.wait is None or one.answer is not None or one.wait.kind == "time":
+                    self.ready.append(self.waiting.pop(one.path))
+        self._go_on(group)
+        self.close_groups()
+
+    # --- waiting
+
+    def wait(self, visit: Visit, event: WaitStarted) -> None:
+        """Let a visit wait for an answer; for a time, drivers wait themselves."""
+        self.put_mark(event)
+        visit.wait, visit.answer = event, None
+        if not visit.started_at:
+            visit.started_at = event.asked_at
+        if event.kind != "time":
+            self._release(visit)
+            self.waiting[event.path] = visit
+        elif visit not in self.taken:
+            self.ready.appendleft(visit)
+
+    def park(self, visit: Visit) -> None:
+        """Let a visit wait for a run of its own, which waits."""
+        self._release(visit)
+        self.waiting[visit.path] = visit
+
+    def unpark(self) -> None:
+        """Look again at the runs that visits wait for."""
+        for path, visit in list(self.waiting.items()):
+            if visit.wait is None:
+                self.ready.append(self.waiting.pop(path))
+
+    def answer(self, event: Answered) -> None:
+        """Let a visit go on that waited.
+
+        Raises:
+            ValueError: it does not wait.
+        """
+        visit = self.waiting.get(event.path) or self._among_parked(event.path, scope_of(event.path))
+        if visit is None:
+            raise ValueError(f"{event.path} is on record as answered, and it does not wait")
+        self.put_mark(event)
+        visit.answer = event
+        if event.kind == "event" and visit.step.event is not None and self.inbox.get(visit.step.event):
+            self.inbox[visit.step.event].popleft()
+        if self.waiting.pop(event.path, None) is not None:
+            self.ready.append(visit)
+
+    def receive(self, event: EventReceived) -> None:
+        """Keep an event for the visit that will wait for it."""
+        self.put_mark(event)
+        self.inbox.setdefault(event.name, deque()).append(event.payload)
+
+
+def _is_undoing(scope: Scope) -> bool:
+    at: Scope | None = scope
+    while at is not None and at.group is not None:
+        if isinstance(at.group, Undo):
+            return True
+        at = at.group.within
+    return False
+
+
+def _changes_of(scope: Scope) -> Changes:
+    """Return what a branch leaves for the join: what its visits wrote, and the outputs of its steps."""
+    written = sorted(scope.written)
+    updated = {key: scope.data[key] for key in written if key in scope.data}
+    for step_id in scope.visits:
+        key = scope.steps[step_id].output_key
+        if key in scope.data:
+            updated.setdefault(key, scope.data[key])
+    return Changes(updated, tuple(key for key in written if key not in scope.data))

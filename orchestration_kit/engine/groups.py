@@ -1,0 +1,188 @@
+"""Branches that were opened together, and when they are joined. Part of the machine: no I/O, no clock, no user code.
+
+Every answer here hangs on which branches have ended and how, never on the order in which they did: so a record can be
+folded in any order that respects the order within each branch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from orchestration_kit.engine.plan import PlannedStep, Target
+from orchestration_kit.engine.visits import Scope, Visit
+
+
+class Group:
+    """The branches that one visit opened."""
+
+    __slots__ = (
+        "added", "added_keys", "cap", "completed", "ended", "failed", "inputs", "is_joining", "is_over", "keys",
+        "parked", "path", "problems", "scopes", "started", "targets", "visit",
+    )  # fmt: skip
+
+    def __init__(
+        self, visit: Visit, keys: tuple[str, ...] | None, inputs: list[Any] | None, targets: Mapping[str, Target]
+    ) -> None:
+        opens = visit.step.opens
+        self.visit = visit
+        self.path = visit.path
+        self.keys = keys
+        self.inputs = inputs
+        self.targets = targets
+        """Where each branch begins, by key; under "" where all begin at the same."""
+        self.cap = None if opens is None else opens.max_concurrency
+        self.scopes: dict[str, Scope] = {}
+        """The branches that were started."""
+        self.added: dict[str, Any] = {}
+        """Items that were added while it ran, by key."""
+        self.added_keys: list[str] = []
+        self.parked: dict[str, Visit] = {}
+        """Visits of its branches that nobody waits for any more."""
+        self.problems: list[str] = []
+        """What could not be undone."""
+        self.started = 0
+        """How many of the branches in order were started, or passed over because they were before."""
+        self.completed = self.failed = self.ended = 0
+        self.is_over = False
+        """The join has what it needs, or cannot get it any more."""
+        self.is_joining = False
+        """The join is being worked out, or was."""
+
+    @property
+    def total(self) -> int:
+        """How many branches were activated."""
+        return self.declared + len(self.added)
+
+    @property
+    def declared(self) -> int:
+        """How many branches there were when it opened."""
+        return len(self.keys if self.keys is not None else self.inputs or ())
+
+    def key_at(self, index: int) -> str:
+        """Return the key of a branch, in order."""
+        if index >= self.declared:
+            return self.added_keys[index - self.declared]
+        return str(index) if self.keys is None else self.keys[index]
+
+    def input_of(self, key: str) -> Any:
+        """Return what a branch gets.
+
+        Raises:
+            KeyError: there is no such branch.
+        """
+        if self.keys is not None:
+            if key not in self.keys:
+                raise KeyError(key)
+            return self.visit.given if self.inputs is None else self.inputs[self.keys.index(key)]
+        if "." in key:
+            return self.added[key]
+        inputs = self.inputs or []
+        if not key.isdecimal() or int(key) >= len(inputs):
+            raise KeyError(key)
+        return inputs[int(key)]
+
+    def target_of(self, key: str) -> Target:
+        """Return where a branch begins."""
+        return self.targets[key] if key in self.targets else self.targets[""]
+
+    def in_order(self) -> list[str]:
+        """Return the keys of all branches that were activated: as defined, then those added, by who added them."""
+        from orchestration_kit.engine.order import depth_of
+
+        declared = [self.key_at(index) for index in range(self.declared)]
+        return [*declared, *sorted(self.added, key=depth_of)]
+
+    def add(self, key: str, item: Any) -> None:
+        """Add an item to a map that is under way."""
+        self.added[key] = item
+        self.added_keys.append(key)
+
+    @property
+    def under_way(self) -> int:
+        """How many branches were started and have not ended."""
+        return len(self.scopes) - self.ended
+
+    @property
+    def may_start(self) -> bool:
+        """Whether another branch may begin."""
+        if self.is_over or self.started >= self.total:
+            return False
+        return self.cap is None or self.under_way < self.cap
+
+    @property
+    def verdict(self) -> bool | None:
+        """Whether the join has succeeded; None while that is open."""
+        opens = self.visit.step.opens
+        total = self.total
+        if opens is None:  # a spawned workflow
+            return None if self.ended < total else self.completed == total
+        if opens.join == "all":
+            if opens.failure == "continue":
+                return None if self.ended < total else (self.completed > 0 or total == 0)
+            if self.ended > self.completed:
+                return False
+            return True if self.completed == total else None
+        need = 1 if opens.join == "any" else opens.join
+        if self.completed >= need:
+            return True
+        possible = total - (self.ended - self.completed)
+        if possible < need and (opens.failure != "continue" or self.ended == total):
+            return False
+        return None
+
+    def holds(self, scope: Scope) -> bool:
+        """Whether a scope is one of its branches, or within one."""
+        at: Scope | None = scope
+        while at is not None and at.group is not None:
+            if at.group is self:
+                return True
+            at = at.group.within
+        return False
+
+    @property
+    def within(self) -> Scope | None:
+        """The scope that its visit is in."""
+        return self.visit.scope
+
+    def statuses(self) -> dict[str, str]:
+        """Return how each branch stands, in order."""
+        found: dict[str, str] = {}
+        for key in self.in_order():
+            scope = self.scopes.get(key)
+            found[key] = "not started" if scope is None else (scope.end or "cancelled")
+        return found
+
+    def note_end(self, scope: Scope) -> None:
+        """Count a branch that has ended."""
+        self.ended += 1
+        self.completed += scope.end == "completed"
+        self.failed += scope.end == "failed"
+
+    def reopen(self) -> list[Scope]:
+        """Make ready to go on after a join that failed; return the branches that did not complete."""
+        self.is_over = self.is_joining = False
+        again = [scope for scope in self.scopes.values() if scope.end in ("failed", "cancelled") and scope.stuck]
+        for scope in again:
+            self.ended -= 1
+            self.failed -= scope.end == "failed"
+            scope.end = scope.error = None
+        return again
+
+
+class Undo:
+    """What is undone, the last first, and what follows when it is."""
+
+    __slots__ = ("group", "left", "problems", "reason", "scope", "within")
+
+    def __init__(self, left: deque[tuple[str, Any, str, Any]], group: Group | None, reason: str) -> None:
+        self.left = left
+        """Position, the steps of its workflow, the step that undoes it, and the output which that step gets."""
+        self.group = group
+        """Whose branches are undone; None: the run's."""
+        self.reason = reason
+        self.problems: list[str] = []
+        """What could not be undone."""
+        self.scope: Scope | None = None
+        self.within: Scope | None = None if group is None else group.visit.scope

@@ -1,0 +1,121 @@
+"""Events in the order of the workflow: branch by branch, whatever the order in which they ended. Pure functions.
+
+Within a branch one thing follows another, so the order there is that of arrival. Branches follow one another by
+definition or input order, and what they did stands between their opening and the join. What is no part of a branch's
+own doing (a fork, a resume, an end, a limit) parts the record into sections, each in this order by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from orchestration_kit.engine.events import Answered, AttemptFinished, BranchesOpened, Event, WaitStarted
+
+UNDO = "undo"
+"""The key of the branch that undoes what the others did."""
+SPAWN = "spawn"
+"""The key of the branch that a spawned workflow runs in."""
+
+
+def scope_of(path: str) -> str:
+    """Return the scope of a position.
+
+    >>> scope_of("research#1[3]/draft#1"), scope_of("draft#1")
+    ('research#1[3]/', '')
+    """
+    return path[: path.rfind("/") + 1]
+
+
+def opener_of(scope: str) -> tuple[str, str]:
+    """Return the visit that opened a scope, and the scope's key.
+
+    >>> opener_of("research#1[3]/")
+    ('research#1', '3')
+    """
+    opener, _, key = scope[:-2].rpartition("[")
+    return opener, key
+
+
+def depth_of(key: str) -> tuple[int, tuple[int, ...]]:
+    """Return where an item comes among the items of a map: those that were added after the others.
+
+    >>> sorted(["1", "0.0", "10", "0"], key=depth_of)
+    ['0', '1', '10', '0.0']
+    """
+    parts = tuple(int(part) for part in key.split("."))
+    return len(parts), parts
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Return events as they stand in the workflow; given in any order that a run can make them in."""
+    found: list[Event] = []
+    section: list[AttemptFinished | BranchesOpened | WaitStarted | Answered] = []
+    keys: dict[str, tuple[str, ...]] = {}
+    for event in events:
+        if isinstance(event, (AttemptFinished, BranchesOpened, WaitStarted, Answered)):
+            section.append(event)
+            if isinstance(event, BranchesOpened) and event.keys is not None:
+                keys[event.path] = event.keys
+        else:
+            found += _section(section, keys)
+            section.clear()
+            found.append(event)
+    found += _section(section, keys)
+    return found
+
+
+def _section(
+    section: list[AttemptFinished | BranchesOpened | WaitStarted | Answered], keys: dict[str, tuple[str, ...]]
+) -> Iterator[Event]:
+    own: dict[str, list[Event]] = {}
+    """By scope: what happened in it, one after another."""
+    for event in section:
+        own.setdefault(event.scope if isinstance(event, AttemptFinished) else scope_of(event.path), []).append(event)
+    branches: dict[str, dict[str, str]] = {}
+    """By visit: the scopes it opened, by key."""
+    openers: dict[str, list[str]] = {}
+    """By scope: the visits in it that opened branches."""
+    for scope in list(own):
+        while scope:
+            opener, key = opener_of(scope)
+            if opener not in branches:
+                branches[opener] = {}
+                if opener:
+                    openers.setdefault(scope_of(opener), []).append(opener)
+            if key in branches[opener]:
+                break
+            branches[opener][key] = scope
+            scope = scope_of(opener)  # noqa: PLW2901 - up to the run itself
+    # Without recursion: nesting may be deep. What is to come lies on a stack, the next on top.
+    stack: list[tuple[str | None, Event | None]] = [("", None)]
+    while stack:
+        scope, event = stack.pop()
+        if scope is None:
+            yield cast("Event", event)
+            continue
+        coming: list[tuple[str | None, Event | None]] = []
+        events = own.get(scope, ())
+        opened = {one.path for one in events if isinstance(one, BranchesOpened)}
+        for path in openers.get(scope, ()):
+            if path not in opened:  # opened in a section before this one
+                coming += _children(path, branches, keys)
+        for one in events:
+            coming.append((None, one))
+            if isinstance(one, BranchesOpened):
+                coming += _children(one.path, branches, keys)
+        if not scope and "" in branches:
+            coming += _children("", branches, keys)  # what the run undid
+        stack += reversed(coming)
+
+
+def _children(
+    opener: str, branches: dict[str, dict[str, str]], keys: dict[str, tuple[str, ...]]
+) -> list[tuple[str | None, Event | None]]:
+    scopes = branches.get(opener, {})
+    named = keys.get(opener, ())
+    ordered = [key for key in named if key in scopes]
+    others = [key for key in scopes if key not in named and key not in (UNDO, SPAWN)]
+    ordered += sorted(others, key=depth_of)
+    ordered += [key for key in (SPAWN, UNDO) if key in scopes and key not in named]
+    return [(scopes[key], None) for key in ordered]
