@@ -4,25 +4,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration_kit.checks import rules
+from orchestration_kit.checks import branching, existence, idle, joins, loops, paths, recursion, undoing
 from orchestration_kit.checks.data_flow import data_flow
-from orchestration_kit.checks.problem import Problem
+from orchestration_kit.checks.inline import inline_problems
+from orchestration_kit.checks.problem import Problem, Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
-RULES: tuple[rules.Rule, ...] = (
-    rules.initial_step,
-    rules.missing_targets,
-    rules.dead_ends,
-    rules.unreachable_steps,
-    rules.endless_loops,
-    rules.conditions,
-    rules.ignored_transitions,
-    rules.shadowed_branches,
-    rules.unbounded_loops,
-    rules.idle_retry_policies,
-    rules.unhandled_failures,
+OF_BRANCHES: tuple[Rule, ...] = (
+    existence.initial_step,
+    existence.missing_targets,
+    paths.unreachable_steps,
+    joins.impossible_joins,
+    joins.circular_joins,
+    branching.conditions,
+    branching.callables,
+    undoing.self_compensations,
+    undoing.waiting_compensations,
+    idle.ignored_transitions,
+    branching.shadowed_branches,
+    joins.branches_past_joins,
+    loops.unbounded_loops,
+    idle.idle_retry_policies,
+    idle.idle_budgets,
+)
+"""Checks that hold for a workflow which is a branch or body of a step, too."""
+
+
+def inline_workflows(workflow: WorkflowDefinition) -> Iterator[Problem]:
+    """The workflows that stand in a step, as its branches or body, are sound as well."""
+    return inline_problems(workflow, OF_BRANCHES)
+
+
+RULES: tuple[Rule, ...] = (
+    existence.initial_step,
+    existence.missing_targets,
+    paths.dead_ends,
+    paths.unreachable_steps,
+    paths.endless_loops,
+    paths.endless_branches,
+    joins.impossible_joins,
+    joins.circular_joins,
+    recursion.endless_recursion,
+    branching.conditions,
+    branching.callables,
+    undoing.self_compensations,
+    undoing.waiting_compensations,
+    inline_workflows,
+    idle.ignored_transitions,
+    branching.shadowed_branches,
+    joins.branches_past_joins,
+    loops.unbounded_loops,
+    idle.idle_retry_policies,
+    idle.idle_budgets,
+    paths.unhandled_failures,
+    joins.write_conflicts,
     data_flow,
 )
 """Every check, in the order in which their findings are told."""
@@ -30,10 +69,12 @@ RULES: tuple[rules.Rule, ...] = (
 
 def check(workflow: WorkflowDefinition) -> list[Problem]:
     """Return what every check finds, errors before warnings."""
-    if misnamed := list(rules.misnamed_steps(workflow)):
-        return misnamed  # the other checks rely on steps being steps
+    # The other checks rely on steps being steps, and on workflows that end on paper.
+    for basis in (existence.misnamed_steps, recursion.held_in_itself):
+        if found := list(basis(workflow)):
+            return found
     found = [problem for rule in RULES for problem in rule(workflow)]
     return sorted(found, key=lambda problem: problem.severity != "error")
 
 
-__all__ = ["RULES", "Problem", "check"]
+__all__ = ["RULES", "Problem", "Rule", "check"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.checks.problem import Problem
 from orchestration_kit.definition.condition_text import tokens_of
@@ -79,7 +79,8 @@ def _reducers(step: Step) -> Iterator[tuple[str, Any]]:
 
 def _by_name(field: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
-        yield from ((f"{field}[{name!r}]", one) for name, one in value.items())
+        by_name = cast("dict[str, Any]", value)
+        yield from ((f"{field}[{name!r}]", one) for name, one in by_name.items())
     else:
         yield field, value
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
+from orchestration_kit.checks.places import inside
 from orchestration_kit.checks.problem import Problem
 from orchestration_kit.definition.steps import Step
 from orchestration_kit.errors import did_you_mean, listed
@@ -17,14 +18,27 @@ MAX_NEAREST = 20
 
 
 def misnamed_steps(workflow: WorkflowDefinition) -> Iterator[Problem]:
-    """Each entry of `steps` is a step, under its own id."""
-    for key, step in cast("dict[str, object]", workflow.steps).items():
-        if not isinstance(step, Step):
-            what = f"steps[{key!r}] is {type(step).__name__}, not a WorkflowStep or another kind of step"
-            yield Problem("misnamed-step", (key,), what, "Add steps with add_step(WorkflowStep(...)).")
-        elif step.step_id != key:
-            what = f"The step under {key!r} calls itself {step.step_id!r}"
-            yield Problem("misnamed-step", (key,), what, "Use one id for both; add_step does that.")
+    """Each entry of `steps` is a step, under its own id, in inline workflows too."""
+    stack = [(workflow, "", "")]
+    seen: set[int] = set()
+    while stack:
+        inner, top, where = stack.pop()
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        for key, step in cast("dict[str, object]", inner.steps).items():
+            if not isinstance(step, Step):
+                what = f"steps[{key!r}] is {type(step).__name__}, not a WorkflowStep or another kind of step"
+                yield Problem(
+                    "misnamed-step", (top or key,), where + what, "Add steps with add_step(WorkflowStep(...))."
+                )
+                continue
+            if step.step_id != key:
+                what = f"The step under {key!r} calls itself {step.step_id!r}"
+                yield Problem("misnamed-step", (top or key,), where + what, "Use one id for both; add_step does that.")
+            for name, target in step.bodies.items():
+                if not isinstance(target, str):
+                    stack.append((target, top or key, where + inside(step, name)))
 
 
 def initial_step(workflow: WorkflowDefinition) -> Iterator[Problem]:
@@ -44,7 +58,7 @@ def initial_step(workflow: WorkflowDefinition) -> Iterator[Problem]:
 
 def missing_targets(workflow: WorkflowDefinition) -> Iterator[Problem]:
     """Each transition leads to a step that exists."""
-    written = [
+    written: list[tuple[tuple[str, ...], str, str, str]] = [
         ((step_id,), f"Step {step_id!r}", transition.field, transition.target)
         for step_id, step in workflow.steps.items()
         for transition in step.transitions()

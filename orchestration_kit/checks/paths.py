@@ -75,7 +75,7 @@ def endless_branches(workflow: WorkflowDefinition, *, whole: bool = False) -> It
     threads = threads_of(workflow)
     ends = [s for s, step in workflow.steps.items() if step.is_terminal or _leads_nowhere(step)]
     finishing = reachable(ends, threads.ways.predecessors)
-    inside = set(workflow.steps) if whole else threads.aside - (threads.main - _finishing_main(workflow))
+    inside = set(workflow.steps) if whole else threads.aside - threads.main  # of the others `endless_loops` tells
     trapped = in_order((s for s in inside - finishing if threads.ways.out_degree(s) > 0), workflow)
     if trapped:
         yield Problem(
@@ -109,14 +109,8 @@ def _leads_nowhere(step: Step) -> bool:
     return not step.is_terminal and step.on_success is None
 
 
-def _finishing_main(workflow: WorkflowDefinition) -> set[str]:
-    """Steps from which a terminal step can be reached; of the others in the main thread `endless_loops` tells."""
-    ends = [s for s, step in workflow.steps.items() if step.is_terminal]
-    return reachable(ends, threads_of(workflow).ways.predecessors)
-
-
 def _can_fail(step: Step) -> bool:
-    """Whether it can fail at all: a wait for a time, or for an event with no time limit or a way on after it, cannot."""
+    """Whether it can fail at all. A wait for a time cannot, nor one for an event that has no limit or a way on then."""
     if isinstance(step, WaitStep):
         return step.success_when is not None or (step.timeout_s is not None and step.on_timeout is None)
     return True

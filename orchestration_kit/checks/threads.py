@@ -54,4 +54,4 @@ def starts_of(workflow: WorkflowDefinition) -> list[str]:
     if workflow.initial_step is None or workflow.initial_step not in workflow.steps:
         return []
     spent = workflow.budget.on_budget if workflow.budget else None
-    return [workflow.initial_step, *([spent] if spent in workflow.steps and spent is not None else [])]
+    return [workflow.initial_step] if spent is None or spent not in workflow.steps else [workflow.initial_step, spent]

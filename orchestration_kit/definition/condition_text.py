@@ -105,6 +105,12 @@ def read_path(text: str) -> tuple[str, ...]:
     )
 
 
+def spans_of(text: str) -> list[tuple[str, int, int]]:
+    """Return the text of each token with where it begins and ends; blanks and comments are none."""
+    found = _TOKEN.finditer(text)
+    return [(match.group(), match.start(), match.end()) for match in found if match.lastgroup != "space"]
+
+
 def tokens_of(text: str) -> list[tuple[str, str]]:
     """Return the kind and the text of each token; blanks and comments are none."""
     return [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text) if match.lastgroup != "space"]
@@ -254,7 +260,8 @@ class _Reader:
             elif (
                 self._peek(at) == "["
                 and self._peek(at + 2) == "]"
-                and (key := _plain_string(self.tokens[at + 1])) is not None
+                and self.tokens[at + 1][0] == "string"
+                and (key := plain_string(self._peek(at + 1))) is not None
             ):
                 path.append(key)
                 at += 3
@@ -268,9 +275,9 @@ class _Reader:
         return at
 
 
-def _plain_string(token: tuple[str, str]) -> str | None:
-    kind, text = token
-    if kind == "string" and text[0] in "\"'" and "\\" not in text and text[:3] not in ('"""', "'''"):
+def plain_string(text: str) -> str | None:
+    """Return what a token between simple quotes says, None for any other token."""
+    if text[0] in "\"'" and "\\" not in text and text[:3] not in ('"""', "'''"):
         return text[1:-1]
     return None
 

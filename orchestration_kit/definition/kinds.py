@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from orchestration_kit.definition.condition_text import read_path
 from orchestration_kit.definition.ids import StepId
@@ -42,7 +49,9 @@ def _as_target(value: Any) -> Any:
 def _as_body(value: Any) -> Any:
     target = _as_target(value)
     if isinstance(target, Branch):
-        raise ValueError("a body has no condition of its own; give a step's id or a WorkflowDefinition")
+        raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
+            "a body has no condition of its own; give a step's id or a WorkflowDefinition"
+        )
     return target
 
 
@@ -58,7 +67,9 @@ def _check_path(value: Any) -> Any:
     if isinstance(value, str):
         read_path(value)
     elif not callable(value):
-        raise ValueError(f'it is a path such as "data.items", or a callable (output, context), not {value!r:.60}')
+        raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
+            f'it is a path such as "data.items", or a callable (output, context), not {value!r:.60}'
+        )
     return value
 
 
@@ -66,7 +77,9 @@ def _check_reducer(value: Any) -> Any:
     if isinstance(value, str) and value not in REDUCERS:
         raise ValueError(f"there is no reducer {value!r:.40}. There are: {', '.join(REDUCERS)}")
     if not isinstance(value, str) and not callable(value):
-        raise ValueError(f"a reducer is one of {', '.join(REDUCERS)}, or a callable (values) -> value")
+        raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
+            f"a reducer is one of {', '.join(REDUCERS)}, or a callable (values) -> value"
+        )
     return value
 
 
@@ -85,7 +98,7 @@ def _as_json_schema(value: Any) -> Any:
 
         try:
             schema = TypeAdapter(value).json_schema()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - of many kinds, from a type that a user gave
             raise ValueError(f"schema is a JSON Schema, or a type that pydantic can make one of ({error})") from None
     if schema is not None:
         from jsonschema import Draft202012Validator, SchemaError
@@ -142,7 +155,8 @@ class _Splitting(Step):
 
     def callables(self) -> list[Callable[..., Any]]:
         """Python callables in it, which no file can hold."""
-        reducers = self.reducer.values() if isinstance(self.reducer, dict) else (self.reducer,)
+        given: Any = self.reducer
+        reducers = cast("Mapping[str, Any]", given).values() if isinstance(given, dict) else (given,)
         return [*super().callables(), *(one for one in reducers if callable(one))]
 
 
@@ -157,7 +171,7 @@ class ParallelStep(_Splitting):
     'all'
     """
 
-    kind: Literal["parallel"] = "parallel"
+    kind: Literal["parallel"] = "parallel"  # pyright: ignore[reportIncompatibleVariableOverride] - a tag, never set
     branches: Annotated[dict[StepId, Target], Field(min_length=1, max_length=MAX_BRANCHES)]
     max_concurrency: Annotated[int, Field(ge=1)] | None = None
     """Branches under way at once; None: all."""
@@ -192,7 +206,7 @@ class MapStep(_Splitting):
     10
     """
 
-    kind: Literal["map"] = "map"
+    kind: Literal["map"] = "map"  # pyright: ignore[reportIncompatibleVariableOverride] - a tag, never set
     over: PathText = "output"
     """Where the list is: `output` (of the step before), `data.items`; or a callable `(output, context) -> list`."""
     body: Body
@@ -226,7 +240,7 @@ class SubworkflowStep(Step):
     'shipping'
     """
 
-    kind: Literal["workflow"] = "workflow"
+    kind: Literal["workflow"] = "workflow"  # pyright: ignore[reportIncompatibleVariableOverride] - a tag, never set
     workflow: Annotated[str, Field(min_length=1, max_length=200)]
     """The name of a registered workflow."""
     input: PathText | dict[str, PathText] | None = None
@@ -293,13 +307,13 @@ with warnings.catch_warnings():
         'Send the refund?'
         """
 
-        kind: Literal["approval"] = "approval"
+        kind: Literal["approval"] = "approval"  # pyright: ignore[reportIncompatibleVariableOverride] - a tag, never set
         prompt: Annotated[str, Field(min_length=1, max_length=20_000)]
         """What is asked."""
         show: tuple[PathText, ...] = ()
         """What is shown with it, as paths; by default the output of the step before."""
         schema: Annotated[dict[str, Any] | None, BeforeValidator(_as_json_schema)] = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
-        """JSON Schema of the value, or a type (a pydantic model, `bool`, a dataclass); any value where there is none."""
+        """JSON Schema of the value, or a type (a pydantic model, `bool`, a dataclass); None: any value."""
 
         def callables(self) -> list[Callable[..., Any]]:
             """Python callables in it, which no file can hold."""
@@ -316,7 +330,7 @@ class WaitStep(_Waiting):
     'payment_received'
     """
 
-    kind: Literal["wait"] = "wait"
+    kind: Literal["wait"] = "wait"  # pyright: ignore[reportIncompatibleVariableOverride] - a tag, never set
     until: AwareDatetime | None = None
     for_s: Seconds | None = None
     event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -344,5 +358,4 @@ __all__ = [
     "ParallelStep",
     "SubworkflowStep",
     "WaitStep",
-
 ]

@@ -17,7 +17,7 @@ from pydantic import (
 
 from orchestration_kit.definition.base import Model
 from orchestration_kit.definition.budgets import Budget, Rate
-from orchestration_kit.definition.ids import FORBIDDEN_IN_STEP_IDS, StepId
+from orchestration_kit.definition.ids import StepId
 from orchestration_kit.definition.workers import AnyWorkerType
 from orchestration_kit.errors import NotSerializable
 
@@ -203,7 +203,7 @@ class WorkflowStep(Step):
     ['completed', 'implement_code']
     """
 
-    kind: Literal["step"] = "step"
+    kind: Literal["step"] = "step"  # pyright: ignore[reportIncompatibleVariableOverride] - a tag, never set
     worker_type: AnyWorkerType
     max_retries: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Further attempts after a failed one, on this step, before `on_failure` is taken."""

@@ -10,19 +10,26 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from orchestration_kit.definition import files
 from orchestration_kit.definition.base import Model, fields_of
-from orchestration_kit.definition.fingerprints import callable_fingerprint
 from orchestration_kit.definition.budgets import Budget
+from orchestration_kit.definition.fingerprints import callable_fingerprint
 from orchestration_kit.definition.ids import StepId
 from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
 from orchestration_kit.definition.steps import Step, WorkflowStep, callable_name
 from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    import networkx as nx
+
     from orchestration_kit.checks import Problem
+    from orchestration_kit.definition.workers import WorkerType
+
+    Edge = tuple[str, str] | tuple[str, str, str | Callable[..., Any]]
 
 
 def _kind_of(step: Any) -> str:
-    return str(fields_of(step).get("kind", "step") if isinstance(step, dict) else getattr(step, "kind", "step"))
+    return str(getattr(step, "kind", None) or fields_of(step).get("kind", "step"))
 
 
 AnyStep = Annotated[
@@ -106,6 +113,130 @@ class WorkflowDefinition(Model):
         self.steps[step.step_id] = step.model_copy(deep=False)
         if is_initial:
             self.initial_step = step.step_id
+
+    @classmethod
+    def from_edges(  # noqa: PLR0913 - each of them is a part of a workflow
+        cls,
+        name: str,
+        edges: Iterable[Edge],
+        *,
+        workers: Mapping[str, WorkerType | str | AnyStep] | None = None,
+        initial: str | None = None,
+        terminal: Iterable[str] | Mapping[str, str] | None = None,
+        goal: str = "",
+        description: str = "",
+    ) -> Self:
+        """Build a workflow from what leads where.
+
+        >>> flow = WorkflowDefinition.from_edges("news", [
+        ...     ("draft", "check"),
+        ...     ("check", "draft", "output.approved == false && visits < 3"),
+        ...     ("check", "publish"),
+        ...     ("draft", "failed", "failure"),
+        ... ], workers={"draft": "coder", "check": "reviewer"}, terminal={"publish": "completed", "failed": "failed"})
+        >>> flow.validate(), flow.steps["check"].branches[0].to, flow.steps["failed"].outcome
+        ((True, None), 'draft', 'failed')
+
+        Args:
+            name: of the workflow.
+            edges: `(a, b)` or `(a, b, "success")`, `(a, b, "failure")`, or `(a, b, condition)` with CEL text or a
+                callable; conditions are tried in the order in which they stand here.
+            workers: by step id a worker's type, or a step of any kind, which the edges are added to; "generic" for the
+                others.
+            initial: where it begins; without it, where the first edge does.
+            terminal: the steps that end a run, or their outcomes by step id; without it, all that lead nowhere after
+                a success.
+            goal: what it is for.
+            description: in a sentence.
+
+        Raises:
+            DefinitionError: the edges contradict one another or a step, or name what is not there.
+        """
+        from orchestration_kit.definition.edges import steps_of_edges
+
+        first, steps = steps_of_edges(edges, workers, terminal, initial)
+        return cls(name=name, goal=goal, description=description, initial_step=first, steps=steps)
+
+    def replace(self, step_id: str | None = None, /, **changes: Any) -> Self:
+        """Return a copy with other fields: of a step where its id is given, else of the workflow itself.
+
+        A step that gets another `step_id` is called so wherever it is named, in conditions and paths too.
+
+        >>> flow = WorkflowDefinition.from_edges("news", [("draft", "publish")])
+        >>> flow.replace("draft", max_retries=2).replace(goal="News").steps["draft"].max_retries
+        2
+        >>> flow.steps["draft"].max_retries
+        0
+
+        Raises:
+            UnknownStep: there is no such step.
+            DefinitionError: there is no such field, or the new id is taken.
+            pydantic.ValidationError: a field does not take the value.
+        """
+        from orchestration_kit.definition.algebra import with_changed_step, with_changes
+
+        made = with_changes(self, changes) if step_id is None else with_changed_step(self, step_id, changes)
+        return cast("Self", made)
+
+    def compose(self, *others: WorkflowDefinition, name: str | None = None) -> Self:
+        """Return this workflow and others in a row; reads as `WorkflowDefinition.compose(a, b)`, too.
+
+        Where a run of one would end as completed, the next begins, with its last output; where it would end as failed,
+        the whole does. Ids that several of them use get the workflow's name before them, wherever they are named. Code
+        that looks up `data["<step>_output"]` is not rewritten. A step that was terminal needs a worker now.
+
+        >>> write = WorkflowDefinition.from_edges("write", [("draft", "check")])
+        >>> ship = WorkflowDefinition.from_edges("ship", [("check", "publish")])
+        >>> [(s.step_id, s.on_success) for s in write.compose(ship).steps.values()]
+        [('draft', 'write.check'), ('write.check', 'ship.check'), ('ship.check', 'publish'), ('publish', None)]
+
+        Raises:
+            DefinitionError: one of them has no end that leads on, no beginning, or a budget of its own.
+        """
+        from orchestration_kit.definition.algebra import in_a_row
+
+        return cast("Self", in_a_row((self, *others), name))
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """Return a graph with steps as nodes and transitions as edges, for the algorithms of networkx.
+
+        A node has the attributes kind, worker_type, description, is_terminal, outcome, and the whole step as a dict
+        under `step`; an edge has kind, label, condition, and the field it is written in as its key.
+
+        >>> flow = WorkflowDefinition.from_edges("news", [("draft", "publish")])
+        >>> list(flow.to_networkx().edges(data="kind"))
+        [('draft', 'publish', 'success')]
+
+        Raises:
+            NotSerializable: the definition holds Python callables.
+        """
+        from orchestration_kit.definition.networks import network_of
+
+        return network_of(self)
+
+    @classmethod
+    def from_networkx(cls, graph: nx.DiGraph[Any], *, name: str | None = None, initial: str | None = None) -> Self:
+        """Build a workflow from a graph: one of `to_networkx`, or any directed graph.
+
+        Of a node count the attributes that are fields of its kind of step (kind, "step" by default; worker_type,
+        "generic" by default; description ...), of an edge kind ("success" by default, failure, timeout, compensate,
+        body), condition (CEL text) and label. Other attributes are left alone, and nothing is evaluated.
+
+        >>> import networkx as nx
+        >>> WorkflowDefinition.from_networkx(nx.DiGraph([("draft", "publish")]), name="news").validate()
+        (True, None)
+
+        Args:
+            graph: a `networkx.DiGraph` or `MultiDiGraph`.
+            name: of the workflow; without it, the graph's.
+            initial: where it begins; without it, the only node that no edge leads to, else the first.
+
+        Raises:
+            DefinitionError: the graph is none of a workflow; it says why.
+        """
+        from orchestration_kit.definition.networks import workflow_of
+
+        return cast("Self", workflow_of(cls, graph, name=name, initial=initial))
 
     def get_step(self, step_id: str) -> AnyStep | None:
         """Return a step by its id, or None."""

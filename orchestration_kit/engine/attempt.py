@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
-from orchestration_kit.engine.outcome import Failure
+from orchestration_kit.engine.outcome import Failure, Parked, Spawn
+from orchestration_kit.engine.spawning import spawned
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import AttemptError, ConditionError, OutputInvalid, OutputRejected, TransformerError
 
@@ -38,7 +39,8 @@ def prepare(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     except Exception as error:
         raise TransformerError(worker.name, "input_transformer", _told(error)) from error
     if run.log is not None:
-        run.log.stage(f"what the input_transformer of worker {worker.name!r} returned", given)
+        with run.turn:
+            run.log.stage(f"what the input_transformer of worker {worker.name!r} returned", given)
     visit.given = given
 
 
@@ -50,8 +52,9 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
         if isinstance(output, Failure):
             conclude_failure(run, visit, context, output)
             return
-        output = isolate(output)
-        if visit.step.is_judged:
+        is_spawn = isinstance(output, Spawn) and visit.group is None
+        output = spawned(run, visit, output) if is_spawn else isolate(output)
+        if visit.step.is_judged and not is_spawn:
             output = _shaped(visit, output)
             if not _is_success(run, visit, context, output):
                 return
@@ -62,16 +65,23 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
         notes = notes_of(context)
         if notes is not None and notes.view is not None:
             visit.changes = notes.view.changes()
-        if run.log is not None:
-            _stage(run.log, visit, output)
+        if notes is not None and notes.added:
+            visit.detail = {**(visit.detail or {}), "added": isolate(notes.added)}
+        with run.turn:
+            if run.log is not None:
+                _stage(run.log, visit, output)
+            if visit in run.machine.taken:  # else its time was up, or its branch is not wanted any more
+                run.machine.settle(visit, output)
     except Exception as error:  # noqa: BLE001 - the worker's value or the user's code; the run goes on
         conclude_failure(run, visit, context, error)
-        return
-    run.machine.settle(visit, output)
 
 
 def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
     """Settle a visit whose attempt failed. What it wrote on the data bus is dropped."""
+    if isinstance(error, Parked):
+        with run.turn:
+            run.machine.park(visit)
+        return
     if isinstance(error, Failure):
         _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
         return
@@ -83,6 +93,8 @@ def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error:
 def _stage(log: RunLog, visit: Visit, output: Any) -> None:
     """See that what an attempt gave can be put on record, before the step counts as done."""
     log.stage(f"the output of step {visit.step.step_id!r}", output)
+    if visit.detail is not None:
+        log.stage(f"what step {visit.step.step_id!r} added or made", visit.detail)
     if visit.changes is not None:
         log.stage_changes(visit.changes)
 
@@ -128,18 +140,24 @@ def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
     """Settle a failed attempt; what was rejected goes on record beside the reason."""
     take_notes(visit, context)
     visit.changes = None
+    if visit.detail is not None:
+        visit.detail = {key: value for key, value in visit.detail.items() if key not in ("spawn", "added")} or None
     if rejected is not None and run.log is not None:
         try:
-            run.log.stage(f"the rejected output of step {visit.step.step_id!r}", rejected)
+            with run.turn:
+                run.log.stage(f"the rejected output of step {visit.step.step_id!r}", rejected)
         except AttemptError as error:
             message, rejected = f"{message} ({error})", None
     output: dict[str, Any] = {"error": message} if rejected is None else {"error": message, "output": rejected}
     types = () if visit.step.retry is None else tuple(base.__name__ for base in error_type.__mro__)
-    run.machine.settle(visit, output, ErrorInfo(error_type.__name__, message, is_final), None if is_final else types)
+    info = ErrorInfo(error_type.__name__, message, is_final)
+    with run.turn:
+        if visit in run.machine.taken:
+            run.machine.settle(visit, output, info, None if is_final else types)
 
 
 def _shaped(visit: Visit, output: Any) -> Any:
-    worker = visit.step.worker
+    worker = None if visit.group is not None else visit.step.worker  # a join is no output of its worker
     if worker is None or worker.validate_output is None:
         return output
     from pydantic import ValidationError
@@ -155,7 +173,7 @@ def _shaped(visit: Visit, output: Any) -> Any:
 
 
 def _transformed(visit: Visit, output: Any, context: WorkflowContext) -> Any:
-    worker = visit.step.worker
+    worker = None if visit.group is not None else visit.step.worker
     if worker is None or worker.output_transformer is None:
         return output
     try:

@@ -89,6 +89,7 @@ class Branches(Progress):
         if not visit.started_at:
             visit.started_at = event.opened_at
         self._open(Group(visit, event.keys, event.inputs, opens.targets))
+        self.close_groups()
 
     def _open(self, group: Group) -> None:
         group.visit.group = group

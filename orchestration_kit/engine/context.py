@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.data import DataView
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, HistoryEntry, RunFinished, RunStarted
+from orchestration_kit.engine.order import opener_of
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import RunStateError, counted
@@ -41,6 +42,7 @@ class _HandMade:
     records: list[AttemptFinished] = field(default_factory=list[AttemptFinished])
     finished: RunFinished | None = None
     recorded: int = 0
+    is_branched: bool = False
     plan: Plan | None = None
 
     def records_since(self, told: int) -> list[AttemptFinished]:
@@ -51,7 +53,7 @@ class _HandMade:
 class Notes:
     """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
 
-    __slots__ = ("cached", "history", "metadata", "random", "seen", "told", "usage", "view")
+    __slots__ = ("added", "cached", "history", "metadata", "random", "seen", "told", "usage", "view")
 
     def __init__(self) -> None:
         self.cached = False
@@ -65,6 +67,8 @@ class Notes:
         """How many records the history holds."""
         self.metadata: dict[str, Any] | None = None
         self.random: random.Random | None = None
+        self.added: list[Any] | None = None
+        """Items for the map that the visit is in."""
 
 
 class WorkflowContext:
@@ -144,10 +148,12 @@ class WorkflowContext:
     def history(self) -> list[HistoryEntry]:
         """One entry per attempt, in order: a list of plain dicts, made when it is looked at."""
         if self._visit is not None:
-            return [to_entry(record) for record in self._machine.records]
+            return [to_entry(record) for record in self._seen()]
         notes = self._more
         if notes.history is None:
             notes.history = []
+        if self._machine.is_branched:
+            notes.history[:], notes.told = [], 0  # what branches do comes between what is there
         new = self._machine.records_since(notes.told)
         notes.history.extend([to_entry(record) for record in new])
         notes.told += len(new)
@@ -181,6 +187,31 @@ class WorkflowContext:
     def path(self) -> str:
         """Position of the present visit, e.g. `review_code#2`."""
         return "" if self._visit is None else self._visit.path
+
+    @property
+    def branch(self) -> str | None:
+        """Which branch of a parallel step or a map the visit is in, by name or index; None in the run itself."""
+        return None if self._visit is None else self._visit.scope.key
+
+    def add_item(self, item: Any) -> None:
+        """Add an item to the map that this visit is in; a branch is opened for it when the attempt has succeeded.
+
+        Raises:
+            RunStateError: the visit is in no branch of a map.
+        """
+        scope = None if self._visit is None else self._visit.scope
+        while scope is not None and scope.group is not None:
+            if getattr(scope.group, "keys", ()) is None:
+                more = self._more
+                more.added = [*(more.added or ()), item]
+                return
+            scope = scope.group.within
+        raise RunStateError(
+            self.workflow_id,
+            self.state,
+            f"{self.path or 'a context made by hand'} is in no branch of a map, so there is nothing to add an item to",
+            "Call context.add_item(...) in a worker within the body of a MapStep.",
+        )
 
     @property
     def visit(self) -> int:
@@ -221,10 +252,10 @@ class WorkflowContext:
         if isinstance(self._machine, _HandMade):
             entries = (e for e in reversed(self.history) if worker_type is None or e["worker_type"] == worker_type)
             return next((entry["output"] for entry in entries), None)
-        if worker_type is None:
+        if worker_type is None and not self._machine.is_branched:
             last = self._machine.last_record()
             return None if last is None else isolate(last.output)
-        found = (record for record in reversed(self._machine.records) if record.worker_type == worker_type)
+        found = (record for record in reversed(self._seen()) if worker_type in (None, record.worker_type))
         record = next(found, None)
         return None if record is None else isolate(record.output)
 
@@ -261,6 +292,8 @@ class WorkflowContext:
             usage=None,
             cached=False,
             path=self.path,
+            branch=None,
+            detail=None,
             why=[],
         )
         self.history.append(entry)
@@ -290,6 +323,13 @@ class WorkflowContext:
         from orchestration_kit.history import history_frame
 
         return history_frame(self)
+
+    def _seen(self) -> list[AttemptFinished]:
+        """What is on record, as far as the visit can know of it."""
+        machine = self._machine
+        if self._visit is None or isinstance(machine, _HandMade):
+            return machine.records
+        return machine.seen_from(self._visit.scope.prefix)
 
     @property
     def _more(self) -> Notes:
@@ -352,5 +392,7 @@ def to_entry(record: AttemptFinished) -> HistoryEntry:
         usage=None if record.usage is None else dict(record.usage),
         cached=record.cached,
         path=record.path,
+        branch=opener_of(record.scope)[1] if record.scope else None,
+        detail=None if record.detail is None else isolate(record.detail),
         why=[{"text": one.text, "inputs": isolate(one.inputs), "result": one.result} for one in record.evaluated],
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.audience import Audience
 from orchestration_kit.engine.drivers import drive, drive_async
 from orchestration_kit.engine.events import AttemptFinished, RunForked, RunResumed
+from orchestration_kit.engine.gates import Gates
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import JournalError, RunStateError
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.orchestrator import Orchestrator
     from orchestration_kit.engine.plan import Plan
     from orchestration_kit.engine.ports import Clock, Observer, RunLog
+    from orchestration_kit.engine.run import Run
+
+
+NO_GATES = Gates()
 
 
 class Driven:
@@ -55,6 +61,17 @@ class Driven:
         self._limits = machine.limits
         """What it was started with."""
         self._guard: Guard | None = None
+        self.turn: AbstractContextManager[Any] = nullcontext()
+        """Held while the machine or the log is used: a lock, where threads work on branches."""
+        self.gates: Gates = NO_GATES if hub is None else hub.gates
+        self.children: dict[str, Run] = {}
+        """The runs of its sub-workflows, by position."""
+        self.timers: dict[str, float] = {}
+        """By position: when a wait is over, by a clock that nobody sets."""
+        self.letters: deque[Callable[[], None]] = deque()
+        """What others have sent while it is being driven."""
+        self.poke: Callable[[], None] | None = None
+        """Has whoever works on branches look at the letters."""
 
     @property
     def run_id(self) -> str:
@@ -82,6 +99,8 @@ class Driven:
         self.cancel_reason = str(reason) or "cancelled"
         if self._wake is not None:
             self._wake.set()
+        for child in tuple(self.children.values()):
+            child.cancel(self.cancel_reason)
         guard = self._guard
         if guard is not None and not guard.cancel(self.cancel_reason):
             self._driver = self._guard = None  # its loop was closed: nobody drives it any more
@@ -126,6 +145,34 @@ class Driven:
         finally:
             if self._driver is me:
                 self._driver = None
+
+    def post(self, act: Callable[[], None]) -> None:
+        """Do something to the run: at once, or, while it is being driven, when its driver looks.
+
+        Raises:
+            RunStateError: it has ended, or cannot be driven.
+        """
+        if self.is_finished:
+            raise RunStateError(self.run_id, self.state, "it has ended", "Resume it, or start another run.")
+        me = object()
+        with self._lock:
+            is_driven = self._driver is not None
+            if is_driven:
+                self.letters.append(act)
+        if is_driven:
+            if (poke := self.poke) is not None:
+                poke()
+            return
+        try:
+            self._claim(me)
+            self.audience.tell_start()
+            act()
+        finally:
+            if self._driver is me:
+                try:
+                    self._leave()
+                finally:
+                    self._driver = None
 
     def reuse(self, event: AttemptFinished | RunForked) -> None:
         """Take over what is on record already: an attempt, instead of making it, or what a fork was given."""

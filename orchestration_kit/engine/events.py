@@ -205,9 +205,7 @@ class RunFinished(NamedTuple):
     """Attempts in all."""
 
 
-Mark = (
-    RunForked | RunResumed | BranchesOpened | WaitStarted | Answered | EventReceived | LimitReached | RunFinished
-)
+Mark = RunForked | RunResumed | BranchesOpened | WaitStarted | Answered | EventReceived | LimitReached | RunFinished
 """What is on record besides attempts. A `RunFinished` among them is a former end."""
 Event = RunStarted | AttemptStarted | PartialOutput | AttemptFinished | Mark
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from orchestration_kit.engine.plan import PlannedStep, Target
+from orchestration_kit.engine.plan import Target
 from orchestration_kit.engine.visits import Scope, Visit
 
 

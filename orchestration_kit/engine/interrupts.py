@@ -12,6 +12,10 @@ class RunCancelled(BaseException):
     """Leads out of a worker's call when its run is cancelled from elsewhere; never leaves the driver."""
 
 
+class BranchCancelled(BaseException):
+    """Leads out of a worker's call whose branch nobody waits for any more; never leaves the driver."""
+
+
 class Guard:
     """Cancels the task that awaits a worker, for one of our own reasons at a time, and tells it from others.
 
@@ -80,6 +84,14 @@ class Guard:
     def is_cancelled_from_outside(self) -> bool:
         """Whether somebody asked the awaiting task to stop. A worker may also raise CancelledError of its own."""
         return self._task.cancelling() > self._before
+
+    def is_stray(self, error: BaseException) -> bool:
+        """Whether a worker raised a CancelledError that nobody had asked for: it is an error like any other."""
+        return isinstance(error, asyncio.CancelledError) and not self.is_cancelled_from_outside()
+
+    def stop(self, cause: BaseException) -> None:
+        """Stop the worker that is awaited now, from its own loop."""
+        self._interrupt(cause)
 
     def check(self) -> None:
         """Do not go on where a worker swallowed a cancellation that was meant for all of us.

@@ -199,6 +199,17 @@ def summary_of(run: Run) -> RunSummary:
     )
 
 
+def canonical(value: Any) -> bytes:
+    """Return a value as bytes that are the same wherever it is, so that it can be hashed.
+
+    Raises:
+        NotRecordable: it cannot be put on record.
+    """
+    from orchestration_kit.journal import codec
+
+    return codec.dumps(codec.encode(value, "what is asked"))
+
+
 def open_cassette(cassette: Any) -> Cassette | None:
     """Return a cassette: as given, or the one in a file; None where none is wanted."""
     if cassette is None:

@@ -146,6 +146,17 @@ class Meter:
         """Give back what was set aside."""
         self._reserve(step, -1)
 
+    def left_of(self, limits: RunLimits) -> RunLimits:
+        """Return what is left of limits, for a run within the run."""
+        used = self._run
+        seconds, cost, tokens = limits.max_seconds, limits.max_cost_usd, limits.max_tokens
+        return RunLimits(
+            max_steps=limits.max_steps,
+            max_seconds=None if seconds is None else max(1e-9, seconds - used.busy_s),
+            max_cost_usd=None if cost is None else max(1e-9, cost - used.cost_usd),
+            max_tokens=None if tokens is None else max(1, tokens - used.tokens),
+        )
+
     def exceeded(self) -> tuple[str, str] | None:
         """Return the limit of the run that was passed and what was used of it; None while all is within bounds."""
         return self._run.spent(self._limits, None, is_strict=False)

@@ -15,7 +15,6 @@ step and visit number, never who ended first; so a record may be folded in any o
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,7 +36,15 @@ from orchestration_kit.engine.events import (
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.engine.visits import Visit, another_attempt, choose_edge, may_retry, wait_s, way_of_failure
+from orchestration_kit.engine.visits import (
+    STOPPED,
+    Visit,
+    another_attempt,
+    choose_edge,
+    may_retry,
+    wait_s,
+    way_of_failure,
+)
 from orchestration_kit.errors import ConditionError
 
 
@@ -60,6 +67,12 @@ class Machine(Branches):
     def is_retrying(self) -> bool:
         """Whether the visit that was settled last is to be attempted again."""
         return bool(self.ready) and self.ready[-1].attempt > 1 and self.ready[-1].group is None
+
+    def is_unsettled(self, visit: Visit) -> bool:
+        """Whether an attempt is not on record yet."""
+        last = self.last_record()
+        is_last = last is not None and (last.path, last.attempt) == (visit.path, visit.attempt)
+        return visit in self.taken and not is_last
 
     @property
     def data(self) -> dict[str, Any]:
@@ -311,6 +324,8 @@ class Machine(Branches):
             visits = scope.visits  # as in arrive(), written out: this is the hot path
             visits[next_step] = number = visits.get(next_step, 0) + 1
             self.ready.append(Visit(scope, scope.steps[next_step], number, output))
+        elif error is not None and error.type in STOPPED:
+            self.ready.append(another_attempt(visit, error))
         elif scope.group is not None:
             self.end_branch(visit, output, error)
         else:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.arguments import (
     check_goal,
@@ -18,9 +17,9 @@ from orchestration_kit.engine.arguments import (
     checked_observers,
     checked_tags,
 )
-from orchestration_kit.engine.calls import BoundWorker, bind_worker
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, RunStarted
+from orchestration_kit.engine.gates import Gates
 from orchestration_kit.engine.journaled import (
     NewLog,
     delete_run,
@@ -35,18 +34,24 @@ from orchestration_kit.engine.journaled import (
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.past import check_fit
-from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
+from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
+from orchestration_kit.engine.registry import Registry
 from orchestration_kit.engine.run import Run
 from orchestration_kit.engine.summary import RunSummary
-from orchestration_kit.errors import DuplicateRun, UnknownRun, UnknownWorkflow, listed
+from orchestration_kit.errors import DuplicateRun, UnknownRun
 
 if TYPE_CHECKING:
+    from orchestration_kit.engine.driven import Driven
     from orchestration_kit.journal.cassette import Cassette
     from orchestration_kit.journal.port import Journal
 
 
-class Orchestrator:
+SpawnCheck = Callable[[WorkflowDefinition], str | None]
+"""Says why a workflow that a worker made must not run; None where it may. One that raises refuses it."""
+
+
+class Orchestrator(Registry):
     """The hub: a deterministic state machine between probabilistic workers.
 
     >>> from orchestration_kit import WorkflowStep
@@ -69,11 +74,10 @@ class Orchestrator:
         clock: Clock | None = None,
         journal: Journal | PathLike[str] | str | None = None,
         cassette: Cassette | PathLike[str] | str | None = None,
+        locks: Mapping[str, int] | None = None,
+        spawn_checks: Iterable[SpawnCheck] = (),
     ) -> None:
-        self.workers: dict[WorkerType | str, WorkerDefinition] = {}
-        """By type: the worker registered last for each."""
-        self.workflows: dict[str, WorkflowDefinition] = {}
-        """By name, as they were registered."""
+        super().__init__()
         self.observers: list[Observer] = list(observers)
         """Called with every event of every run."""
         check_options(None, limits)
@@ -86,50 +90,12 @@ class Orchestrator:
         """Recordings that stand in for workers, in every run that is started outside a `with cassette(...)`."""
         self.last_run: Run | None = None
         """The run started last, also when it raised."""
-        self._by_type: dict[str, BoundWorker] = {}
-        self._by_name: dict[str, BoundWorker] = {}
-        self._plans: dict[str, Plan] = {}
-        self._bound: dict[str, Plan] = {}
+        self.gates = Gates(locks)
+        """The locks and rates that steps name."""
+        self.spawn_checks: list[SpawnCheck] = list(spawn_checks)
+        """Called with each workflow that a worker made, before a step of it runs."""
         # What is in a journal can be read again, so that a handle lives as long as somebody holds it.
         self._named_runs: MutableMapping[str, Run] = {} if self.journal is None else WeakValueDictionary()
-
-    def __repr__(self) -> str:
-        workers = listed(f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values())
-        return f"<Orchestrator: workflows {listed(self._plans)}; workers {workers}>"
-
-    def register_worker(self, worker: WorkerDefinition) -> None:
-        """Register a worker. One of the same name is replaced; of several of one type, the last is used by type.
-
-        Raises:
-            InvalidWorker: it is not callable, or takes the wrong parameters.
-        """
-        if not isinstance(worker, WorkerDefinition):
-            raise TypeError(
-                f"register_worker takes a WorkerDefinition, not {worker!r:.80}. "
-                'Write register_worker(WorkerDefinition(worker_type="generic", name="...", executor=...)).'
-            )
-        bound = bind_worker(worker)
-        before = self._by_name.get(bound.name)
-        if before is not None and self._by_type.get(before.worker_type) is before:
-            del self._by_type[before.worker_type]
-            self.workers.pop(before.worker_type, None)
-        self.workers[worker.worker_type] = worker
-        self._by_type[bound.worker_type] = bound
-        self._by_name[bound.name] = bound
-        self._bound.clear()
-
-    def register_workflow(self, workflow: WorkflowDefinition) -> None:
-        """Check, compile and register a workflow. One of the same name is replaced.
-
-        Raises:
-            InvalidWorkflow: (a ValueError) the checks found errors; it names them all.
-        """
-        if not isinstance(workflow, WorkflowDefinition):
-            raise TypeError(f"register_workflow takes a WorkflowDefinition, not {workflow!r:.80}.")
-        plan = compile_plan(workflow)
-        self._plans[workflow.name] = plan
-        self.workflows[workflow.name] = plan.definition
-        self._bound.pop(workflow.name, None)
 
     def execute_workflow(  # noqa: PLR0913 - the mission's signature and the run's options
         self,
@@ -207,10 +173,39 @@ class Orchestrator:
             raise TypeError(
                 f"A run is started by the name of a registered workflow{hint}, not by {workflow_name!r:.80}."
             )
+        return self.begin(
+            workflow_name,
+            goal,
+            initial_data,
+            run_id=run_id,
+            limits=limits,
+            seed=seed,
+            tags=tags,
+            named=run_id is not None,
+            verbose=verbose,
+            observers=observers,
+        )
+
+    def begin(  # noqa: PLR0913 - as start
+        self,
+        workflow_name: str,
+        goal: str,
+        initial_data: dict[str, Any] | None = None,
+        *,
+        run_id: str | None = None,
+        limits: RunLimits | None = None,
+        seed: int | None = None,
+        tags: dict[str, str] | None = None,
+        named: bool = False,
+        verbose: bool = False,
+        observers: Iterable[Observer] = (),
+        parent: RunStarted | None = None,
+    ) -> Run:
+        """Make a run; with `parent`, one within another run, whose id, depth and first input stand there."""
         plan = self.current_plan(workflow_name)
         check_goal(goal)
-        check_options(run_id, limits)
-        is_named = run_id is not None
+        if parent is None:
+            check_options(run_id, limits)
         if run_id is None:
             run_id = f"{workflow_name}_{os.urandom(6).hex()}"
         data = {} if initial_data is None else checked_data(initial_data)
@@ -223,10 +218,25 @@ class Orchestrator:
             seed=run_id if seed is None else seed,
             started_at=self.clock.time(),
             tags=checked_tags(tags),
+            parent=None if parent is None else parent.run_id,
+            input=None if parent is None else parent.input,
+            depth=0 if parent is None else parent.depth,
         )
         machine = Machine(plan, limits or self.limits, started)
         log = new_log(self.journal, machine, self.clock)
-        return self.adopt(machine, log, named=is_named, verbose=verbose, observers=observers)
+        return self.adopt(machine, log, named=named, verbose=verbose, observers=observers, is_child=parent is not None)
+
+    def child_of(self, parent: Driven, run_id: str) -> Run | None:
+        """Return a run within another, ready to go on, where it was begun before; None where it was not."""
+        child = parent.children.get(run_id.removeprefix(f"{parent.run_id}/").split(".")[0])
+        if child is None or child.run_id != run_id:
+            if self.journal is None or self.journal.find_run(run_id) is None:
+                return None
+            child = self.get_run(run_id)
+        if child.machine.may_resume:
+            check_fit(child, plan := self.current_plan(child.machine.started.workflow))
+            child.reopen(plan, None)
+        return child
 
     def adopt(
         self,
@@ -236,6 +246,7 @@ class Orchestrator:
         named: bool,
         verbose: bool = False,
         observers: Iterable[Observer] = (),
+        is_child: bool = False,
     ) -> Run:
         """Return the handle of a new run, and keep it: how `start` and forks begin.
 
@@ -250,7 +261,8 @@ class Orchestrator:
         own = tuple(observers)
         run = Run(machine, clock=self.clock, log=log, hub=self, observers=self._listening(machine.plan, verbose, own))
         run.audience.own = own
-        self.last_run = run
+        if not is_child:
+            self.last_run = run
         if named:
             self._named_runs[run.run_id] = run
         return run
@@ -378,15 +390,6 @@ class Orchestrator:
         if is_last:
             self.last_run = None
 
-    def plan_of(self, workflow_name: str) -> Plan:
-        """Return a registered workflow, compiled, with the workers that are registered now.
-
-        Raises:
-            UnknownWorkflow: no such workflow is registered.
-            MissingWorkers: naming all that are missing.
-        """
-        return self._bound.get(workflow_name) or self._bind(workflow_name)
-
     def current_plan(self, workflow_name: str) -> Plan:
         """Return `plan_of` a workflow, with the recordings in use in the place of its workers."""
         return with_cassette(self.plan_of(workflow_name), self.cassette)
@@ -394,14 +397,3 @@ class Orchestrator:
     def past_of(self, run: Run, index: int) -> tuple[list[Event], NewLog]:
         """Return the first events of a run, and how to make the log of a fork that shares them."""
         return past_of(self.journal, run, index)
-
-    def _bind(self, workflow_name: str) -> Plan:
-        plan = self._plans.get(workflow_name)
-        if plan is None:
-            raise UnknownWorkflow(str(workflow_name), list(self._plans))
-        known = [f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values()]
-        bound = self._bound[workflow_name] = bind(plan, self._find, known)
-        return bound
-
-    def _find(self, step: PlannedStep) -> BoundWorker | None:
-        return self._by_name.get(step.wanted) if step.wanted is not None else self._by_type.get(step.worker_type)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestration_kit.definition.workflow import WorkflowDefinition
+
+_SAME: Any = object()
 
 
 class Failure(Exception):
@@ -25,3 +30,36 @@ class Failure(Exception):
     def __repr__(self) -> str:
         output = "" if self.output is None else f", output={self.output!r}"
         return f"Failure({self.reason!r}{output})"
+
+
+class Spawn:
+    """Returned by a worker to have a workflow that it made run in its place; the step's output is that one's.
+
+    All checks, and those of the hub (`Orchestrator(spawn_checks=...)`), see it before a step of it runs; one that is
+    refused fails the attempt, and the next one is told why. Its steps see a copy of the data bus, and what they write
+    is there when it has ended.
+
+    >>> from orchestration_kit.templates import create_generic_pipeline
+    >>> Spawn(create_generic_pipeline([("look_up", "generic", "")]), input="moon")
+    Spawn('look_up', input='moon')
+
+    Args:
+        workflow: The workflow; its conditions are text, so that it can be put on record.
+        input: What its first step gets; what the worker got where none is given.
+    """
+
+    def __init__(self, workflow: WorkflowDefinition, input: Any = _SAME) -> None:  # noqa: A002 - the step's word for it
+        self.workflow = workflow
+        self._input = input
+
+    def input_or(self, given: Any) -> Any:
+        """Return what its first step gets, where the worker got `given`."""
+        return given if self._input is _SAME else self._input
+
+    def __repr__(self) -> str:
+        given = "" if self._input is _SAME else f", input={self._input!r}"
+        return f"Spawn({self.workflow.name!r}{given})"
+
+
+class Parked(Exception):
+    """Leads out of the run of a sub-workflow that waits: its parent waits, too. Never on record."""

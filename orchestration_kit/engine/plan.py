@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestration_kit.definition.conditions import CompiledCondition, compile_condition
 from orchestration_kit.definition.budgets import Budget, rate_of
+from orchestration_kit.definition.conditions import CompiledCondition, compile_condition
 from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
 from orchestration_kit.definition.steps import Branch, RetryPolicy, Step, WorkflowStep
 from orchestration_kit.definition.workflow import WorkflowDefinition
@@ -92,6 +92,9 @@ class PlannedStep:
     lock: str | None = None
     rate: tuple[float, float] | None = None
     """How many attempts, in how many seconds."""
+
+    is_plain: bool = True
+    """A worker is called, and nothing has to be waited for."""
 
     @property
     def is_gated(self) -> bool:
@@ -184,6 +187,7 @@ def _planned(step: Step) -> PlannedStep:
         budget=budget,
         lock=None if own is None else own.lock,
         rate=None if own is None or own.rate is None else rate_of(own.rate),
+        is_plain=repeated is not None and (own is None or (own.lock is None and own.rate is None)),
     )
 
 
@@ -220,14 +224,13 @@ def _target(body: Any) -> Target:
 def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
     if worker is None:
         return step
+    is_direct = not (worker.is_async or worker.is_generator or worker.runs is not None) and step.timeout_s is None
     return replace(
         step,
         worker=worker,
         worker_name=worker.name,
         worker_fingerprint=worker.fingerprint,
-        is_direct=not (worker.is_async or worker.is_generator or worker.runs is not None)
-        and step.timeout_s is None
-        and not step.is_gated,
+        is_direct=is_direct,
         is_prepared=worker.input_transformer is not None,
         is_judged=step.is_judged or worker.shapes_output,
     )

@@ -245,6 +245,3 @@ class Progress(Record):
         """Let the branches of a group be joined."""
         group.is_joining = True
         self.ready.append(group.visit)
-
-
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.answers import Answerable
 from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
-from orchestration_kit.engine.driven import Driven
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
 from orchestration_kit.errors import UnknownStep, counted
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.orchestrator import Orchestrator
 
 
-class Run(Driven):
+class Run(Answerable):
     """One execution of a workflow: step it, run it, cancel it, look at it.
 
     >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline

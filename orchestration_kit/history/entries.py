@@ -17,7 +17,7 @@ from orchestration_kit.engine.events import AttemptFinished, ErrorInfo
 def records_of_entries(entries: Iterable[Mapping[str, Any]]) -> list[AttemptFinished]:
     """Return a record for each entry.
 
-    A failed entry counts as retried where the next attempt of its visit follows.
+    A failed entry that does not say whether it was retried was, where the next attempt of its visit follows.
 
     >>> first, second = records_of_entries([
     ...     {"step": "a", "attempt": 1, "success": False, "error": "no"}, {"step": "a", "attempt": 2},
@@ -38,9 +38,9 @@ def records_of_entries(entries: Iterable[Mapping[str, Any]]) -> list[AttemptFini
         visits[scope, step] = visit
         record = _record(entry, seq, (scope, step, visit, max(attempt, 1)))
         before = open_at.pop((scope, step, visit), None)
-        if before is not None and record.attempt == records[before].attempt + 1 and records[before].retry_in_s is None:
+        if before is not None and record.attempt == records[before].attempt + 1:
             records[before] = records[before]._replace(retry_in_s=0.0)
-        if record.error is not None and record.next_step is None:
+        if record.error is not None and record.next_step is None and "retry_in_s" not in entry:
             open_at[scope, step, visit] = len(records)
         records.append(record)
     return records
@@ -49,7 +49,7 @@ def records_of_entries(entries: Iterable[Mapping[str, Any]]) -> list[AttemptFini
 def _record(entry: Mapping[str, Any], seq: int, position: tuple[str, str, int, int]) -> AttemptFinished:
     scope, step, visit, attempt = position
     usage = entry.get("usage")
-    next_step = entry.get("next_step")
+    next_step, detail = entry.get("next_step"), entry.get("detail")
     return AttemptFinished(
         seq=_whole(entry.get("seq"), seq),
         scope=scope,
@@ -69,6 +69,7 @@ def _record(entry: Mapping[str, Any], seq: int, position: tuple[str, str, int, i
         evaluated=_evaluated(entry.get("why")),
         usage=dict(cast("Mapping[str, Any]", usage)) if isinstance(usage, Mapping) else None,
         cached=entry.get("cached") is True,
+        detail=dict(cast("Mapping[str, Any]", detail)) if isinstance(detail, Mapping) else None,
     )
 
 

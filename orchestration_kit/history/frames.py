@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.history.columns import Categories, Floats, Integers, booleans, present, text
 from orchestration_kit.history.edges import EDGES, edge_codes, mark_ends
+from orchestration_kit.history.places import place_of
 from orchestration_kit.history.sources import Recorded, recordings
+from orchestration_kit.history.texts import short_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,17 +25,19 @@ _CHUNK = 4_096
 _COLUMNS = (
     "run", "seq", "path", "step", "visit", "attempt", "worker", "worker_type", "success", "error_type", "error",
     "started_at", "duration_s", "next_step", "edge", "why", "input_tokens", "output_tokens", "cost_usd", "model",
-    "cached",
+    "cached", "within", "branch", "detail",
 )  # fmt: skip
-_NAMES = ("run", "step", "worker", "worker_type", "error_type", "next_step", "model")
-_TEXTS = ("path", "error", "why")
+_NAMES = ("run", "step", "worker", "worker_type", "error_type", "next_step", "model", "within", "branch")
+_TEXTS = ("path", "error", "why", "detail")
 _NUMBERS = ("started_at", "duration_s", "cost_usd")
 _COUNTS = ("seq", "visit", "attempt", "input_tokens", "output_tokens")
 _USAGE = ("input_tokens", "output_tokens", "cost_usd", "model")
 
 
 def history_frame(runs: Any) -> pd.DataFrame:
-    """Return one row per attempt, in the order of the record.
+    """Return one row per attempt, in the order of the workflow: branch by branch, whatever ended first.
+
+    The join of branches has a row of its own after theirs, and so has the answer to a wait; no worker made them.
 
     Args:
         runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.
@@ -42,16 +47,22 @@ def history_frame(runs: Any) -> pd.DataFrame:
         seq (Int64): 1, 2, ... within the run.
         path (string): position and visit, e.g. `review_code#2`.
         step (category), visit, attempt (Int64)
-        worker (category): missing where a terminal step had none; worker_type (category).
+        worker (category): missing where a terminal step had none, and for joins and waits; worker_type (category): of
+            those the kind of step, e.g. map or approval.
         success (boolean)
         error_type (category), error (string): missing after a success.
         started_at (datetime64[us, UTC]), duration_s (float64)
         next_step (category): where the run went on; missing after a retry and at the end.
-        edge (category): success, failure, branch, retry or end; missing where the record does not say. Without
-            the definition, one condition that held counts as a branch.
+        edge (category): success, failure, branch, retry or end; timeout or budget, after a wait that timed out and a
+            budget that was spent; join, where a branch ended; body, into the workflow that the attempt spawned;
+            missing where the record does not say. Without the definition, one condition that held counts as a branch.
         why (string): the conditions evaluated, one a line.
         input_tokens, output_tokens (Int64), cost_usd (Float64), model (category): missing where none was told.
         cached (boolean): whether the output came from a recording instead of the worker.
+        within (category): the visit that opened the branch it is in, e.g. `grade#1`; branch (category): the branch's
+            name or index as text, e.g. "3". Missing in the run itself. `groupby(["within", "branch"], observed=True)`
+            has a group a branch.
+        detail (string): what a step did besides calling a worker, as JSON, e.g. how each branch ended; else missing.
 
     >>> frame = history_frame([{"step": "draft", "next_step": "review"}, {"step": "review", "success": False}])
     >>> frame[["path", "success", "edge"]].to_csv(index=False).split()
@@ -97,7 +108,7 @@ class _Attempts:
             columns_of: Any = zip(*run.records[start : start + _CHUNK], strict=True)
             part: Any = AttemptFinished(*columns_of)
             self._add(part, run.run)
-            edges.append(edge_codes(part, run.judged))
+            edges.append(edge_codes(part, self._add_places(part), run.judged))
         if edges:
             codes = np.concatenate(edges)
             mark_ends(codes, run.records)
@@ -120,6 +131,7 @@ class _Attempts:
         self.texts["error"] += [error and error.message for error in part.error]
         self.success.append(~present(part.error))
         self.cached.append(np.fromiter(part.cached, bool, count))
+        self.texts["detail"] += [_json(detail) if detail else None for detail in part.detail]
         self.texts["why"] += [self._why(conditions) if conditions else None for conditions in part.evaluated]
         used = {**self.counts, **self.numbers, **self.names}
         for name in _USAGE:
@@ -127,6 +139,17 @@ class _Attempts:
                 used[name].add(_figures(part.usage, name))
             else:
                 used[name].skip(count)
+
+    def _add_places(self, part: Any) -> Sequence[str]:
+        """Append the branches that attempts stand in; return the keys of their steps."""
+        if not any(part.scope):
+            for name in ("within", "branch"):
+                self.names[name].skip(len(part.scope))
+            return part.step
+        places = list(map(place_of, part.scope))
+        self.names["within"].add([place.within for place in places])
+        self.names["branch"].add([place.branch for place in places])
+        return [place.prefix + step for place, step in zip(places, part.step, strict=True)]
 
     def _why(self, conditions: tuple[Evaluated, ...]) -> str:
         key = tuple([(text, result) for text, _, result in conditions])
@@ -151,6 +174,13 @@ class _Attempts:
             "cached": booleans(np.concatenate(self.cached) if self.cached else success),
         }
         return {name: found.pop(name) for name in _COLUMNS}
+
+
+def _json(detail: dict[str, Any]) -> str:
+    try:
+        return json.dumps(detail, ensure_ascii=False, default=short_text)
+    except Exception:  # noqa: BLE001 - a worker's own mapping may raise anything, or hold itself
+        return json.dumps(short_text(detail))
 
 
 def _figures(usages: Sequence[dict[str, Any] | None], name: str) -> list[Any]:

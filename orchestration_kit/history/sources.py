@@ -7,26 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import (
+    Answered,
     AttemptFinished,
     AttemptStarted,
+    BranchesOpened,
+    Event,
+    Mark,
     PartialOutput,
     RunFinished,
     RunForked,
     RunResumed,
     RunStarted,
+    WaitStarted,
 )
+from orchestration_kit.engine.order import in_order
 from orchestration_kit.engine.run import Run
 from orchestration_kit.history.entries import records_of_entries
+from orchestration_kit.history.places import judged_steps
 
 if TYPE_CHECKING:
-    from orchestration_kit.engine.plan import Plan
+    from orchestration_kit.definition.workflow import WorkflowDefinition
 
-_EVENTS = (RunStarted, RunForked, RunResumed, AttemptStarted, PartialOutput, AttemptFinished, RunFinished)
+_EVENTS = (RunStarted, AttemptStarted, PartialOutput, AttemptFinished, *get_args(Mark))
 _READABLE = (
     "Give a Run, a WorkflowContext, a list of history entries (dicts), a list of events, "
     "or a list of runs and contexts."
@@ -50,15 +57,16 @@ class Recorded:
     finished_at: float | None
     """None while the run goes on."""
     records: list[AttemptFinished]
+    """In the order of the workflow: branch by branch, whatever ended first."""
     initial: Mapping[str, Any]
     """The data bus as the run began."""
     data: Mapping[str, Any] | None
     """The data bus as it is; None where only a fold over the records tells."""
     judged: frozenset[str] = frozenset()
-    """Steps with a `success_when`, whose condition is evaluated before any branch; empty where the definition
+    """Keys of steps with a `success_when`, whose condition is evaluated before any branch; empty where the definition
     is gone."""
     parent: str | None = None
-    """The run it was forked from."""
+    """The run it was forked from; without `forked_at`, the one that it is a sub-workflow of."""
     forked_at: str | None = None
     """The visit it was forked at."""
     forks: tuple[tuple[int, Changes], ...] = ()
@@ -71,7 +79,7 @@ class Recorded:
 
 
 def records_of(source: Any) -> list[AttemptFinished]:
-    """Return every attempt on record in one run, context, history or list of events, in order.
+    """Return every attempt on record in one run, context, history or list of events, in the order of the workflow.
 
     >>> [record.path for record in records_of([{"step": "draft", "visit": 2, "output": "text"}])]
     ['draft#2']
@@ -144,23 +152,24 @@ def _of_machine(machine: Any, context: WorkflowContext | None) -> Recorded:
         records=records,
         initial=started.data,
         data=dict(machine.data),
-        judged=_judged(machine.plan),
+        judged=_judged(machine.plan, records),
         parent=started.parent,
         forked_at=started.forked_at,
         forks=_forks(getattr(machine, "marks", ())),
     )
 
 
-def _judged(plan: Plan | None) -> frozenset[str]:
-    steps = () if plan is None else plan.steps.values()
-    return frozenset(step.step_id for step in steps if step.success_when is not None)
+def _judged(plan: Any, records: list[AttemptFinished]) -> frozenset[str]:
+    definition: WorkflowDefinition | None = None if plan is None else plan.definition
+    return judged_steps(definition, records)
 
 
 def _of_entries(entries: list[Mapping[str, Any]]) -> Recorded:
     return _bare("history", records_of_entries(entries))
 
 
-def _of_events(events: list[Any]) -> Recorded:
+def _of_events(given: list[Any]) -> Recorded:
+    events = _as_in_the_workflow(given)
     records = [event for event in events if isinstance(event, AttemptFinished)]
     started = next((event for event in events if isinstance(event, RunStarted)), None)
     ends = (event for event in reversed(events) if isinstance(event, (RunFinished, RunResumed)))
@@ -168,13 +177,12 @@ def _of_events(events: list[Any]) -> Recorded:
     finished = last_end if isinstance(last_end, RunFinished) else None
     if started is None:
         return _bare("history" if finished is None else finished.run_id, records)
-    state = ("in_progress" if records else "initialized") if finished is None else finished.state
     return Recorded(
         run=started.run_id,
         workflow=started.workflow or None,
         fingerprint=started.fingerprint or None,
         goal=started.goal,
-        state=state,
+        state=_state_after(events) if finished is None else finished.state,
         reason=None if finished is None else finished.reason,
         started_at=started.started_at,
         finished_at=None if finished is None else finished.finished_at,
@@ -185,6 +193,47 @@ def _of_events(events: list[Any]) -> Recorded:
         forked_at=started.forked_at,
         forks=_forks(_marks(events)),
     )
+
+
+def _as_in_the_workflow(events: list[Any]) -> list[Any]:
+    """Return what is on record in the order of the workflow; a journal and an observer have it as it came.
+
+    Without branches that is the order given.
+    """
+    if not any(isinstance(event, BranchesOpened) or _has_branches(event) for event in events):
+        return events
+    on_record = [event for event in events if not isinstance(event, (AttemptStarted, PartialOutput))]
+    try:
+        ordered = in_order(cast("list[Event]", on_record))
+    except ValueError:  # positions that no run makes
+        return events
+    seq = 0
+    for at, event in enumerate(ordered):
+        if isinstance(event, AttemptFinished):
+            seq += 1
+            ordered[at] = event._replace(seq=seq)
+    return ordered
+
+
+def _has_branches(event: Any) -> bool:
+    detail = event.detail if isinstance(event, AttemptFinished) else None
+    return detail is not None and ("spawn" in detail or "undoes" in detail)
+
+
+def _state_after(events: list[Any]) -> str:
+    """Where a run stands that has not ended, as far as events tell: one that waits may go on in another branch."""
+    asked: set[str] = set()
+    for event in events:
+        if isinstance(event, WaitStarted) and event.kind != "time":
+            asked.add(event.path)
+        elif isinstance(event, Answered):
+            asked.discard(event.path)
+        elif isinstance(event, AttemptFinished) and asked and "branches" in (event.detail or ()):
+            asked = {path for path in asked if not path.startswith(f"{event.path}[")}  # nobody waits for them now
+    if asked:
+        return "waiting"
+    has_begun = any(isinstance(event, (AttemptFinished, BranchesOpened, WaitStarted)) for event in events)
+    return "in_progress" if has_begun else "initialized"
 
 
 def _marks(events: list[Any]) -> Iterable[tuple[int, Any]]:

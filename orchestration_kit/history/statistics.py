@@ -20,10 +20,12 @@ def compare_many(runs: Any) -> pd.DataFrame:
 
     Columns (dtype):
         workflow (category): missing where the record does not say.
-        step (category): with the branches it stands in, e.g. `research/draft`.
+        step (category): with the branches it stands in, e.g. `research/draft` or `review[law]/check`; what was done
+            for the items of a map is one step. A step that opens branches has a row for its joins.
         runs (Int64): runs that came there.
         visits, attempts, failures (Int64)
-        success_rate (Float64): share of attempts that succeeded.
+        cancelled (Int64): failures that are none of the worker's: nobody waited for the branch any more.
+        success_rate (Float64): share of attempts that succeeded, of those that were not cancelled.
         duration_mean_s, duration_p50_s, duration_p95_s (float64): of one attempt.
         cost_mean_usd (Float64): of one attempt, over those that told their cost; missing where none did.
 
@@ -41,12 +43,18 @@ def compare_many(runs: Any) -> pd.DataFrame:
     frame["came"] = [at for at, run in enumerate(found) for _ in run.records]
     frame["new"] = ~frame.duplicated(["came", "path"])
     frame["failed"] = ~frame["success"]
+    frame["was_cancelled"] = (frame["error_type"] == "BranchCancelled").fillna(value=False)
     steps = frame.groupby(["workflow", "step"], observed=True, dropna=False, sort=False)
     counts = steps.agg(
-        runs=("came", "nunique"), visits=("new", "sum"), attempts=("seq", "size"), failures=("failed", "sum")
+        runs=("came", "nunique"),
+        visits=("new", "sum"),
+        attempts=("seq", "size"),
+        failures=("failed", "sum"),
+        cancelled=("was_cancelled", "sum"),
     )
     counts = counts.astype("Int64")
-    counts["success_rate"] = 1 - counts["failures"] / counts["attempts"]
+    judged = counts["attempts"] - counts["cancelled"]
+    counts["success_rate"] = (counts["attempts"] - counts["failures"]) / judged.where(judged > 0)
     counts["duration_mean_s"] = steps["duration_s"].mean()
     counts["duration_p50_s"] = steps["duration_s"].median()
     counts["duration_p95_s"] = steps["duration_s"].quantile(0.95)

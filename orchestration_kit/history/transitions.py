@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestration_kit.engine.order import opener_of
 from orchestration_kit.history import columns
+from orchestration_kit.history.edges import EDGES
 from orchestration_kit.history.frames import frame_of
+from orchestration_kit.history.places import branches_begun, key_of, place_of
 from orchestration_kit.history.sources import Recorded, recordings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ITEM_OR_VISIT = re.compile(r"(\[[^\]]*\]|#\d+)+(?=/|$)")
+    from orchestration_kit.engine.events import AttemptFinished
+
+KINDS = (*EDGES, "compensate")
+_NO_EXITS = ("body", "compensate")
+
+
+class _Edge(NamedTuple):
+    """An edge that was taken."""
+
+    workflow: str | None
+    source: str
+    target: str | None
+    kind: str
+    success: bool | None
 
 
 def transitions_frame(runs: Any) -> pd.DataFrame:
     """Return one row per edge that was taken, in the order in which each was first taken.
 
-    An edge is a workflow, a source, a target, a kind, and whether the attempt had succeeded. Counts are of
-    attempts: they sum to the attempts whose edge is on record, and the shares of a source sum to 1, so that
-    the frame is the transition matrix of the runs in long form.
+    An edge is a workflow, a source, a target, a kind, and whether the attempt had succeeded. The shares of a source's
+    exits sum to 1, so that the frame is the transition matrix of the runs in long form. What a step opened (`body`)
+    and what undid it (`compensate`) is no exit: their shares sum to 1 by themselves.
 
     Args:
         runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.
 
     Columns (dtype):
         workflow (category): missing where the record does not say.
-        source (category): the step, with the branches it stands in, e.g. `research/draft`.
-        target (category): the step that came next; the source itself for a retry; missing at the end.
-        kind (category): success, failure, branch, retry or end.
-        success (boolean): whether the attempt succeeded; tells good ends from bad ones.
-        count (Int64): attempts that left this way.
-        share (Float64): of all attempts that left the source.
+        source (category): the step, with the branches it stands in, e.g. `research/draft` or `review[law]/check`.
+        target (category): the step that came next; the source itself for a retry; the step that opened the branch for
+            a join; missing at the end.
+        kind (category): as `edge` in `history_frame`, and compensate.
+        success (boolean): whether the attempt succeeded; tells good ends from bad ones; missing for body and
+            compensate, which follow no attempt.
+        count (Int64): attempts that left this way, which sum to the attempts whose edge is on record; for body,
+            branches that began; for compensate, visits that were undone.
+        share (Float64): of all attempts that left the source; of all branches it began; of all that undid it.
         runs (Int64): runs in which it was taken.
 
     >>> loop = [{"step": "a", "next_step": "b"}, {"step": "b", "next_step": "a"}, {"step": "a", "success": False}]
@@ -43,34 +63,31 @@ def transitions_frame(runs: Any) -> pd.DataFrame:
     Raises:
         TypeError: there is no history in `runs`.
     """
-    found = recordings(runs)
-    frame = frame_of(found)
-    frame["workflow"] = workflows_of(found)
-    frame["source"] = step_keys(found)
-    frame["position"] = _positions(found)
-    frame = frame[frame["edge"].notna()]
-    frame = frame.assign(target=_targets(frame))
-    keys = ["workflow", "source", "target", "edge", "success"]
-    edges = frame.groupby(keys, observed=True, dropna=False, sort=False)
-    counted = edges.agg(count=("seq", "size"), runs=("position", "nunique")).reset_index()
-    exits = counted.groupby(["workflow", "source"], observed=True, dropna=False)["count"].transform("sum")
-    counted["share"] = (counted["count"] / exits).astype("Float64")
-    counted = counted.astype({"count": "Int64", "runs": "Int64"})
-    order = ["workflow", "source", "target", "kind", "success", "count", "share", "runs"]
-    return counted.rename(columns={"edge": "kind"})[order]
+    import pandas as pd
+
+    counts, in_runs, exits = Counter[_Edge](), Counter[_Edge](), Counter[Any]()
+    for run in recordings(runs):
+        taken = Counter(_edges(run))
+        counts.update(taken)
+        in_runs.update(taken.keys())
+    for edge, count in counts.items():
+        exits[_exit(edge)] += count
+    frame = {
+        "workflow": columns.category([edge.workflow for edge in counts]),
+        "source": columns.category([edge.source for edge in counts]),
+        "target": columns.category([edge.target for edge in counts]),
+        "kind": columns.category([edge.kind for edge in counts], KINDS),
+        "success": _success([edge.success for edge in counts]),
+        "count": columns.integers(list(counts.values())),
+        "share": columns.floats([count / exits[_exit(edge)] for edge, count in counts.items()]).nullable(),
+        "runs": columns.integers([in_runs[edge] for edge in counts]),
+    }
+    return pd.DataFrame(frame, copy=False)
 
 
 def step_keys(runs: list[Recorded]) -> pd.Categorical:
     """Return for each attempt the step with the branches it stands in, without items and visits."""
-    known: dict[str, str] = {"": ""}
-    keys: list[str] = []
-    for run in runs:
-        for record in run.records:
-            scope = record.scope
-            if scope not in known:
-                known[scope] = _ITEM_OR_VISIT.sub("", scope)
-            keys.append(known[scope] + record.step if scope else record.step)
-    return columns.category(keys)
+    return columns.category([_key(record) for run in runs for record in run.records])
 
 
 def workflows_of(runs: list[Recorded]) -> pd.Categorical:
@@ -78,19 +95,38 @@ def workflows_of(runs: list[Recorded]) -> pd.Categorical:
     return columns.category([run.workflow for run in runs for _ in run.records])
 
 
-def _positions(runs: list[Recorded]) -> list[int]:
-    """Which run each attempt belongs to, by its place: ids may be used twice."""
-    return [at for at, run in enumerate(runs) for _ in run.records]
+def _edges(run: Recorded) -> Iterator[_Edge]:
+    """Yield every edge that a run took, in the order of the workflow."""
+    begun = {""}
+    kinds: list[Any] = frame_of([run])["edge"].tolist()
+    for record, kind in zip(run.records, kinds, strict=True):
+        source = _key(record)
+        for scope, first in branches_begun(record, begun):
+            yield _Edge(run.workflow, key_of(opener_of(scope)[0]), key_of(first), "body", None)
+        if record.detail is not None and "undoes" in record.detail:
+            yield _Edge(run.workflow, key_of(str(record.detail["undoes"])), source, "compensate", None)
+        if isinstance(kind, str) and kind != "body":  # that one was told where its branch began
+            yield _Edge(run.workflow, source, _target(record, source, kind), kind, record.error is None)
 
 
-def _targets(frame: pd.DataFrame) -> pd.Categorical:
-    """Beside the source, where that stands in a branch; the source itself for a retry."""
-    rows = zip(frame["source"], frame["next_step"], frame["edge"] == "retry", strict=True)
-    targets: list[str | None] = []
-    for source, target, is_retry in rows:
-        if isinstance(target, str):
-            beside, slash, _ = source.rpartition("/")
-            targets.append(f"{beside}{slash}{target}")
-        else:
-            targets.append(source if is_retry else None)
-    return columns.category(targets)
+def _key(record: AttemptFinished) -> str:
+    return place_of(record.scope).prefix + record.step if record.scope else record.step
+
+
+def _target(record: AttemptFinished, source: str, kind: str) -> str | None:
+    if kind == "retry":
+        return source
+    if kind == "join":
+        return key_of(opener_of(record.scope)[0])
+    return None if record.next_step is None else place_of(record.scope).prefix + record.next_step
+
+
+def _exit(edge: _Edge) -> tuple[Any, ...]:
+    """What the shares of an edge are shares of."""
+    return edge.workflow, edge.source, edge.kind if edge.kind in _NO_EXITS else None
+
+
+def _success(values: list[bool | None]) -> Any:
+    import numpy as np
+
+    return columns.booleans(np.fromiter((value is True for value in values), bool, len(values)), ~columns.present(values))

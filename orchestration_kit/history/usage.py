@@ -17,9 +17,10 @@ def usage_frame(runs: Any) -> pd.DataFrame:
         runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.
 
     Columns (dtype):
-        worker, worker_type, model (category): missing worker for a terminal step that passed its input through;
-            missing model where the worker told none.
+        worker, worker_type, model (category): missing worker for a terminal step that passed its input through, for
+            joins and for waits; missing model where the worker told none.
         attempts, failures (Int64)
+        cancelled (Int64): failures that are none of the worker's: nobody waited for the branch any more.
         input_tokens, output_tokens (Int64), cost_usd (Float64): sums; missing where no attempt told any.
         duration_s, mean_s, p95_s (float64): seconds in all, per attempt, and the 95th percentile of attempts.
 
@@ -32,8 +33,10 @@ def usage_frame(runs: Any) -> pd.DataFrame:
     """
     frame = history_frame(runs)
     frame["failed"] = ~frame["success"]
+    frame["was_cancelled"] = (frame["error_type"] == "BranchCancelled").fillna(value=False)
     calls = frame.groupby(["worker", "worker_type", "model"], observed=True, dropna=False, sort=False)
-    found = calls.agg(attempts=("seq", "size"), failures=("failed", "sum")).astype("Int64")
+    found = calls.agg(attempts=("seq", "size"), failures=("failed", "sum"), cancelled=("was_cancelled", "sum"))
+    found = found.astype("Int64")
     for name in ("input_tokens", "output_tokens", "cost_usd"):
         found[name] = calls[name].sum(min_count=1)
     found["duration_s"] = calls["duration_s"].sum()

@@ -1,51 +1,193 @@
 """What the writer and the reader of a run's rows both know at a row, so that rows hold only what is new.
 
-That is the input which the coming attempt gets, and the values on the data bus. To take the same event again
-changes nothing, so that an interrupt in between does no harm.
+That is, for the run itself and for each branch, the input which the coming attempt gets, and the values on the data
+bus. It follows from the rows before, which stand in the order of arrival; branches come and go as in the engine, each
+with a copy of the data of the scope it was opened in. To take the same event again changes nothing, so that an
+interrupt in between does no harm.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from orchestration_kit.engine.events import AttemptFinished, Event, RunForked, RunResumed, RunStarted
+from orchestration_kit.engine.events import AttemptFinished, BranchesOpened, Event, LimitReached, RunForked, RunStarted
+from orchestration_kit.engine.order import SPAWN, UNDO, opener_of, scope_of
+from orchestration_kit.journal.known import UNKNOWN, KnownGroup, KnownScope
+from orchestration_kit.journal.skeleton import Worker
 
 
 class Fold:
-    """A run's data bus and coming input after its first `at` rows."""
+    """A run's data and coming inputs after its first `at` rows."""
 
-    __slots__ = ("_given", "at", "data", "input")
+    __slots__ = ("_alike", "_outputs", "at", "groups", "root", "scopes")
 
     def __init__(self, started: RunStarted) -> None:
         self.at = 0
-        self.data: dict[str, Any] = dict(started.data)
-        self.input: Any = started.goal
-        """What the coming attempt gets, if its input transformer makes nothing else of it."""
-        self._given: Any = started.goal
-        """What the visit of the last attempt got."""
+        self.root = KnownScope(dict(started.data), started.goal if started.input is None else started.input[0])
+        self.scopes: dict[str, KnownScope] = {}
+        """The branches that there are rows of, by prefix, until they are joined."""
+        self.groups: dict[str, KnownGroup] = {}
+        """By visit: the branches it opened, until they are joined."""
+        self._alike: dict[str, dict[str, Worker]] = {}
+        """By shape: who works at each step."""
+        self._outputs: dict[tuple[str, str, int], Any] = {}
+        """What visits came to: what undoes them gets it."""
+
+    def scope(self, prefix: str) -> KnownScope:
+        """Return what is known of the run (""), or of a branch; one that no row was of begins here."""
+        found = self.scopes.get(prefix) if prefix else self.root
+        if found is not None:
+            return found
+        missing: list[str] = []
+        while prefix and prefix not in self.scopes:  # no recursion: nesting may be deep
+            missing.append(prefix)
+            prefix = scope_of(opener_of(prefix)[0])
+        above = self.scopes[prefix] if prefix else self.root
+        for inner in reversed(missing):
+            above = self._begun(inner, above)
+        return above
+
+    def _begun(self, prefix: str, above: KnownScope) -> KnownScope:
+        opener, key = opener_of(prefix)
+        group = self.groups.get(opener)
+        given = UNKNOWN if group is None or key == UNDO else group.input_of(key)
+        step = opener[len(scope_of(opener)) :].partition("#")[0]
+        shape = f"{above.shape}{step}[{'' if group is not None and group.keys is None else key}]/"
+        begun = KnownScope(dict(above.data), given, shape, self._alike.setdefault(shape, {}))
+        if key == UNDO:
+            begun.written = set()
+        if group is not None:
+            group.prefixes.append(prefix)
+        self.scopes[prefix] = begun
+        return begun
+
+    def coming(self, scope: KnownScope, detail: dict[str, Any] | None) -> Any:
+        """Return what the coming attempt of a scope gets, as far as is known."""
+        if detail is not None and "undoes" in detail and scope.input is UNKNOWN:
+            return self._undone(detail["undoes"])
+        return scope.input
+
+    def _undone(self, path: Any) -> Any:
+        if type(path) is not str:
+            return UNKNOWN
+        prefix = scope_of(path)
+        step, _, number = path[len(prefix) :].rpartition("#")
+        return self._outputs.get((prefix, step, int(number)), UNKNOWN) if number.isdecimal() else UNKNOWN
+
+    # --- folding
 
     def take(self, event: Event, index: int) -> None:
         """Fold the event of row `index` (from 0)."""
         if isinstance(event, AttemptFinished):
             self.take_attempt(event, index)
             return
-        if isinstance(event, RunForked):
+        if isinstance(event, BranchesOpened):
+            self._open(event.path, KnownGroup(event.keys, event.inputs, self.scope(scope_of(event.path)).input))
+        elif isinstance(event, RunForked):
+            at = self.scope(scope_of(event.at))
             if event.changes is not None:
-                event.changes.apply_to(self.data)
+                event.changes.apply_to(at.data)
             if event.input is not None:
-                self.input = event.input[0]
-        elif isinstance(event, RunResumed):
-            pass  # the input of the coming attempt is known from the last one
+                at.input = event.input[0]
+        elif isinstance(event, LimitReached) and event.next_step is not None:
+            self.groups.clear()
+            self.scopes.clear()
         self.at = index + 1
 
     def take_attempt(self, record: tuple[Any, ...], index: int) -> None:
         """Fold the attempt of row `index` (from 0)."""
-        _, _, step, _, _, _, _, _, output, error, _, _, next_step, retry_in_s, changes, _, _, _, _ = record
-        self._given = self.input if self.at == index else self._given
+        (
+            _, prefix, step, visit, _, worker, worker_type, _, output, error, _, _, next_step, retry_in_s, changes, _,
+            _, _, fingerprint, detail,
+        ) = record  # fmt: skip
+        scope = self.scope(prefix) if prefix else self.root
+        if prefix:
+            scope.workers[step] = (worker, worker_type, fingerprint)
+            scope.output = output
+        if detail is not None:
+            self._take_detail(AttemptFinished._make(record), scope, index)
         if retry_in_s is None:
             if error is None and changes is not None:
-                changes.apply_to(self.data)
-            self.data[f"{step}_output"] = output
-            # Where the run is resumed after a failure for good, the visit is attempted again.
-            self.input = self._given if error is not None and next_step is None else output
+                changes.apply_to(scope.data)
+                if scope.written is not None:
+                    scope.written.update(changes.updated, changes.removed)
+            if detail is None or error is not None or "spawn" not in detail:
+                self._outputs[prefix, step, visit] = scope.data[f"{step}_output"] = output
+                if error is None or next_step is not None:
+                    scope.input = output
+                # Else it keeps its input: where the run is resumed, the visit is attempted again.
+                if prefix and next_step is None:
+                    self._end_branch(scope, has_failed=error is not None)
+                if self.groups and (path := f"{prefix}{step}#{visit}") in self.groups:
+                    self._join(path, scope, may_go_on=error is not None and next_step is None)
         self.at = index + 1
+
+    def _take_detail(self, record: AttemptFinished, scope: KnownScope, index: int) -> None:
+        """Fold what an attempt did besides calling a worker."""
+        detail = record.detail or {}
+        if "undoes" in detail and scope.input is UNKNOWN:
+            scope.input = self._undone(detail["undoes"])
+        if record.error is not None:
+            return
+        if "added" in detail:
+            self._add_items(record.scope, detail["added"], index)
+        if "spawn" in detail:
+            self._open(record.path, KnownGroup((SPAWN,), [detail["spawn"]["input"]], scope.input))
+
+    def _add_items(self, prefix: str, items: list[Any], index: int) -> None:
+        """Add items to the map that a scope is in."""
+        while prefix:
+            opener, key = opener_of(prefix)
+            group = self.groups.get(opener)
+            if group is None or key == UNDO:
+                return
+            if group.keys is None:
+                first = self.scope(prefix).number_added(index, len(items))
+                group.items.update({f"{key}.{first + n}": item for n, item in enumerate(items)})
+                return
+            prefix = scope_of(opener)
+
+    # --- branches
+
+    def _open(self, path: str, group: KnownGroup) -> None:
+        self._drop(path)
+        self.groups[path] = group
+        openers = self.scope(scope_of(path)).openers
+        if path not in openers:
+            openers.append(path)
+
+    def _end_branch(self, scope: KnownScope, *, has_failed: bool) -> None:
+        if scope.written is not None:
+            scope.input = UNKNOWN  # the next that it undoes begins with an output of its own
+        elif not has_failed:
+            scope.data = {}  # it is over: nothing of it is needed any more, apart from its output
+
+    def _join(self, path: str, scope: KnownScope, *, may_go_on: bool) -> None:
+        """Forget the branches of a visit; what was undone of them stays undone."""
+        undoing = f"{path}[{UNDO}]/"
+        undo = self.scopes.get(undoing)
+        if undo is not None and undo.written:
+            for key in undo.written:
+                if key in undo.data:
+                    scope.data[key] = undo.data[key]
+                else:
+                    scope.data.pop(key, None)
+            if scope.written is not None:
+                scope.written |= undo.written
+        if not may_go_on:
+            self._drop(path)
+        elif undo is not None:
+            self._forget(undoing)
+
+    def _drop(self, path: str) -> None:
+        """Forget the branches that a visit opened."""
+        left = [path]
+        while left:
+            group = self.groups.pop(left.pop(), None)
+            for prefix in () if group is None else group.prefixes:
+                left += self._forget(prefix)
+
+    def _forget(self, prefix: str) -> list[str]:
+        """Forget a branch; return the visits in it that opened branches."""
+        scope = self.scopes.pop(prefix, None)
+        return [] if scope is None else scope.openers

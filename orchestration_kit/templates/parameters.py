@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from orchestration_kit.definition.conditions import compile_condition
 from orchestration_kit.errors import did_you_mean
@@ -40,8 +40,8 @@ def number(parameter: str, value: Any, *, least: float = -math.inf, most: float 
     return value
 
 
-def choice(parameter: str, value: Any, options: Iterable[str]) -> str:
-    """Return one of the options.
+def choice(parameter: str, value: object, options: Iterable[str]) -> None:
+    """See that a value is one of the options.
 
     Raises:
         ValueError: it is none of them; the nearest is named.
@@ -50,7 +50,6 @@ def choice(parameter: str, value: Any, options: Iterable[str]) -> str:
     if value not in known:
         near = did_you_mean(value, known) if isinstance(value, str) else ""
         raise ValueError(f"{parameter} is one of {', '.join(map(repr, known))}, not {value!r:.60}.{near}")
-    return cast("str", value)
 
 
 def votes(parameter: str, value: Any, n: int) -> int:
@@ -92,9 +91,9 @@ def condition(parameter: str, value: Any) -> Any:
 
 
 def quoted(text: str) -> str:
-    """Return text as a literal for a condition.
+    r"""Return text as a literal for a condition.
 
     >>> quoted('say "hi"')
-    '"say \\\\"hi\\\\""'
+    '"say \\"hi\\""'
     """
     return json.dumps(text, ensure_ascii=False)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
-from orchestration_kit.definition import ParallelStep, Step, WorkerDefinition, WorkerType, WorkflowDefinition, WorkflowStep
+from orchestration_kit.definition import (
+    ParallelStep,
+    Step,
+    WorkerDefinition,
+    WorkerType,
+    WorkflowDefinition,
+    WorkflowStep,
+)
 from orchestration_kit.definition.workflow import AnyStep
 from orchestration_kit.errors import did_you_mean
 
@@ -32,6 +39,7 @@ def step(step_id: str, worker: AnyWorker, description: str, **ways: Any) -> AnyS
     """
     if isinstance(worker, Step):
         return _placed(step_id, worker, description, ways)
+    named: dict[str, Any]
     if isinstance(worker, WorkerDefinition):
         named = {"worker_type": worker.worker_type, "worker": worker.name}
     elif isinstance(worker, str):
@@ -61,9 +69,9 @@ def _placed(step_id: str, given: Step, description: str, ways: dict[str, Any]) -
     if clash := [field for field in ways if field not in _SET_BY_THE_TEMPLATE and _is_set(given, field)]:
         raise ValueError(f"The step given for {step_id!r} sets {', '.join(clash)}, which the template needs itself.")
     if unknown := [field for field in ways if field not in type(given).model_fields]:
-        raise TypeError(f"A {type(given).__name__} cannot stand at {step_id!r}: it has no {', '.join(unknown)}.")
-    fields = {name: getattr(given, name) for name in given.model_fields_set}
-    fields = {**fields, "description": given.description or description, "step_id": step_id, **ways}
+        raise TypeError(f"{type(given).__name__} cannot stand at {step_id!r}: it has no {', '.join(unknown)}.")
+    fields: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set}
+    fields |= {"description": given.description or description, "step_id": step_id, **ways}
     return cast("AnyStep", type(given)(**fields))
 
 

@@ -42,19 +42,19 @@ def reached_from(starts: Iterable[str], ways: Ways, *, closed: str | None = None
     return seen
 
 
-def owners(steps: Sequence[str], ways: Ways, initial: object) -> dict[str, str]:
+def owners(steps: Sequence[str], ways: Ways, starts: Sequence[str]) -> dict[str, str]:
     """Return the step inside whose branches each step stands: the innermost one. Those that stand in none are absent.
 
     >>> m = [Way("body", "a", "", ""), Way("success", "b", "", "")]
-    >>> owners(["m", "a", "b"], {"m": m}, "m")
+    >>> owners(["m", "a", "b"], {"m": m}, ["m"])
     {'a': 'm'}
     """
     openers = [step for step in steps if any(way.kind == "body" for way in ways.get(step, ()))]
     if not openers:
         return {}
-    starts = _starts(steps, ways, initial)
-    everything = reached_from(starts, ways)
-    inside = {one: everything.keys() - reached_from(starts, ways, closed=one).keys() for one in openers}
+    roots = [*starts, *_other_roots(steps, ways, starts)]
+    everything = reached_from(roots, ways)
+    inside = {one: everything.keys() - reached_from(roots, ways, closed=one).keys() for one in openers}
     found: dict[str, str] = {}
     for opener in sorted(openers, key=lambda one: -len(inside[one])):  # the innermost comes last
         for step in sorted(inside[opener], key=everything.__getitem__):
@@ -68,14 +68,13 @@ def thread(starts: Iterable[str], ways: Ways) -> dict[str, int]:
     return reached_from(starts, alone)
 
 
-def _starts(steps: Sequence[str], ways: Ways, initial: object) -> list[str]:
-    """Where runs begin, and, for the steps that they never get to, as few others as will do."""
-    known = set(steps)
-    starts = [initial] if isinstance(initial, str) else []
+def _other_roots(steps: Sequence[str], ways: Ways, starts: Sequence[str]) -> list[str]:
+    """For the steps that no run gets to: where a walk would have to begin, as few as will do."""
+    found: list[str] = []
     seen = set(reached_from(starts, ways))
     led_to = {way.target for ones in ways.values() for way in ones if way.kind != "retry"}
     for step in (*(step for step in steps if step not in led_to), *steps):
-        if step in known and step not in seen:
-            starts.append(step)
+        if step not in seen:
+            found.append(step)
             seen |= reached_from([step], ways).keys()
-    return starts
+    return found

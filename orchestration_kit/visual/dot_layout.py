@@ -13,20 +13,26 @@ from typing import Any
 
 from orchestration_kit.visual.labels import place_labels
 from orchestration_kit.visual.layout import (
+    CLUSTER_HEADER,
     CLUSTER_PADDING,
     MARGIN,
     Layout,
     Point,
     Rect,
     Route,
+    header_height,
+    header_width,
     label_size,
     node_size,
 )
-from orchestration_kit.visual.levels import levels_of, turned_edges
-from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel
+from orchestration_kit.visual.levels import ends_of, levels_of, turned_edges
+from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel, EdgeKind
 from orchestration_kit.visual.render import TIME_LIMIT_S, DotFailed, run_dot
 
-WEIGHTS = {"entry": 8, "success": 8, "branch": 3, "failure": 1, "retry": 1}
+WEIGHTS: dict[EdgeKind, int] = {
+    "entry": 8, "success": 8, "body": 4, "join": 2, "branch": 3, "failure": 1, "retry": 1, "timeout": 1, "budget": 1,
+    "compensate": 1,
+}  # fmt: skip
 """How much `dot` wants an edge short and straight."""
 _POINTS = 72.0
 _LETTER = 6.0
@@ -59,14 +65,15 @@ def layout_source(model: DiagramModel) -> str:
     ]
     names = {node.id: f"n{at}" for at, node in enumerate(model.nodes)}
     by_id = {cluster.id: at for at, cluster in enumerate(model.clusters)}
-    turned = turned_edges(levels_of(model))
+    levels = levels_of(model)
+    turned, tied = turned_edges(levels), ends_of(model, levels)
     for node in model.nodes:
         wide, high = node_size(node, model)
         size = f"width={wide / _POINTS:.3f} height={high / _POINTS:.3f}"
         lines.append(f'\t{names[node.id]} [label="" {size}]\n')
     lines.extend(cluster_lines(model, names))
     for at, edge in enumerate(model.edges):
-        tail, head, ends = edge_ends(edge, model, names, by_id)
+        tail, head, ends = edge_ends(edge, names, by_id, tied)
         looks = [f"id=e{at} weight={WEIGHTS[edge.kind]}"]
         if wide := label_size(edge)[0]:
             looks.append(f"label={'x' * math.ceil(wide / _LETTER)}")
@@ -96,7 +103,7 @@ def cluster_lines(
             lines.append("\t}\n")
             continue
         at, cluster = by_id[name]
-        attributes = label(cluster) if label else f'label="x" fontsize="12" margin="{CLUSTER_PADDING:g}"'
+        attributes = label(cluster) if label else _frame(cluster, model)
         lines.append(f"\tsubgraph cluster_{at} {{ {attributes}\n")
         lines.extend(f"\t\t{names[node]}\n" for node in cluster.nodes)
         todo.append(None)
@@ -104,29 +111,30 @@ def cluster_lines(
     return lines
 
 
+def _frame(cluster: DiagramCluster, model: DiagramModel) -> str:
+    """What `dot` has to know of a frame: room for its header, as lines of placeholders."""
+    wide = "x" * math.ceil(header_width(cluster, model) / _LETTER)
+    lines = rf"{wide}\nx" if header_height(cluster, model) > CLUSTER_HEADER else wide
+    return f'label="{lines}" fontname=Courier fontsize="10" margin="{CLUSTER_PADDING:g}"'
+
+
 def edge_ends(
-    edge: DiagramEdge, model: DiagramModel, names: dict[str, str], by_id: dict[str, int]
+    edge: DiagramEdge, names: dict[str, str], by_id: dict[str, int], ends: dict[str, tuple[str, str]]
 ) -> tuple[str, str, dict[str, str]]:
-    """Return the nodes an edge is drawn between, and the clusters at whose frames it is cut."""
-    ends: dict[str, str] = {}
+    """Return the nodes an edge is drawn between, and the clusters at whose frames it is cut.
+
+    An edge from a frame is tied to the lowest node in it, one to a frame to the highest: what comes after a frame
+    then stands below all of it.
+    """
+    cut: dict[str, str] = {}
     drawn: list[str] = []
-    for end, attribute, pick in ((edge.source, "ltail", -1), (edge.target, "lhead", 0)):
+    for end, attribute, pick in ((edge.source, "ltail", 1), (edge.target, "lhead", 0)):
         if end in names:
             drawn.append(names[end])
             continue
-        ends[attribute] = f"cluster_{by_id[end]}"
-        drawn.append(names[_leaves(model, end, by_id)[pick]])
-    return drawn[0], drawn[1], ends
-
-
-def _leaves(model: DiagramModel, cluster: str, by_id: dict[str, int]) -> list[str]:
-    found: list[str] = []
-    todo = [cluster]
-    while todo:
-        one = model.clusters[by_id[todo.pop()]]
-        found.extend(one.nodes)
-        todo.extend(one.clusters)
-    return found
+        cut[attribute] = f"cluster_{by_id[end]}"
+        drawn.append(names[ends[end][pick]])
+    return drawn[0], drawn[1], cut
 
 
 def _read(answer: dict[str, Any], model: DiagramModel) -> Layout:

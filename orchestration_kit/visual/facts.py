@@ -11,10 +11,13 @@ from orchestration_kit.visual.text import fit, width
 _DOT = " \N{MIDDLE DOT} "
 
 
-def run_lines(seen: StepOverlay, room: float) -> list[str]:
-    """Return at most two short lines: what became of the step, and what it took."""
-    lines = [_first_that_fits(_headlines(seen), room)]
+def run_lines(seen: StepOverlay, room: float, *, one: bool = False) -> list[str]:
+    """Return at most two short lines (or just one): what became of the step, and what it took."""
     figures = list(_figures(seen))
+    if one:
+        heads = list(_headlines(seen))
+        return [_first_that_fits([_DOT.join([head, *figures[:1]]) for head in heads[:1]] + heads, room)]
+    lines = [_first_that_fits(_headlines(seen), room)]
     if figures:
         lines.append(_first_that_fits([_DOT.join(figures), " ".join(figures), _DOT.join(figures[:2])], room))
     return lines
@@ -34,8 +37,8 @@ def spoken(seen: StepOverlay | None) -> str:
 def duration(seconds: float) -> str:
     """Return a duration for reading.
 
-    >>> duration(4.09e-6), duration(0.0042), duration(1.234), duration(75), duration(7300)
-    ('4.1 µs', '4.2 ms', '1.23 s', '1 min 15 s', '2 h 1 min')
+    >>> duration(4.09e-6), duration(0.0042), duration(1.234), duration(75), duration(7200)
+    ('4.1 µs', '4.2 ms', '1.23 s', '1 min 15 s', '2 h')
     """
     if seconds < 5e-9:
         return "0 s"
@@ -48,8 +51,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.3g} s"
     minutes = int(seconds // 60)
     if minutes >= 60:
-        return f"{minutes // 60:,} h {minutes % 60} min"
-    return f"{minutes} min {int(seconds % 60)} s"
+        return f"{minutes // 60:,} h {minutes % 60} min".removesuffix(" 0 min")
+    return f"{minutes} min {int(seconds % 60)} s".removesuffix(" 0 s")
 
 
 def cost(cost_usd: float) -> str:

@@ -6,9 +6,9 @@ its step, so that ways in and out of the step begin and end at the frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from orchestration_kit.visual.bodies import owners, reached_from, thread
 from orchestration_kit.visual.model import (
@@ -90,7 +90,7 @@ class _Sheet:
         self.reached = reached_from(starts, self.ways)
         self.main = thread(starts, self.ways)
         self.ghosts = self._missing()
-        self.owner = owners([*self.steps, *self.ghosts], self.ways, self.initial)
+        self.owner = owners([*self.steps, *self.ghosts], self.ways, starts)
         self.opened = {key: opened_by(step) for key, step in self.steps.items()}
         inline = {key for key, ones in self.opened.items() if any(not isinstance(one.target, str) for one in ones)}
         self.framed = inline | set(self.owner.values())
@@ -186,12 +186,15 @@ class _Sheet:
         if unreachable and not any("unreach" in code for code in problems):
             problems.append("unreachable step")
         outcome = "failed" if getattr(step, "outcome", "completed") == "failed" else "completed"
+        is_inside = bool(self.prefix) or key in self.owner
         return {
             "title": one_line(key, 200),
             "is_start": key == self.initial,
             "outcome": outcome if bool(getattr(step, "is_terminal", False)) else "",
             "problem": "; ".join(problems),
-            "tooltip": step_tooltip(key, step, worker, *(text for _, text in found)),
+            "tooltip": step_tooltip(
+                key, step, worker, *(text for _, text in found), ends="its branch" if is_inside else "the run"
+            ),
         }
 
     def _frame(self, key: str, step: Any) -> DiagramCluster:

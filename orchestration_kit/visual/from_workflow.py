@@ -6,7 +6,7 @@ release, is still drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from orchestration_kit.visual.frames import Drawn, draw_steps

@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from orchestration_kit.visual.layout import CLUSTER_HEADER, Anchor, Layout, Point, Rect, Route, label_room
+from orchestration_kit.visual.layout import (
+    Anchor,
+    Layout,
+    Point,
+    Rect,
+    Route,
+    header_height,
+    header_width,
+    label_room,
+)
 from orchestration_kit.visual.model import DiagramModel
 
 SIDE_GAP = 4.0
@@ -37,9 +46,11 @@ def place_labels(model: DiagramModel, layout: Layout) -> Layout:
     crowd = _Crowd(layout.width, layout.height)
     for box in layout.nodes.values():
         crowd.add(box, _ON_A_BOX)
-    for number, frame in enumerate(layout.clusters.values(), 1):
-        crowd.add_way(-number, _outline(frame))
-        crowd.add(Rect(frame.x, frame.top + CLUSTER_HEADER / 2, frame.width, CLUSTER_HEADER), _ON_A_BOX)
+    for number, cluster in enumerate(model.clusters, 1):
+        if (frame := layout.clusters.get(cluster.id)) is not None:
+            high = header_height(cluster, model)
+            crowd.add_way(-number, _outline(frame))
+            crowd.add(Rect(frame.x, frame.top + high / 2, header_width(cluster, model), high), _ON_A_BOX)
     ways = [_sampled(route.points) for route in layout.routes]
     for number, way in enumerate(ways):
         crowd.add_way(number, way)

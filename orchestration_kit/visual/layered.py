@@ -7,23 +7,24 @@ to the outside, each as one box of the level around it.
 
 from __future__ import annotations
 
+from orchestration_kit.visual.exits import Exits, Piece, add_exits
 from orchestration_kit.visual.labels import place_labels
 from orchestration_kit.visual.layout import (
     CLUSTER_HEADER,
     CLUSTER_PADDING,
     MARGIN,
-    WORKER_SIZE,
     Layout,
     Point,
     Rect,
     Route,
+    header_height,
+    header_width,
     node_size,
 )
 from orchestration_kit.visual.levels import Level, inside_out, levels_of
 from orchestration_kit.visual.model import DiagramCluster, DiagramModel
 from orchestration_kit.visual.placing import Placed, place
 from orchestration_kit.visual.routing import curve
-from orchestration_kit.visual.text import width
 
 MANY_EDGES = 300
 """Beyond, labels stay on their edges, in the gaps that the layers keep for them: to find better ones takes time."""
@@ -39,50 +40,73 @@ def layered_layout(model: DiagramModel) -> Layout:
     True
     """
     levels = levels_of(model)
+    exits = add_exits(model, levels)
     placed: dict[str, Placed] = {}
     clusters = {cluster.id: cluster for cluster in model.clusters}
-    sizes = {node.id: node_size(node, model) for node in model.nodes}
+    sizes = {node.id: node_size(node, model) for node in model.nodes} | dict.fromkeys(exits.doors, (1.0, 1.0))
     for name in inside_out(model):
         level = levels[name]
-        placed[name] = place([sizes[member] for member in level.members], level.links, model.direction)
+        for link in level.links:
+            if link.door:
+                frame = level.members[link.source]
+                door = placed[frame].boxes[exits.doors[link.door]]
+                header = header_height(clusters[frame], model)
+                across = (door.x - placed[frame].width / 2, door.y + header - sizes[frame][1] / 2)
+                link.leaves_at = across[0 if model.direction == "TB" else 1]
+        placed[name] = place([sizes[member] for member in level.members], level.links, model.direction, level.floor)
         if name:
-            sizes[name] = _frame_size(clusters[name], placed[name])
-    return _assembled(model, levels, placed)
+            sizes[name] = _frame_size(clusters[name], placed[name], model)
+    return _assembled(model, levels, placed, exits)
 
 
-def _frame_size(cluster: DiagramCluster, placed: Placed) -> tuple[float, float]:
-    title = width(f"{cluster.title} \N{MIDDLE DOT} {cluster.kind}", WORKER_SIZE, bold=True) + 24
-    wide = max(placed.width + 2 * CLUSTER_PADDING, min(title, 260.0))
-    return wide, placed.height + CLUSTER_HEADER + CLUSTER_PADDING
+def _frame_size(cluster: DiagramCluster, placed: Placed, model: DiagramModel) -> tuple[float, float]:
+    wide = max(placed.width + 2 * CLUSTER_PADDING, header_width(cluster, model))
+    return wide, placed.height + header_height(cluster, model) + CLUSTER_PADDING
 
 
-def _assembled(model: DiagramModel, levels: dict[str, Level], placed_levels: dict[str, Placed]) -> Layout:
+def _assembled(model: DiagramModel, levels: dict[str, Level], placed_levels: dict[str, Placed], exits: Exits) -> Layout:
     """Move every level to where its frame stands, from the outside to the inside."""
     boxes: dict[str, Rect] = {}
-    routes: dict[int, Route] = {}
+    parts: dict[Piece, Route] = {}
+    pieces = {link.number: [(name, link.number)] for name, level in levels.items() for link in level.links}
+    pieces |= exits.pieces
+    held = {cluster.id: cluster for cluster in model.clusters}
     for name in reversed(inside_out(model)):
         placed = placed_levels[name]
         dx = dy = MARGIN
         if name:
             frame = boxes[name]
-            dx, dy = frame.x - placed.width / 2, frame.top + CLUSTER_HEADER
+            dx, dy = frame.x - placed.width / 2, frame.top + header_height(held[name], model)
         for member, box in zip(levels[name].members, placed.boxes, strict=True):
             boxes[member] = Rect(box.x + dx, box.y + dy, box.width, box.height)
         for number, route in placed.routes.items():
-            routes[number] = _moved(route, dx, dy)
+            parts[name, number] = _moved(route, dx, dy)
+    routes: list[Route] = []
     for at, edge in enumerate(model.edges):
-        routes[at] = _to_the_ends(routes.get(at), boxes[edge.source], boxes[edge.target], model)
+        route = _in_one([parts[piece] for piece in pieces.get(at, ())])
+        routes.append(_to_the_ends(route, boxes[edge.source], boxes[edge.target], model))
     outer = placed_levels[""]
-    far = max((x for route in routes.values() for x, _ in route.points), default=0.0)
-    held = {cluster.id for cluster in model.clusters}
+    far = max((x for route in routes for x, _ in route.points), default=0.0)
     layout = Layout(
         max(outer.width + 2 * MARGIN, far + MARGIN, 120.0),
         max(outer.height + 2 * MARGIN, 40.0),
-        {name: box for name, box in boxes.items() if name not in held},
-        tuple(routes[at] for at in range(len(model.edges))),
-        {name: box for name, box in boxes.items() if name in held},
+        {node.id: boxes[node.id] for node in model.nodes},
+        tuple(routes),
+        {name: boxes[name] for name in held},
     )
     return place_labels(model, layout) if len(model.edges) <= MANY_EDGES else layout
+
+
+def _in_one(parts: list[Route]) -> Route | None:
+    """Tie the parts of an edge together, from the inside to the outside."""
+    if not parts:
+        return None
+    points = parts[0].points
+    for part in parts[1:]:
+        (x0, y0), (x1, y1) = points[-1], part.points[0]
+        between = [(x0 + (x1 - x0) * third / 3, y0 + (y1 - y0) * third / 3) for third in (1, 2)]
+        points = (*points, *between, *part.points)
+    return Route(points, parts[0].label_at)
 
 
 def _moved(route: Route, dx: float, dy: float) -> Route:

@@ -23,6 +23,10 @@ class Link:
     """Links to one target in one lane may run together."""
     label: tuple[float, float] = (0.0, 0.0)
     """Room for the label, across and along the direction of the layout."""
+    door: str = ""
+    """The exit of the frame `source` through which it comes, if it comes from inside; see `exits.py`."""
+    leaves_at: float | None = None
+    """Where it then leaves, across the direction of the layout, from the middle of `source`."""
 
 
 def turned_links(count: int, links: Sequence[Link]) -> set[int]:

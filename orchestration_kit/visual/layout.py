@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from orchestration_kit.visual.model import DiagramEdge, DiagramModel, DiagramNode
+from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel, DiagramNode
 from orchestration_kit.visual.text import fit, width, wrap
 
 Point = tuple[float, float]
@@ -22,9 +22,15 @@ LABEL_LIMIT = 150.0
 _COUNT = 99
 """A count up to this has its room beside the label."""
 TITLE_LIMIT = 250.0
-CLUSTER_PADDING, CLUSTER_HEADER = 16.0, 24.0
+CLUSTER_PADDING, CLUSTER_HEADER, HEADER_LINE = 16.0, 24.0, 15.0
 MARGIN = 18.0
 ENTRY_RADIUS = 7.0
+BAR_LENGTH, BAR_WIDTH = 58.0, 6.0
+"""Of a fork."""
+ICON_ROOM = 22.0
+"""Beside the title of a node with an icon, on each side."""
+ICONS = frozenset({"approval", "wait", "parallel", "map", "workflow"})
+"""Kinds of nodes with an icon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,12 @@ def node_size(node: DiagramNode, model: DiagramModel) -> tuple[float, float]:
         return (round(width(entry_text(node), LABEL_SIZE, bold=True) + 2 * NODE_PADDING), 28.0)
     if node.kind == "entry":
         return (2 * ENTRY_RADIUS, 2 * ENTRY_RADIUS)
+    if node.kind == "fork":
+        return (BAR_LENGTH, BAR_WIDTH) if model.direction == "TB" else (BAR_WIDTH, BAR_LENGTH)
+    if node.kind == "join":
+        return (round(min(width(node.title, NOTE_SIZE), TITLE_LIMIT) + 22), 21.0)
     title = min(width(title_text(node), TITLE_SIZE, bold=True), TITLE_LIMIT) + 2 * NODE_PADDING
+    title += 2 * ICON_ROOM if node.kind in ICONS else 0
     if model.detail == "compact":
         return (round(max(title + 34, 96)), 34.0)
     worker = min(width(node.worker, WORKER_SIZE), TITLE_LIMIT) + 2 * NODE_PADDING
@@ -114,10 +125,32 @@ def entry_text(node: DiagramNode) -> str:
 
 
 def note_lines(node: DiagramNode, room: float) -> list[str]:
-    """Return the small text below the worker: the problem if there is one, else the description."""
+    """Return the small text below the worker: the problem if there is one, else limits and the description."""
     if node.problem:
         return wrap(node.problem, room, NOTE_SIZE, lines=2)
-    return wrap(node.note, room, NOTE_SIZE, lines=2)
+    marks = [fit(node.marks, room, NOTE_SIZE)] if node.marks else []
+    return marks + wrap(node.note, room, NOTE_SIZE, lines=2 - len(marks))
+
+
+def header_height(cluster: DiagramCluster, model: DiagramModel) -> float:
+    """Return the room for the title of a frame, and for what its step does or did."""
+    has_line = cluster.is_step and model.detail == "full"
+    return CLUSTER_HEADER + (HEADER_LINE if has_line else 0)
+
+
+def header_width(cluster: DiagramCluster, model: DiagramModel) -> float:
+    """Return how wide a frame has to be for its header."""
+    title = width(cluster_title(cluster), WORKER_SIZE, bold=True)
+    if cluster.is_step and model.detail == "full":
+        title = max(title, width(cluster.subtitle, NOTE_SIZE), 150.0)
+    return min(title, TITLE_LIMIT) + 24
+
+
+def cluster_title(cluster: DiagramCluster) -> str:
+    """Return the first line of a frame: its title, with what it is where no second line says so."""
+    if cluster.problem:
+        return f"\N{WARNING SIGN} {cluster.title}"
+    return cluster.title if cluster.is_step else f"{cluster.title} \N{MIDDLE DOT} {cluster.kind}"
 
 
 def label_text(edge: DiagramEdge) -> str:
@@ -135,6 +168,8 @@ def counted_text(edge: DiagramEdge, taken: int) -> str:
     'retry ×2 · taken 2×'
     """
     text = label_text(edge)
+    if edge.kind == "join":
+        return text
     if edge.kind == "retry" and taken:
         return f"{text} \N{MIDDLE DOT} taken {taken}\N{MULTIPLICATION SIGN}"
     return f"{text} \N{MULTIPLICATION SIGN}{taken}".strip() if taken > 1 else text
@@ -147,6 +182,6 @@ def label_size(edge: DiagramEdge) -> tuple[float, float]:
 
 def label_room(edge: DiagramEdge) -> tuple[float, float]:
     """Return the room that an edge's label takes once a run is drawn: a label of its own, a count, or both."""
-    if edge.kind == "entry" and not edge.label:
+    if edge.kind in ("entry", "join") and not edge.label:
         return (0.0, 0.0)
     return (round(width(counted_text(edge, _COUNT), LABEL_SIZE) + 8), 16.0)

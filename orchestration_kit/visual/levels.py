@@ -9,9 +9,14 @@ from dataclasses import dataclass, field
 
 from orchestration_kit.visual.layers import Link, layers_of, turned_links
 from orchestration_kit.visual.layout import label_size
-from orchestration_kit.visual.model import DiagramModel, parents_of
+from orchestration_kit.visual.model import DiagramModel, EdgeKind, parents_of
 
-_WEIGHTS = {"entry": 8.0, "success": 8.0, "branch": 2.0, "failure": 0.5, "retry": 0.5}
+_WEIGHTS: dict[EdgeKind, float] = {
+    "entry": 8.0, "success": 8.0, "body": 1.5, "join": 1.0, "branch": 2.0, "failure": 0.5, "retry": 0.5,
+    "timeout": 0.5, "budget": 0.5, "compensate": 0.3,
+}  # fmt: skip
+_LANES: dict[EdgeKind, str] = {"success": "", "failure": "failing", "retry": "failing"}
+"""Edges of these kinds with one target may run together; the others keep to themselves."""
 
 
 @dataclass(slots=True)
@@ -20,6 +25,8 @@ class Level:
 
     members: list[str] = field(default_factory=list[str])
     links: list[Link] = field(default_factory=list[Link])
+    floor: set[int] = field(default_factory=set[int])
+    """Members that have to stand below all others."""
 
 
 def levels_of(model: DiagramModel) -> dict[str, Level]:
@@ -36,7 +43,7 @@ def levels_of(model: DiagramModel) -> dict[str, Level]:
         if meeting is None:
             continue
         level, source, target = meeting
-        lane = "failing" if edge.is_dashed else "" if edge.kind == "success" else f"{at}"
+        lane = _LANES.get(edge.kind, f"{at}")
         levels[level].links.append(
             Link(at, number[source], number[target], _WEIGHTS[edge.kind], lane, label_size(edge))
         )
@@ -61,6 +68,19 @@ def _meeting(source: str, target: str, parent: dict[str, str]) -> tuple[str, str
     if above[level] == name and source != target:
         return None
     return level, above[level], name
+
+
+def ends_of(model: DiagramModel, levels: dict[str, Level]) -> dict[str, tuple[str, str]]:
+    """Return, for each frame, the node at its top and the one at its bottom: where edges of the frame are tied to."""
+    found: dict[str, tuple[str, str]] = {}
+    for name in inside_out(model)[:-1]:
+        level = levels[name]
+        count = len(level.members)
+        layer = layers_of(count, level.links, turned_links(count, level.links))
+        first, last = (pick(range(count), key=layer.__getitem__) for pick in (min, max))
+        top, bottom = level.members[first], level.members[last]
+        found[name] = (found.get(top, (top, ""))[0], found.get(bottom, ("", bottom))[1])
+    return found
 
 
 def inside_out(model: DiagramModel) -> list[str]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 
-from orchestration_kit.visual.layout import label_text, title_text
-from orchestration_kit.visual.model import DiagramModel, DiagramNode, visible
+from orchestration_kit.visual.layout import cluster_title, label_text, title_text
+from orchestration_kit.visual.model import DiagramCluster, DiagramModel, DiagramNode, NodeKind, visible
 from orchestration_kit.visual.text import one_line
 from orchestration_kit.visual.theme import Paint, Theme
 
 _SPECIAL = re.compile(r"[^\w .,()/+=\u00a0-\U0010ffff-]|[`#]", re.ASCII)
-_SHAPES = {"entry": ("((", "))"), "missing": ("[", "]"), "group": ("[[", "]]"), "terminal": ("([", "])")}
-_ARROWS = {"entry": "-->", "success": "-->", "branch": "-->", "failure": "-.->", "retry": "-.->"}
+_SHAPES: dict[NodeKind, tuple[str, str]] = {
+    "entry": ("((", "))"), "fork": ("((", "))"), "join": ("([", "])"), "group": ("[[", "]]"), "workflow": ("[[", "]]"),
+    "terminal": ("([", "])"), "approval": ("[/", "/]"), "wait": ("{{", "}}"),
+}  # fmt: skip
+"""A manual task is a slanted box, a predefined one has double sides, what waits is a hexagon."""
 
 
 def mermaid_source(model: DiagramModel, theme: Theme) -> str:
@@ -33,7 +36,8 @@ def mermaid_source(model: DiagramModel, theme: Theme) -> str:
     lines.extend(_frames(model, names))
     for edge in model.edges:
         label = f'|"{entities(label_text(edge))}"|' if edge.label else ""
-        lines.append(f"  {names[edge.source]} {_ARROWS[edge.kind]}{label} {names[edge.target]}")
+        arrow = "==>" if edge.kind == "body" else "-->" if edge.line == "solid" else "-.->"
+        lines.append(f"  {names[edge.source]} {arrow}{label} {names[edge.target]}")
     for look, paint, width in (
         ("step", theme.step, 1),
         ("start", theme.start, 2),
@@ -60,10 +64,10 @@ def entities(text: str) -> str:
 def _box(node: DiagramNode, model: DiagramModel) -> str:
     before, after = _SHAPES.get(node.kind, ("[", "]"))
     texts = [one_line(title_text(node), 60)]
-    if node.kind == "entry":
-        texts = [node.problem or "start"]
+    if not node.is_step:
+        texts = [node.problem or one_line(node.title, 60)]
     elif model.detail == "full":
-        texts += [one_line(part, 60) for part in (node.worker, node.problem) if part]
+        texts += [one_line(part, 60) for part in (node.worker, node.marks, node.problem) if part]
     return f'{before}"{"<br/>".join(map(entities, texts))}"{after}'
 
 
@@ -88,8 +92,15 @@ def _frames(model: DiagramModel, names: dict[str, str]) -> list[str]:
             lines.append("  end")
             continue
         cluster = by_id[name]
-        lines.append(f'  subgraph {names[name]}["{entities(one_line(cluster.title, 60))}"]')
+        lines.append(f'  subgraph {names[name]}["{_frame_text(cluster, model)}"]')
         lines.extend(f"    {names[node]}" for node in cluster.nodes)
         todo.append(None)
         todo.extend(reversed(cluster.clusters))
     return lines
+
+
+def _frame_text(cluster: DiagramCluster, model: DiagramModel) -> str:
+    texts = [one_line(cluster_title(cluster), 60)]
+    if model.detail == "full":
+        texts += [one_line(part, 60) for part in (cluster.subtitle, cluster.problem) if part]
+    return "<br/>".join(map(entities, texts))

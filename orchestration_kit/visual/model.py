@@ -44,6 +44,15 @@ PLACEHOLDERS = frozenset({"entry", "fork", "join"})
 """Kinds of nodes that stand for no step."""
 
 
+def step_of(name: str) -> str:
+    """Return the id of the step or frame that an id belongs to: its own, or that of its fork or join.
+
+    >>> step_of("review" + FORK), step_of("review")
+    ('review', 'review')
+    """
+    return name.removesuffix(FORK).removesuffix(JOIN)
+
+
 @dataclass(frozen=True, slots=True)
 class DiagramNode:
     """One box of the picture.

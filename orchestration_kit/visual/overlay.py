@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from orchestration_kit.visual.model import DiagramNode
+from orchestration_kit.visual.model import DiagramCluster, DiagramNode
 from orchestration_kit.visual.text import one_line
 
 StepState = Literal["not visited", "running", "succeeded", "failed", "retrying", "waiting", "skipped"]
@@ -120,6 +120,11 @@ class Overlay:
         if node.outcome == "failed" and (seen.state == "succeeded" or (seen.state == "failed" and not seen.error)):
             return replace(seen, state="failed", ended="failed")
         return replace(seen, ended="") if seen.ended else seen
+
+
+    def frame(self, cluster: DiagramCluster) -> StepOverlay | None:
+        """Return what to show on the frame of a step with branches; None for other frames."""
+        return self.step(cluster.id) if cluster.is_step else None
 
 
 def _loudest(states: list[StepState]) -> StepState:

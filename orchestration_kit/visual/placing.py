@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestration_kit.visual.coordinates import coordinates
 from orchestration_kit.visual.lanes import Grid, grid_of
@@ -42,24 +42,29 @@ class _Loops:
         self.room += LOOP_REACH + (link.label[0] + 4 if link.label[0] else 4)
 
 
-def place(sizes: Sequence[tuple[float, float]], links: Sequence[Link], direction: Direction) -> Placed:
+def place(
+    sizes: Sequence[tuple[float, float]], links: Sequence[Link], direction: Direction, floor: Collection[int] = ()
+) -> Placed:
     """Lay out places of these sizes (width, height); links must come in the sense of `direction`.
 
     Labels are given as width and height too. Everything is reckoned from top to bottom and, for "LR", mirrored
-    at the diagonal at the end.
+    at the diagonal at the end. Places in `floor` come last, below all others.
     """
     if not sizes:
         return Placed([], {}, 0.0, 0.0)
     turned_round = direction == "LR"
     if turned_round:
         sizes = [(height, width) for width, height in sizes]
-        links = [Link(e.number, e.source, e.target, e.weight, e.lane, _turned(e)) for e in links]
+        links = [replace(link, label=_turned(link)) for link in links]
     loops: dict[int, _Loops] = {}
     for link in links:
         if link.source == link.target:
             loops.setdefault(link.source, _Loops()).add(link)
     turned = turned_links(len(sizes), links)
     layer = layers_of(len(sizes), links, turned)
+    lowest = max((one for at, one in enumerate(layer) if at not in floor), default=0)
+    for at in floor:
+        layer[at] = lowest + 1
     rooms = [
         (wide / 2, wide / 2 + (loops[at].room if at in loops else 0.0), high) for at, (wide, high) in enumerate(sizes)
     ]
@@ -129,7 +134,8 @@ def _routes(placed: Placed, grid: Grid, across: list[float], tops: list[float], 
             points += [(across[knot], enter[grid.layer_of[knot]]), (across[knot], leave[grid.layer_of[end]])]
             knot = grid.onward[end]
         last = points[-1][0] if points else source.x
-        x0 = port(source.x, source.width / 2, first)
+        leaves = link.leaves_at
+        x0 = port(source.x, source.width / 2, first) if leaves is None else source.x + leaves
         x1 = port(target.x, target.width / 2, last)
         start, end_layer = grid.layer_of[link.source], grid.layer_of[link.target]
         points[:0] = [(x0, source.bottom if down else source.top), (x0, leave[start])]

@@ -67,8 +67,9 @@ def _box(box: Box, fill: str) -> dict[str, str]:
     styles = ["filled", "rounded"] if box.radius else ["filled"]
     if box.dashed:
         styles.append("dashed")
+    is_round = box.radius >= min(box.at.width, box.at.height) / 2 > abs(box.at.width - box.at.height)
     return {
-        "shape": "box",
+        "shape": "ellipse" if is_round else "box",
         "width": f"{box.at.width / _POINTS:.4f}",
         "height": f"{box.at.height / _POINTS:.4f}",
         "style": ",".join(styles),
@@ -89,17 +90,18 @@ def _words(words: Words) -> dict[str, str]:
 
 def _curve(graph: graphviz.Digraph, curve: Curve, height: float) -> None:
     # As in svg.py, dashes are counted from the tip; Graphviz then wants the arrow at the beginning.
-    points = curve.points[::-1] if curve.dashed else curve.points
+    is_solid = curve.line == "solid"
+    points = curve.points if is_solid else curve.points[::-1]
     way = " ".join(_at(x, y, height) for x, y in points)
     left, tip, right = curve.head
     length = math.dist(tip, ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2))
     graph.edge(
         "low",
         "high",
-        pos=f"{'s' if curve.dashed else 'e'},{_at(*tip, height)} {way}",
-        dir="back" if curve.dashed else "forward",
+        pos=f"{'e' if is_solid else 's'},{_at(*tip, height)} {way}",
+        dir="forward" if is_solid else "back",
         arrowsize=f"{length / 10:.2f}",
         color=curve.stroke,
         penwidth=f"{curve.thickness:.1f}",
-        style="dashed" if curve.dashed else "solid",
+        style="dashed" if curve.line == "dash-dot" else curve.line,  # Graphviz knows no dash-dot
     )

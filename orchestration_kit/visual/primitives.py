@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from orchestration_kit.visual.layout import Point, Rect
+from orchestration_kit.visual.model import Line
+from orchestration_kit.visual.text import TOOLTIP_LIMIT
 
 
 @dataclass(slots=True)
@@ -26,7 +28,7 @@ class Curve:
     points: tuple[Point, ...]
     stroke: str
     thickness: float
-    dashed: bool
+    line: Line
     head: tuple[Point, Point, Point]
 
 
@@ -53,3 +55,8 @@ class Group:
     tooltip: str = ""
     classes: str = ""
     data: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def said(*parts: str) -> str:
+    """Return the parts of a tooltip as lines."""
+    return "\n".join([part for part in parts if part])[:TOOLTIP_LIMIT]

@@ -8,12 +8,15 @@ that remembers what it painted does only what a new overlay has changed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from orchestration_kit.visual.edge_shapes import edge_group
+from orchestration_kit.visual.frame_shapes import cluster_group
 from orchestration_kit.visual.layout import Layout
-from orchestration_kit.visual.model import DiagramCluster, DiagramModel
+from orchestration_kit.visual.model import DiagramCluster, DiagramModel, parents_of
 from orchestration_kit.visual.overlay import Overlay, StepOverlay
 from orchestration_kit.visual.primitives import Group
-from orchestration_kit.visual.shapes import cluster_group, edge_group, node_group
+from orchestration_kit.visual.shapes import node_group
 from orchestration_kit.visual.text import one_line
 from orchestration_kit.visual.theme import Theme
 
@@ -21,7 +24,7 @@ Key = tuple[str, int, StepOverlay | int | None]
 """The role of a group, its number in the model, and what happened there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """A picture, ready to be painted. `model` is the visible model that was laid out."""
 
@@ -36,10 +39,17 @@ class Scene:
         """What the picture shows, in a few words."""
         return f"Workflow {one_line(self.model.name, 200)}"
 
+    @cached_property
+    def _held(self) -> frozenset[str]:
+        """What stands in a frame."""
+        return frozenset(parents_of(self.model))
+
     def in_order(self) -> list[Key]:
         """Return the keys of all groups, in the order to paint them."""
         overlay = self.overlay
-        found: list[Key] = [("cluster", at, None) for at in _outermost_first(self.model)]
+        frames = _outermost_first(self.model)
+        clusters = self.model.clusters
+        found: list[Key] = [("cluster", at, overlay.frame(clusters[at]) if overlay else None) for at in frames]
         found += [("edge", at, taken) for at, taken in enumerate(_taken(self.model, overlay))]
         if overlay is None:
             return found + [("node", at, None) for at in range(len(self.model.nodes))]
@@ -55,12 +65,12 @@ class Scene:
             return node_group(node, self.layout.nodes[node.id], self.theme, self.model.detail, what)
         if role == "edge":
             edge = self.model.edges[at]
-            inside = any(edge.source in c.nodes or edge.source in c.clusters for c in self.model.clusters)
-            ground = self.theme.cluster.fill if inside else self.theme.background
+            ground = self.theme.cluster.fill if edge.source in self._held else self.theme.background
             taken = seen if isinstance(seen, int) else None
             return edge_group(edge, self.layout.routes[at], self.theme, taken, ground)
         cluster = self.model.clusters[at]
-        return cluster_group(cluster, self.layout.clusters[cluster.id], self.theme)
+        what = seen if isinstance(seen, StepOverlay) else None
+        return cluster_group(cluster, self.layout.clusters[cluster.id], self.theme, self.model.detail, what)
 
 
 def _taken(model: DiagramModel, overlay: Overlay | None) -> list[int | None]:
@@ -80,7 +90,7 @@ def _taken(model: DiagramModel, overlay: Overlay | None) -> list[int | None]:
         if edge.kind == "entry":
             taken[at] = 1 if overlay.step(edge.target).visits else 0
         else:
-            taken[at] = left.pop((edge.source, edge.target, edge.kind not in ("failure", "retry")), 0)
+            taken[at] = left.pop((edge.source, edge.target, edge.after_success), 0)
     return taken
 
 

@@ -70,10 +70,9 @@ def marks_text(step: Any) -> str:
     return " \N{MIDDLE DOT} ".join(_marks(step))
 
 
-def step_tooltip(key: str, step: Any, worker: str, *findings: str) -> str:
+def step_tooltip(key: str, step: Any, worker: str, *findings: str, ends: str = "the run") -> str:
     """Return all that a definition says of a step, in lines."""
     kind = getattr(step, "kind", "step")
-    ends = "ends its branch or the run" if getattr(step, "is_terminal", False) else ""
     outcome = "failed" if getattr(step, "outcome", "completed") == "failed" else "completed"
     success_when, limit = getattr(step, "success_when", None), getattr(step, "timeout_s", None)
     return tooltip(
@@ -82,7 +81,7 @@ def step_tooltip(key: str, step: Any, worker: str, *findings: str) -> str:
         getattr(step, "description", ""),
         getattr(step, "prompt", "") if kind == "approval" else "",
         join_text(step) if kind in ("parallel", "map") else "",
-        f"{ends}: {outcome}" if ends else "",
+        f"ends {ends}: {outcome}" if getattr(step, "is_terminal", False) else "",
         f"succeeds when: {condition_text(success_when)}" if success_when is not None else "",
         f"time limit: {limit:g} s" if isinstance(limit, (int, float)) else "",
         *_limits(step),
@@ -134,7 +133,8 @@ def _marks(step: Any) -> Iterator[str]:
         if isinstance(most := getattr(budget, name, None), (int, float)):
             yield f"{_AT_MOST} {written(most)}"
     limit = getattr(step, "timeout_s", None)
-    if getattr(step, "kind", "") in ("approval", "wait", "workflow") and isinstance(limit, (int, float)):
+    waits = getattr(step, "kind", "") in ("approval", "wait", "workflow")
+    if waits and isinstance(limit, (int, float)) and getattr(step, "on_timeout", None) is None:
         yield f"{_AT_MOST} {duration(limit)}"
 
 

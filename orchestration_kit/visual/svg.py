@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from orchestration_kit.visual.model import Line
 from orchestration_kit.visual.primitives import Box, Curve, Group, Words
 from orchestration_kit.visual.scene import Key, Scene
 from orchestration_kit.visual.text import clean
@@ -19,6 +20,7 @@ from orchestration_kit.visual.text import clean
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 ROOT_STYLE = "max-width:100%;height:auto"
 """The only style in the picture: wide diagrams shrink to the page."""
+_DASHES: dict[Line, str] = {"dashed": "6 4", "dotted": "1.5 3.5", "dash-dot": "9 3 2 3"}
 
 _BOX = {"x", "y", "width", "height", "rx", "fill", "stroke", "stroke-width", "stroke-dasharray"}
 _PATH = {"d", "fill", "stroke", "stroke-width", "stroke-dasharray"}
@@ -138,10 +140,10 @@ def _box(box: Box) -> str:
 
 def _curve(curve: Curve) -> str:
     # Dashes are counted from the tip: those of edges that share their last stretch then fall together.
-    (x, y), *rest = reversed(curve.points) if curve.dashed else curve.points
+    (x, y), *rest = curve.points if curve.line == "solid" else reversed(curve.points)
     way = " ".join([f"{a:.1f},{b:.1f}" for a, b in rest])
     head = " ".join([f"{a:.1f},{b:.1f}" for a, b in curve.head])
-    dash = ' stroke-dasharray="6 4"' if curve.dashed else ""
+    dash = "" if curve.line == "solid" else f' stroke-dasharray="{_DASHES[curve.line]}"'
     return (
         f'<path d="M{x:.1f},{y:.1f}C{way}" fill="none" stroke="{curve.stroke}" '
         f'stroke-width="{curve.thickness:.1f}"{dash}/><path d="M{head}Z" fill="{curve.stroke}"/>'

@@ -50,6 +50,10 @@ class Theme:
     branch: str
     idle: str
     """Edges that a run did not take."""
+    aside: str
+    """Edges for when time or a budget has run out, and their labels."""
+    faint: str
+    """Edges that only show what belongs together: to a join, to a step that undoes another."""
 
 
 def _states(*paints: Paint) -> Mapping[StepState, Paint]:
@@ -85,6 +89,8 @@ LIGHT = Theme(
     failure="#b34c00",
     branch="#00639b",
     idle="#c3c9d1",
+    aside="#8a5c00",
+    faint="#8792a0",
 )
 
 _SNOW, _MIST = "#e8edf3", "#a9b4c0"
@@ -113,6 +119,8 @@ DARK = Theme(
     failure="#f08b4a",
     branch="#6bbdec",
     idle="#4d5866",
+    aside="#e6b24d",
+    faint="#7f8b99",
 )
 
 _BLACK, _GREY = "#000000", "#3d3d3d"
@@ -140,6 +148,8 @@ PRINT = Theme(
     failure="#000000",
     branch="#000000",
     idle="#a6a6a6",
+    aside="#000000",
+    faint="#7a7a7a",
 )
 
 THEMES: Mapping[str, Theme] = MappingProxyType({theme.name: theme for theme in (LIGHT, DARK, PRINT)})

@@ -51,9 +51,7 @@ def opened_by(step: Any) -> list[Opened]:
     """Return what a step opens, in its order; nothing where it opens nothing."""
     kind = getattr(step, "kind", "step")
     if kind == "map" and getattr(step, "body", None) is not None:
-        many = getattr(step, "max_concurrency", None)
-        label = f"each, {many} at a time" if isinstance(many, int) else "each"
-        return [Opened("each", step.body, label, "a branch for each item")]
+        return [Opened("each", step.body, "each", "a branch for each item")]
     branches = getattr(step, "branches", None)
     if kind != "parallel" or not isinstance(branches, Mapping):
         return []

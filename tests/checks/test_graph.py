@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit import Branch, WorkflowDefinition, WorkflowStep
-from orchestration_kit.checks import RULES, check, rules
+from orchestration_kit.checks import RULES, check, paths
 from orchestration_kit.checks.graph import cycles, in_order, reachable, to_graph
 from tests.support import step, workflow_of
 
@@ -105,12 +105,12 @@ def test_reachability_and_ways_out_are_what_their_definitions_say(workflow):
     steps = workflow.steps
     named = {
         rule: [s for problem in rule(workflow) for s in problem.steps]
-        for rule in (rules.unreachable_steps, rules.endless_loops, rules.dead_ends)
+        for rule in (paths.unreachable_steps, paths.endless_loops, paths.dead_ends)
     }
     lost = [s for s in steps if s not in reach[workflow.initial_step]] if workflow.initial_step in steps else []
-    assert named[rules.unreachable_steps] == lost
+    assert named[paths.unreachable_steps] == lost
     dead = [s for s, step in steps.items() if not step.is_terminal and step.on_success is None]
-    assert named[rules.dead_ends] == dead
+    assert named[paths.dead_ends] == dead
     trapped = [
         s
         for s, step in steps.items()
@@ -118,7 +118,7 @@ def test_reachability_and_ways_out_are_what_their_definitions_say(workflow):
         and s not in dead
         and any(t.target in steps for t in step.transitions())
     ]
-    assert named[rules.endless_loops] == trapped
+    assert named[paths.endless_loops] == trapped
     graph = to_graph(workflow)
     for s in steps:
         assert reachable([s], graph.successors) == reach[s]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from orchestration_kit import Branch, RetryPolicy, WorkerType, WorkflowDefinition, WorkflowStep
 from orchestration_kit.definition.files import MAX_CHARACTERS, MAX_DEPTH, dump_yaml, parse_json, parse_yaml
-from orchestration_kit.definition.steps import FORBIDDEN_IN_STEP_IDS
+from orchestration_kit.definition.ids import FORBIDDEN_IN_STEP_IDS
 from orchestration_kit.errors import WorkflowFileError
 from tests.hostile import PAYLOADS
 

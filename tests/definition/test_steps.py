@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from orchestration_kit import Branch, RetryPolicy, WorkerDefinition, WorkerType, WorkflowStep
-from orchestration_kit.definition.steps import FORBIDDEN_IN_STEP_IDS, callable_name
+from orchestration_kit.definition.ids import FORBIDDEN_IN_STEP_IDS
+from orchestration_kit.definition.steps import callable_name
 
 
 def make(**fields):
@@ -52,7 +53,7 @@ def test_users_add_types_of_their_own():
 def test_a_wrong_field_is_refused_with_the_one_that_was_meant_and_all_there_are(wrong, meant):
     with pytest.raises(ValidationError, match=f"WorkflowStep has no field '{wrong}'. Did you mean '{meant}'") as caught:
         make(**{wrong: 1})
-    assert "Its fields: kind, step_id, worker_type" in str(caught.value)
+    assert "Its fields: kind, step_id, description, on_success" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,266 @@
+"""Wait for a person, an event or a time, and go on with what came. An answer is bound to what was asked."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from orchestration_kit.definition.kinds import ApprovalStep, WaitStep
+from orchestration_kit.engine.attempt import conclude, conclude_failure
+from orchestration_kit.engine.branching import is_absent, value_at
+from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.events import Answered, WaitStarted
+from orchestration_kit.engine.refusals import AnswerRefused, ApprovalRejected, WaitTimeout
+from orchestration_kit.engine.values import isolate
+from orchestration_kit.errors import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.driven import Driven
+    from orchestration_kit.engine.visits import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run waits for: `run.waiting` lists them."""
+
+    run_id: str
+    path: str
+    """The visit that waits, e.g. `sign#1`."""
+    step: str
+    kind: str
+    """`approval`, `event`, `time`, or `workflow` for one whose own run waits."""
+    prompt: str
+    """What is asked, or waited for, in words."""
+    shown: dict[str, Any]
+    """What a person sees with the question, by name."""
+    schema: dict[str, Any] | None
+    """JSON Schema of the value that is wanted."""
+    hash: str
+    """SHA-256 of all of the above: an answer holds for exactly this question."""
+    asked_at: float
+    """Seconds since the epoch."""
+    deadline: float | None
+    """When it times out, or the time it waits for; seconds since the epoch."""
+    event: str | None = None
+    """The name of the event it waits for."""
+
+
+def ask(run: Driven, visit: Visit, context: WorkflowContext) -> None:
+    """Begin to wait; where the event that is waited for was sent before, go on with that."""
+    step, now = visit.step.definition, run.clock.time()
+    visit.started_at = now
+    try:
+        shown, digest = _question(visit, context)
+        if run.log is not None:
+            run.log.stage(f"what step {step.step_id!r} shows", shown)
+    except Exception as error:  # noqa: BLE001 - the user's code, or data; the run goes on
+        conclude_failure(run, visit, context, error)
+        return
+    if visit.wait is not None and visit.wait.request == digest:
+        event = visit.wait._replace(asked_at=visit.wait.asked_at)  # the time that has passed counts
+    else:
+        event = WaitStarted(visit.path, _kind(step), digest, shown, now, _until(step, now))
+    run.machine.wait(visit, event)
+    if event.until is not None:
+        run.timers[visit.path] = run.clock.monotonic() + max(0.0, event.until - now)
+    if run.audience.observers:
+        run.audience.emit(event)
+    name = visit.step.event
+    if name is not None and run.machine.inbox.get(name):
+        payload = run.machine.inbox[name][0]
+        put_answer(run, Answered(visit.path, "event", payload, None, digest, now))
+
+
+def _kind(step: Any) -> Any:
+    if isinstance(step, ApprovalStep):
+        return "approval"
+    return "event" if cast("WaitStep", step).event is not None else "time"
+
+
+def _until(step: Any, now: float) -> float | None:
+    if step.timeout_s is not None:
+        return now + step.timeout_s
+    if isinstance(step, WaitStep) and step.for_s is not None:
+        return now + step.for_s
+    return step.until.timestamp() if isinstance(step, WaitStep) and step.until is not None else None
+
+
+def _question(visit: Visit, context: WorkflowContext) -> tuple[dict[str, Any], str]:
+    """Return what is shown, and the hash of the question."""
+    step = visit.step.definition
+    shown: dict[str, Any] = {}
+    asked: list[Any] = [visit.path, step.kind]
+    if isinstance(step, ApprovalStep):
+        for path in step.show:
+            value = value_at(path, visit.input, context)
+            name = path if isinstance(path, str) else getattr(path, "__name__", "shown")
+            shown[name] = None if is_absent(value) else isolate(value)
+        if not step.show:
+            shown["input"] = isolate(visit.input)
+        asked += [step.prompt, step.schema, shown]
+    elif isinstance(step, WaitStep):
+        asked += [step.event, step.for_s, None if step.until is None else step.until.isoformat()]
+    from orchestration_kit.engine.journaled import canonical
+
+    return shown, hashlib.sha256(canonical(asked)).hexdigest()
+
+
+def conclude_wait(run: Driven, visit: Visit, context: WorkflowContext) -> None:
+    """Settle a visit with the answer that came, if it answers what would be asked now."""
+    answer = cast("Answered", visit.answer)
+    try:
+        _, digest = _question(visit, context)
+    except Exception as error:  # noqa: BLE001 - the user's code, or data; the run goes on
+        conclude_failure(run, visit, context, error)
+        return
+    if answer.request != digest and answer.kind in ("approved", "rejected"):
+        visit.answer = visit.wait = None  # what would happen is another thing now: it is asked anew
+        ask(run, visit, context)
+        return
+    visit.duration_s = 0.0
+    visit.detail = {"answer": answer.kind, "request": answer.request}
+    run.timers.pop(visit.path, None)
+    if answer.kind == "rejected":
+        conclude_failure(run, visit, context, ApprovalRejected(visit.path, answer.reason or "no reason was given"))
+    elif answer.kind == "timeout":
+        awaited = "an approval" if visit.step.event is None else f"the event {visit.step.event!r}"
+        seconds = cast("Any", visit.step.definition).timeout_s
+        conclude_failure(run, visit, context, WaitTimeout(visit.path, seconds, awaited))
+    else:
+        conclude(run, visit, context, visit.input if answer.kind == "time" else answer.value)
+
+
+def put_answer(run: Driven, answer: Answered) -> None:
+    """Let the visit that waits go on, and tell so."""
+    run.machine.answer(answer)
+    if run.audience.observers:
+        run.audience.emit(answer)
+
+
+def requests_of(run: Driven) -> list[Request]:
+    """Return what a run waits for, in the order of its positions; of sub-workflows, what their runs wait for."""
+    found: list[Request] = []
+    for path, visit in sorted(run.machine.waiting.items()):
+        wait, step = visit.wait, visit.step.definition
+        if wait is None:
+            child = run.children.get(path)
+            found += [] if child is None else requests_of(child)
+            continue
+        is_approval = isinstance(step, ApprovalStep)
+        found.append(
+            Request(
+                run_id=run.run_id,
+                path=path,
+                step=visit.step.step_id,
+                kind=wait.kind,
+                prompt=step.prompt if isinstance(step, ApprovalStep) else _awaited(cast("WaitStep", step)),
+                shown=isolate(wait.shown),
+                schema=isolate(step.schema) if is_approval else None,
+                hash=wait.request,
+                asked_at=wait.asked_at,
+                deadline=wait.until,
+                event=visit.step.event,
+            )
+        )
+    return found
+
+
+def _awaited(step: WaitStep) -> str:
+    if step.event is not None:
+        return f"the event {step.event!r}"
+    return f"{step.for_s:g} s" if step.for_s is not None else f"{step.until:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def meant(run: Driven, request: Any) -> tuple[Driven, Request]:
+    """Return the run and the question that an answer is for.
+
+    Args:
+        run: The run that was asked.
+        request: A `Request`, its hash, or its position; None where one approval is waited for.
+
+    Raises:
+        AnswerRefused: there is no such question, or it is another one by now.
+    """
+    open_ones = [one for one in requests_of(run) if one.kind == "approval"]
+    if isinstance(request, Request):
+        fitting = [one for one in open_ones if one.hash == request.hash and one.run_id == request.run_id]
+    elif request is None:
+        fitting = open_ones
+    else:
+        fitting = [one for one in open_ones if request in (one.hash, one.path)]
+    if len(fitting) == 1:
+        return _owner(run, fitting[0]), fitting[0]
+    if len(fitting) > 1:
+        hint = f"Say which: request={fitting[0].path!r}, or one of {listed(one.path for one in fitting)}."
+        raise AnswerRefused(run.run_id, run.state, f"{len(fitting)} approvals are waited for", hint)
+    if not open_ones:
+        hint = "run.waiting lists what is waited for; run.run() goes on."
+        raise AnswerRefused(run.run_id, run.state, "no approval is waited for", hint)
+    hint = f"Look at run.waiting and answer what is asked now: {listed(one.path for one in open_ones)}."
+    raise AnswerRefused(run.run_id, run.state, "that question is not open any more, or was another one", hint)
+
+
+def _owner(run: Driven, request: Request) -> Driven:
+    if request.run_id == run.run_id:
+        return run
+    return next(owner for child in run.children.values() for owner in [_within(child, request)] if owner is not None)
+
+
+def _within(run: Driven, request: Request) -> Driven | None:
+    if run.run_id == request.run_id:
+        return run
+    return next((found for child in run.children.values() if (found := _within(child, request)) is not None), None)
+
+
+def check_value(run: Driven, request: Request, value: Any) -> None:
+    """See that an approved value is what was asked for.
+
+    Raises:
+        AnswerRefused: it does not fit the schema.
+    """
+    if request.schema is None:
+        return
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    validator = Draft202012Validator(request.schema, registry=Registry())  # resolves nothing from elsewhere
+    problem = next(iter(sorted(validator.iter_errors(value), key=str)), None)
+    if problem is not None:
+        where = f" at {'.'.join(map(str, problem.path))}" if problem.path else ""
+        hint = f"It has to fit the schema {str(request.schema)[:200]}."
+        raise AnswerRefused(run.run_id, run.state, f"the value does not fit{where}: {problem.message[:200]}", hint)
+
+
+def awaits_event(run: Driven, name: str) -> tuple[Driven, str] | None:
+    """Return the run and the position of the first visit that waits for an event; None where none does yet."""
+    for path, visit in sorted(run.machine.waiting.items()):
+        if visit.step.event == name:
+            return run, path
+        child = run.children.get(path)
+        if visit.wait is None and child is not None and (found := awaits_event(child, name)) is not None:
+            return found
+    return None
+
+
+def check_event(run: Driven, name: str) -> None:
+    """See that some step of the workflow can wait for an event.
+
+    Raises:
+        AnswerRefused: none can.
+    """
+    names = list(dict.fromkeys(_event_names(run.machine.plan)))
+    spawned_or_child = any(step.worker is not None for step in run.machine.plan.steps.values())
+    if name in names or (not names and spawned_or_child and run.children):
+        return
+    hint = f"Its events: {listed(names)}.{did_you_mean(name, names)}"
+    raise AnswerRefused(run.run_id, run.state, f"no step waits for the event {name!r}", hint)
+
+
+def _event_names(plan: Any) -> list[str]:
+    found: list[str] = []
+    for step in plan.steps.values():
+        found += [] if step.event is None else [step.event]
+        for target in () if step.opens is None else step.opens.targets.values():
+            found += [] if target.plan is None else _event_names(target.plan)
+    return found

@@ -1,0 +1,81 @@
+"""Who works and what can be run: the workers and workflows that are registered with a hub."""
+
+from __future__ import annotations
+
+from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
+from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.calls import BoundWorker, bind_worker
+from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
+from orchestration_kit.errors import UnknownWorkflow, listed
+
+
+class Registry:
+    """Workers by type and by name, workflows by name."""
+
+    def __init__(self) -> None:
+        self.workers: dict[WorkerType | str, WorkerDefinition] = {}
+        """By type: the worker registered last for each."""
+        self.workflows: dict[str, WorkflowDefinition] = {}
+        """By name, as they were registered."""
+        self._by_type: dict[str, BoundWorker] = {}
+        self._by_name: dict[str, BoundWorker] = {}
+        self._plans: dict[str, Plan] = {}
+        self._bound: dict[str, Plan] = {}
+
+    def __repr__(self) -> str:
+        workers = listed(f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values())
+        return f"<Orchestrator: workflows {listed(self._plans)}; workers {workers}>"
+
+    def register_worker(self, worker: WorkerDefinition) -> None:
+        """Register a worker. One of the same name is replaced; of several of one type, the last is used by type.
+
+        Raises:
+            InvalidWorker: it is not callable, or takes the wrong parameters.
+        """
+        if not isinstance(worker, WorkerDefinition):
+            raise TypeError(
+                f"register_worker takes a WorkerDefinition, not {worker!r:.80}. "
+                'Write register_worker(WorkerDefinition(worker_type="generic", name="...", executor=...)).'
+            )
+        bound = bind_worker(worker)
+        before = self._by_name.get(bound.name)
+        if before is not None and self._by_type.get(before.worker_type) is before:
+            del self._by_type[before.worker_type]
+            self.workers.pop(before.worker_type, None)
+        self.workers[worker.worker_type] = worker
+        self._by_type[bound.worker_type] = bound
+        self._by_name[bound.name] = bound
+        self._bound.clear()
+
+    def register_workflow(self, workflow: WorkflowDefinition) -> None:
+        """Check, compile and register a workflow. One of the same name is replaced.
+
+        Raises:
+            InvalidWorkflow: (a ValueError) the checks found errors; it names them all.
+        """
+        if not isinstance(workflow, WorkflowDefinition):
+            raise TypeError(f"register_workflow takes a WorkflowDefinition, not {workflow!r:.80}.")
+        plan = compile_plan(workflow)
+        self._plans[workflow.name] = plan
+        self.workflows[workflow.name] = plan.definition
+        self._bound.pop(workflow.name, None)
+
+    def plan_of(self, workflow_name: str) -> Plan:
+        """Return a registered workflow, compiled, with the workers that are registered now.
+
+        Raises:
+            UnknownWorkflow: no such workflow is registered.
+            MissingWorkers: naming all that are missing.
+        """
+        return self._bound.get(workflow_name) or self._bind(workflow_name)
+
+    def _bind(self, workflow_name: str) -> Plan:
+        plan = self._plans.get(workflow_name)
+        if plan is None:
+            raise UnknownWorkflow(str(workflow_name), list(self._plans))
+        known = [f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values()]
+        bound = self._bound[workflow_name] = bind(plan, self._find, known)
+        return bound
+
+    def _find(self, step: PlannedStep) -> BoundWorker | None:
+        return self._by_name.get(step.wanted) if step.wanted is not None else self._by_type.get(step.worker_type)

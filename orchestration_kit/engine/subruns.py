@@ -1,0 +1,137 @@
+"""A step that runs another workflow: a run of its own, whose parent is this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from orchestration_kit.engine.branching import is_absent, value_at
+from orchestration_kit.engine.context import WorkflowContext, context_of
+from orchestration_kit.engine.limits import RunLimits
+from orchestration_kit.engine.outcome import Parked
+from orchestration_kit.engine.refusals import SubworkflowFailed
+from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.values import isolate
+from orchestration_kit.errors import RunStateError
+
+if TYPE_CHECKING:
+    from orchestration_kit.definition.kinds import SubworkflowStep
+    from orchestration_kit.engine.driven import Driven
+    from orchestration_kit.engine.run import Run
+    from orchestration_kit.engine.visits import Visit
+
+MAX_DEPTH = 16
+"""How many runs may stand within one another."""
+
+
+def run_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """Run the workflow of a step on this thread, and return what the step puts out.
+
+    Raises:
+        SubworkflowFailed: it did not complete.
+        Parked: it waits.
+    """
+    child, before = _child(run, visit, given, context)
+    try:
+        child.run()
+    finally:
+        _count(child, before, context)
+    return _result(child, visit)
+
+
+async def arun_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """`run_child` in the running event loop."""
+    child, before = _child(run, visit, given, context)
+    try:
+        await child.arun()
+    finally:
+        _count(child, before, context)
+    return _result(child, visit)
+
+
+def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> tuple[Run, int]:
+    """Return the run of a step, new or as far as it came, and how many attempts it has made."""
+    step = cast("SubworkflowStep", visit.step.definition)
+    hub, started = run.hub, run.machine.started
+    if hub is None:
+        raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
+    if started.depth + 1 > MAX_DEPTH:
+        reason = f"it would stand within {MAX_DEPTH} runs, and no more are allowed"
+        raise SubworkflowFailed(step.workflow, f"{run.run_id}/{visit.path}", "refused", reason)
+    tries = visit.attempt - visit.interrupted
+    run_id = f"{run.run_id}/{visit.path}" + ("" if tries == 1 else f".{tries}")
+    child = run.children.get(visit.path)
+    if child is None or child.run_id != run_id or child.cancel_reason is not None:
+        child = hub.child_of(run, run_id)
+    if child is None:
+        data, first = _input(step, given, context)
+        child = hub.begin(
+            step.workflow,
+            started.goal,
+            data,
+            run_id=run_id,
+            limits=_limits_left(run),
+            seed=started.seed if isinstance(started.seed, int) else None,
+            parent=started._replace(input=(first,), depth=started.depth + 1),
+            named=False,
+        )
+    run.children[visit.path] = child
+    return child, child.machine.recorded
+
+
+def _input(step: SubworkflowStep, given: Any, context: WorkflowContext) -> tuple[dict[str, Any], Any]:
+    """Return the initial data of the run, and what its first step gets."""
+    if step.input is None:
+        return {"input": given}, given
+    if isinstance(step.input, dict):
+        paths = cast("Mapping[str, Any]", step.input)
+        data = {name: _value(step, path, given, context) for name, path in paths.items()}
+        return data, dict(data)
+    value = _value(step, step.input, given, context)
+    return {"input": value}, value
+
+
+def _value(step: SubworkflowStep, path: Any, output: Any, context: WorkflowContext) -> Any:
+    value = value_at(path, output, context)
+    if is_absent(value):
+        raise SubworkflowFailed(step.workflow, context.workflow_id, "not started", f"there is nothing at {path}")
+    return isolate(value)
+
+
+def _limits_left(run: Driven) -> RunLimits:
+    """Return what is left of the run's limits."""
+    limits, used = run.machine.limits, run.machine.meter
+    if used is None or not limits.needs_meter:
+        return limits
+    return used.left_of(limits)
+
+
+def _count(child: Run, before: int, context: WorkflowContext) -> None:
+    """Count what a run used as used by the step."""
+    for row in child.machine.rows_since(before):
+        usage = row[16]
+        if usage is not None:
+            context.add_usage(
+                input_tokens=usage.get("input_tokens", 0),
+                output_tokens=usage.get("output_tokens", 0),
+                cost_usd=usage.get("cost_usd", 0.0),
+                model=usage.get("model"),
+            )
+
+
+def _result(child: Run, visit: Visit) -> Any:
+    step = cast("SubworkflowStep", visit.step.definition)
+    if child.state is WorkflowState.WAITING:
+        raise Parked
+    if child.state is not WorkflowState.COMPLETED:
+        reason = child.context.error or "it did not end"
+        raise SubworkflowFailed(step.workflow, child.run_id, child.state.value, reason)
+    last = child.machine.last_record()
+    output = None if last is None else last.output
+    context = context_of(child.machine, None)
+    if step.output is None:
+        return output
+    if isinstance(step.output, dict):
+        paths = cast("Mapping[str, Any]", step.output)
+        return {name: _value(step, path, output, context) for name, path in paths.items()}
+    return _value(step, step.output, output, context)

@@ -1,0 +1,182 @@
+"""Work on branches with threads: for the sync doors. Each thread takes one visit after another until none is ready.
+
+The machine and the log are used by one thread at a time (`run.turn`); workers are called outside of it. The caller's
+thread only waits, so that an interrupt is heard at once. A thread whose worker never returns holds up nobody: what it
+gives later is dropped.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from orchestration_kit.engine.context import context_of
+from orchestration_kit.engine.drivers import explain_interrupt, put_interrupt
+from orchestration_kit.engine.events import ErrorInfo
+from orchestration_kit.engine.interrupts import RunCancelled
+from orchestration_kit.engine.rest import expire, next_due_s, take_letters
+from orchestration_kit.engine.single import make
+from orchestration_kit.engine.thread import POLL_S
+from orchestration_kit.errors import JournalError
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.driven import Driven
+    from orchestration_kit.engine.visits import Visit
+
+MAX_THREADS = 512
+"""Threads of one run, whatever its steps ask for."""
+
+
+def drive_threads(run: Driven) -> None:
+    """Work until no branch is open, or nothing is ready."""
+    _Threads(run).drive()
+
+
+class _Threads:
+    def __init__(self, run: Driven) -> None:
+        self.run = run
+        self.machine = run.machine
+        self.turn = threading.RLock()
+        self.changed = threading.Condition(self.turn)
+        self.alive = 0
+        self.stopped = False
+        self.error: BaseException | None = None
+
+    def drive(self) -> None:
+        run, machine = self.run, self.machine
+        run.turn = self.turn
+        try:
+            run.poke = self.poke
+            with self.turn:
+                self.fill()
+            while self.waits():
+                pass
+            if self.error is not None:
+                raise self.error
+        except BaseException as error:
+            if self.stop(error):
+                raise
+        finally:
+            self.stopped = True
+            run.turn, run.poke = nullcontext(), None
+            machine.doomed.clear()
+
+    def poke(self) -> None:
+        with self.turn:
+            self.changed.notify_all()
+
+    def waits(self) -> bool:
+        """Wait for a while; whether there is something under way."""
+        run = self.run
+        with self.turn:
+            if self.alive and self.error is None and not run.letters:
+                due_s = next_due_s(run) if self.machine.waiting else None
+                self.changed.wait(POLL_S if due_s is None else max(0.0, min(POLL_S, due_s)))
+            run.raise_if_cancelled()
+            if self.error is not None:
+                return False
+            if self.machine.waiting:
+                take_letters(run)
+                expire(run)
+                self.commit()
+                self.fill()
+            return self.alive > 0
+
+    def fill(self) -> None:
+        """Have a thread for each visit that is ready."""
+        missing = min(len(self.machine.ready), MAX_THREADS - self.alive) if self.machine.groups else 0
+        for _ in range(missing):
+            self.alive += 1
+            target = contextvars.copy_context().run
+            threading.Thread(target=target, args=(self.work,), name="orchestration_kit branch", daemon=True).start()
+
+    def work(self) -> None:
+        visit: Visit | None = None
+        try:
+            while True:
+                with self.turn:
+                    visit = self.take()
+                    if visit is None:
+                        return
+                self.one(visit)
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever drives
+            with self.turn:
+                if not self.stopped and self.error is None and not isinstance(error, RunCancelled):
+                    self.error = error
+        finally:
+            with self.turn:
+                self.alive -= 1
+                self.changed.notify_all()
+
+    def take(self) -> Visit | None:
+        if self.stopped or self.error is not None or not self.machine.groups or self.run.cancel_reason is not None:
+            return None
+        return self.machine.next()
+
+    def one(self, visit: Visit) -> None:
+        run, machine = self.run, self.machine
+        context = context_of(machine, visit)
+        make(run, visit, context)
+        with self.turn:
+            if self.stopped:
+                return
+            self.drop_doomed()
+            self.commit()
+            # This thread takes one of those that are ready; the others get threads of their own.
+            extra = len(machine.ready) - 1
+            if extra > 0 and machine.groups:
+                busy = len(machine.taken)
+                idle = self.alive - 1 - busy
+                for _ in range(min(extra - max(0, idle), MAX_THREADS - self.alive)):
+                    self.alive += 1
+                    target = contextvars.copy_context().run
+                    name = "orchestration_kit branch"
+                    threading.Thread(target=target, args=(self.work,), name=name, daemon=True).start()
+
+    def drop_doomed(self) -> None:
+        """Put on record that attempts were stopped whose branches nobody waits for; their threads are left alone."""
+        machine = self.machine
+        while machine.doomed:
+            visit = machine.doomed.pop()
+            if visit in machine.taken:
+                child = self.run.children.get(visit.path)
+                if child is not None:
+                    child.cancel("its parent's branch was cancelled")
+                if not visit.started_at:
+                    visit.started_at = self.run.clock.time()
+                visit.duration_s = max(0.0, self.run.clock.time() - visit.started_at)
+                visit.changes = None
+                machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
+
+    def commit(self) -> None:
+        if self.run.log is not None:
+            self.run.log.sync()
+        if self.run.audience.observers:
+            self.run.audience.tell()
+
+    def stop(self, error: BaseException) -> bool:
+        """End the run, with what is under way on record as stopped; whether the error is to be raised."""
+        run, machine = self.run, self.machine
+        with self.turn:
+            self.stopped = True
+            if isinstance(error, JournalError):
+                for visit in list(machine.taken):
+                    machine.put_back(visit)
+                return True
+            name = type(error).__name__
+            under_way = sorted(machine.taken, key=lambda visit: visit.path)
+            where = under_way[0].path if under_way else machine.current_step
+            reason = run.cancel_reason or f"interrupted by {name} in {where}"
+            for child in list(run.children.values()):
+                child.cancel(reason)
+            for visit in under_way:
+                if not visit.started_at or visit.step.is_special or visit.group is not None:
+                    machine.put_back(visit)
+            for visit in sorted(machine.taken, key=lambda visit: visit.path):
+                visit.changes = visit.detail = None
+                visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
+                put_interrupt(run, visit, name, reason)
+            machine.cancel(reason, run.clock.time())
+            return explain_interrupt(run, error, where)
