@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+from datetime import datetime
 from types import CodeType
 from typing import Any, cast
 
@@ -21,6 +22,8 @@ def callable_fingerprint(function: Any, depth: int = 0) -> str:
 
     Two lambdas on one line differ by what they do, two closures of one function by what they close over.
     """
+    if isinstance(function, datetime):
+        return function.isoformat()  # the same for every class that may stand for a zone
     if not callable(function):
         return repr(function)
     held: list[Any] = []

@@ -18,7 +18,7 @@ from orchestration_kit.definition.steps import Step, WorkflowStep, callable_name
 from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import networkx as nx
 
@@ -253,15 +253,22 @@ class WorkflowDefinition(Model):
         first = next((p for p in self.problems() if p.severity == "error"), None)
         return (True, None) if first is None else (False, first.message)
 
+    def callables(self) -> Iterator[Callable[..., Any]]:
+        """Yield the Python callables in it and in the workflows that stand in its steps: no file can hold them."""
+        for step in self.steps.values():
+            yield from step.callables()
+            for target in step.bodies.values():
+                if not isinstance(target, str):
+                    yield from target.callables()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the definition as plain data, defaults left out.
 
         Raises:
             NotSerializable: a condition is a Python callable.
         """
-        for step in self.steps.values():
-            for function in step.callables():
-                raise NotSerializable(callable_name(function))
+        for function in self.callables():
+            raise NotSerializable(callable_name(function))
         data = self.model_dump(mode="json", exclude_defaults=True)
         if "steps" in data:
             data["steps"] = {step_id: _written(self.steps[step_id], step) for step_id, step in data["steps"].items()}
@@ -317,7 +324,9 @@ class WorkflowDefinition(Model):
         schema = cls.model_json_schema()
         for step in schema["$defs"].values():
             if "step_id" in step.get("required", ()):
-                step["required"] = [name for name in step["required"] if name != "step_id"]
+                kind = step["properties"]["kind"]["const"]
+                required = [name for name in step["required"] if name != "step_id"]
+                step["required"] = required if kind == "step" else ["kind", *required]
         return schema
 
     def fingerprint(self) -> str:

@@ -1,15 +1,35 @@
 """The readable account of a run that `verbose=True` prints. An observer: it only tells, it decides nothing.
 
 On a terminal a progress line shows what is being worked on; in a notebook, a file or a pipe it is plain text.
-Text from workers is data: no markup, no control characters.
+Text from workers is data: no markup, no control characters. Events come in the order in which they happen, so the
+lines of branches are mixed; the position says which is which.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.events import AttemptFinished, AttemptStarted, Event, RunFinished, RunResumed, RunStarted
+from orchestration_kit.definition.kinds import ApprovalStep
+from orchestration_kit.engine.events import (
+    Answered,
+    AttemptFinished,
+    AttemptStarted,
+    BranchesOpened,
+    Event,
+    EventReceived,
+    LimitReached,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    WaitStarted,
+)
+from orchestration_kit.engine.inner import step_at
+from orchestration_kit.engine.order import scope_of
+from orchestration_kit.engine.told import MAX_BRANCHES, Opened, Told
+from orchestration_kit.errors import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +38,15 @@ if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
 MAX_SHOWN = 100
-_MARKS = {"ok": ("✓", "ok"), "failed": ("✗", "FAILED"), "retry": ("↻", "RETRY"), "to": ("→", "->")}
+_MARKS = {
+    "ok": ("✓", "ok"),
+    "failed": ("✗", "FAILED"),
+    "retry": ("↻", "RETRY"),
+    "stopped": ("■", "STOPPED"),
+    "to": ("→", "->"),
+    "opened": ("⇉", "=>"),
+    "waits": ("…", "..."),
+}
 _STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow"}
 
 
@@ -39,71 +67,176 @@ class Account:
             soft_wrap=True,
         )
         self._status: Status | None = None
+        self._under_way: dict[str, str] = {}
+        """By position: what is worked on, in words."""
         self._started_at = 0.0
         self._width = max((len(step_id) for step_id in workflow.steps), default=0) + 3
+        self._told = Told()
+        self._spawned: dict[str, dict[str, Any]] = {}
+        """By position: the workflows that workers made."""
+        self._turn = threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        """Print one event."""
-        if isinstance(event, AttemptFinished):
-            self._attempt(event)
-        elif isinstance(event, AttemptStarted):
-            self._show_progress(event)
-        elif isinstance(event, RunStarted):
-            self._begin(event)
-        elif isinstance(event, RunResumed):
-            self._started_at = event.resumed_at
-            self._print(f"{shown(self.workflow.name)}: run {shown(event.run_id)} goes on", style="bold")
-        elif isinstance(event, RunFinished):
-            self._end(event)
+        """Print one event. Branches on threads may tell of theirs at the same time."""
+        tell = _TELLERS.get(type(event))
+        if tell is not None:
+            with self._turn:
+                tell(self, event)
 
-    def _begin(self, event: RunStarted) -> None:
+    # --- the run
+
+    def begin(self, event: RunStarted) -> None:
+        """Tell that the run begins."""
         self._started_at = event.started_at
         self._print(f"{shown(event.workflow)}: {shown(event.goal)}", style="bold")
         self._print(f"run {shown(event.run_id)}", style="dim")
         for problem in self.workflow.problems():
             self._print(f"  note: {shown(problem.message, 200)}", style="dim")
 
-    def _show_progress(self, event: AttemptStarted) -> None:
-        if not self.console.is_terminal:
-            return
-        attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-        text = f"{shown(event.path)} {self._mark('to')} {shown(event.worker or 'pass on')}{attempt}"
-        from rich.text import Text
+    def go_on(self, event: RunResumed) -> None:
+        """Tell that the run goes on."""
+        self._started_at = event.resumed_at
+        self._print(f"{shown(self.workflow.name)}: run {shown(event.run_id)} goes on", style="bold")
 
-        self._stop_progress()
-        self._status = self.console.status(Text(text))
-        self._status.start()
+    def end(self, event: RunFinished) -> None:
+        """Tell how the run ended."""
+        self._under_way.clear()
+        self._show_progress()
+        reason = f": {shown(event.reason, 300)}" if event.reason else ""
+        took = duration(max(0.0, event.finished_at - self._started_at))
+        line = f"{event.state} after {counted(event.steps, 'attempt')} in {took}{reason}"
+        self._print(line, style=f"bold {_STYLES.get(event.state, 'yellow')}")
 
-    def _attempt(self, event: AttemptFinished) -> None:
-        self._stop_progress()
+    def limit(self, event: LimitReached) -> None:
+        """Tell that a limit was reached, and what is done about it."""
+        goes = "what was done is undone" if event.next_step is None else f"the run goes to {shown(event.next_step)}"
+        self._print(f"     limit {shown(event.limit)} reached{shown(event.value)}; {goes}", style="yellow")
+
+    # --- attempts
+
+    def start(self, event: AttemptStarted) -> None:
+        """Show on a terminal what is being worked on."""
+        if self.console.is_terminal:
+            attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            worker = shown(event.worker or "pass on")
+            self._under_way[event.path] = f"{shown(event.path)} {self._mark('to')} {worker}{attempt}"
+            self._show_progress()
+
+    def attempt(self, event: AttemptFinished) -> None:
+        """Tell what came of an attempt, or of a join or a wait."""
+        self._under_way.pop(event.path, None)
+        self._show_progress()
+        detail = event.detail or {}
+        is_shown = self._told.is_shown(event.scope)
+        has_failed = event.error is not None and event.retry_in_s is None and event.error.type != "BranchCancelled"
+        if is_shown or has_failed:
+            self._tell_attempt(event, detail)
+        if "branches" in detail:
+            self._told.join(event.path)
+        if "added" in detail:
+            self._told.add_items(event.scope, len(detail["added"]))
+        if "spawn" in detail and event.error is None:
+            self._spawned[event.path] = detail["spawn"]["workflow"]
+            self._told.open(event.path, 1)
+        moved = self._told.note_attempt(event)
+        if moved is not None:
+            self._tell_progress(moved)
+
+    def _tell_attempt(self, event: AttemptFinished, detail: dict[str, Any]) -> None:
         if event.error is None:
             mark, style = self._mark("ok"), "green"
             what = shown(event.output)
         else:
-            mark, style = (self._mark("failed"), "red") if event.retry_in_s is None else (self._mark("retry"), "yellow")
+            name, style = ("failed", "red") if event.retry_in_s is None else ("retry", "yellow")
+            if event.error.type == "BranchCancelled":
+                name, style = "stopped", "yellow"
+            mark = self._mark(name)
             what = f"{event.error.type}: {shown(event.error.message)}"
             rejected = cast("dict[str, Any]", event.output).get("output")
             what += "" if rejected is None else f"  {shown(rejected)}"
         going = f"  {self._mark('to')} {shown(event.next_step)}" if event.next_step else ""
         attempt = f" attempt {event.attempt}" if event.attempt > 1 else ""
         worker = f" [{shown(event.worker)}]" if event.worker else ""
+        more = "".join(f"  {text}" for text in _besides(detail))
         line = f"{event.seq:>4} {mark} {shown(event.path):<{self._width}}{duration(event.duration_s):>8}"
-        self._print(f"{line}{worker}{attempt}{going}", style=style)
+        self._print(f"{line}{worker}{attempt}{more}{going}", style=style)
         self._print(f"       {what}", style="dim")
 
-    def _end(self, event: RunFinished) -> None:
-        self._stop_progress()
-        reason = f": {shown(event.reason, 300)}" if event.reason else ""
-        took = duration(max(0.0, event.finished_at - self._started_at))
-        plural = "" if event.steps == 1 else "s"
-        line = f"{event.state} after {event.steps} attempt{plural} in {took}{reason}"
-        self._print(line, style=f"bold {_STYLES.get(event.state, 'yellow')}")
+    # --- branches and waits
 
-    def _stop_progress(self) -> None:
-        """Take the progress line away. Between steps by hand nothing may paint, nor hold stdout."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+    def opened(self, event: BranchesOpened) -> None:
+        """Tell how many branches were opened."""
+        group = self._told.open_event(event)
+        if not group.is_told:
+            return
+        branches = counted(group.total, "branch", "branches") if group.total else "no branch"
+        names = f": {shown(', '.join(event.keys))}" if event.keys else ""
+        self._tell("opened", event.path, f"opened {branches}{names}")
+        if group.is_large:
+            self._print(f"       told: the first {MAX_BRANCHES}, failures and progress", style="dim")
+
+    def _tell_progress(self, group: Opened) -> None:
+        failed = f", {group.failed:,} failed" if group.failed else ""
+        line = f"{shown(group.path)}: {group.ended:,} of {group.total:,} branches ended{failed}"
+        self._print(f"       {line}", style="dim")
+
+    def wait(self, event: WaitStarted) -> None:
+        """Tell what is waited for, and how to answer."""
+        if not self._told.is_shown(scope_of(event.path)):
+            return
+        step: Any = step_at(self.workflow, event.path, self._spawned)
+        left_s = None if event.until is None else max(0.0, event.until - event.asked_at)
+        at_most = "" if left_s is None else f", for {duration(left_s)} at most"
+        to = self._mark("to")
+        if event.kind == "approval":
+            prompt = f": {shown(step.prompt, 200)}" if isinstance(step, ApprovalStep) else ""
+            which = f", request={event.path!r}" if scope_of(event.path) else ""
+            how = f"{to} run.approve({'...' if which else ''}{which}) or run.reject('why'{which})"
+            self._tell("waits", event.path, f"waits for approval{at_most}{prompt}  {how}")
+            for name, value in event.shown.items():
+                self._print(f"       {shown(name)}: {shown(value)}", style="dim")
+        elif event.kind == "event":
+            name = getattr(step, "event", None)
+            told = "an event" if name is None else f"event {shown(name)}"
+            how = "" if name is None else f"  {to} run.send({shown(name)!r}, ...)"
+            self._tell("waits", event.path, f"waits for {told}{at_most}{how}")
+        else:
+            self._tell("waits", event.path, f"waits {duration(left_s or 0.0)}")
+
+    def answered(self, event: Answered) -> None:
+        """Tell what came of a wait."""
+        if event.kind == "time" or not self._told.is_shown(scope_of(event.path)):
+            return
+        reason = f": {shown(event.reason)}" if event.reason else ""
+        text = {"event": "the event came", "timeout": "timed out"}.get(event.kind, event.kind)
+        self._tell("opened", event.path, f"{text}{reason}")
+
+    def received(self, event: EventReceived) -> None:
+        """Tell that an event came that nobody waits for yet."""
+        self._print(f"     event {shown(event.name)} came; nobody waits for it yet", style="dim")
+
+    # --- printing
+
+    def _tell(self, mark: str, path: str, text: str) -> None:
+        self._print(f"     {self._mark(mark)} {shown(path)} {text}", style="cyan")
+
+    def _show_progress(self) -> None:
+        """Show what is under way, or nothing. Between steps by hand nothing may paint, nor hold stdout."""
+        if not self._under_way:
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+            return
+        from rich.text import Text
+
+        last = next(reversed(self._under_way.values()))
+        others = len(self._under_way) - 1
+        text = Text(last if not others else f"{last} and {others:,} more")
+        if self._status is None:
+            self._status = self.console.status(text)
+            self._status.start()
+        else:
+            self._status.update(text)
 
     def _mark(self, name: str) -> str:
         fancy, plain = _MARKS[name]
@@ -112,6 +245,42 @@ class Account:
     def _print(self, text: str, *, style: str) -> None:
         encodable = text.encode(self.console.encoding, "replace").decode(self.console.encoding)
         self.console.print(encodable, style=style, markup=False, emoji=False)
+
+
+_TELLERS: dict[Any, Any] = {
+    RunStarted: Account.begin,
+    RunResumed: Account.go_on,
+    RunFinished: Account.end,
+    LimitReached: Account.limit,
+    AttemptStarted: Account.start,
+    AttemptFinished: Account.attempt,
+    BranchesOpened: Account.opened,
+    WaitStarted: Account.wait,
+    Answered: Account.answered,
+    EventReceived: Account.received,
+}
+
+
+def _besides(detail: dict[str, Any]) -> list[str]:
+    """What a step did besides calling a worker, in words."""
+    found: list[str] = []
+    if "undoes" in detail:
+        found.append(f"undoing {shown(detail['undoes'])}")
+    if "spawn" in detail:
+        workflow = detail["spawn"]["workflow"]
+        found.append(f"spawned workflow {shown(workflow['name'])}, {counted(len(workflow['steps']), 'step')}")
+    if "added" in detail:
+        found.append(f"added {counted(len(detail['added']), 'item')}")
+    if "branches" in detail:
+        states = Counter(detail["branches"].values())
+        ended = ", ".join(f"{count:,} {shown(state)}" for state, count in states.items())
+        found.append(f"joined: {ended or 'no branch'}")
+    if "answer" in detail:
+        found.append(_ANSWERS.get(detail["answer"], shown(detail["answer"])))
+    return found
+
+
+_ANSWERS = {"event": "the event came", "timeout": "timed out", "time": "waited"}
 
 
 def shown(value: Any, limit: int = MAX_SHOWN) -> str:

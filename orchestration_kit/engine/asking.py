@@ -69,7 +69,7 @@ def ask(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     name = visit.step.event
     if name is not None and run.machine.inbox.get(name):
         payload = run.machine.inbox[name][0]
-        put_answer(run, Answered(visit.path, "event", payload, None, digest, now))
+        put_answer(run, Answered(visit.path, "kept", payload, None, digest, now))
 
 
 def _kind(step: Any) -> Any:

@@ -82,6 +82,10 @@ class Branches(Progress):
         opens = visit.step.opens
         if opens is None:
             raise ValueError(f"{event.path} is on record as opening branches, and it is no such step")
+        missing = [key for key in event.keys or () if key not in opens.targets]
+        if missing or (event.keys is None) != (opens.over is not None):
+            what = f"the branch {missing[0]!r}" if missing else "branches of another kind"
+            raise ValueError(f"{event.path} is on record as opening {what}, which it does not have")
         self._release(visit)
         self.put_mark(event)
         self.is_branched = True
@@ -260,25 +264,24 @@ class Branches(Progress):
             if one.group is not None and one.group.is_joining:
                 self.ready.append(one)
             else:
-                self.waiting[one.path] = one if one.wait is not None and one.answer is None else one
-                if one.wait is None or one.answer is not None or one.wait.kind == "time":
-                    self.ready.append(self.waiting.pop(one.path))
+                is_waiting = one.wait is not None and one.answer is None
+                if is_waiting:
+                    self.waiting[one.path] = one
+                else:
+                    self.ready.append(one)
         self._go_on(group)
         self.close_groups()
 
     # --- waiting
 
     def wait(self, visit: Visit, event: WaitStarted) -> None:
-        """Let a visit wait for an answer; for a time, drivers wait themselves."""
+        """Let a visit wait for an answer."""
         self.put_mark(event)
         visit.wait, visit.answer = event, None
         if not visit.started_at:
             visit.started_at = event.asked_at
-        if event.kind != "time":
-            self._release(visit)
-            self.waiting[event.path] = visit
-        elif visit not in self.taken:
-            self.ready.appendleft(visit)
+        self._release(visit)
+        self.waiting[event.path] = visit
 
     def park(self, visit: Visit) -> None:
         """Let a visit wait for a run of its own, which waits."""
@@ -302,7 +305,7 @@ class Branches(Progress):
             raise ValueError(f"{event.path} is on record as answered, and it does not wait")
         self.put_mark(event)
         visit.answer = event
-        if event.kind == "event" and visit.step.event is not None and self.inbox.get(visit.step.event):
+        if event.kind == "kept" and visit.step.event is not None and self.inbox.get(visit.step.event):
             self.inbox[visit.step.event].popleft()
         if self.waiting.pop(event.path, None) is not None:
             self.ready.append(visit)

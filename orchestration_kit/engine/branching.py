@@ -94,7 +94,7 @@ def value_at(path: Any, output: Any, context: WorkflowContext) -> Any:
         value = context.goal
     elif root == "data":
         data, first = context.data, keys.pop(0)
-        value = data[first] if first in data else _ABSENT
+        value = data.get(first, _ABSENT)
     for key in keys:
         if isinstance(value, Mapping):
             value = cast("Mapping[str, Any]", value).get(key, _ABSENT)

@@ -29,14 +29,14 @@ def call_beside(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
     if worker.runs is not None:
         outcome = call_on_thread(partial(_call, run, visit, given, context))
         try:
-            return wait_for(outcome, seconds, error, run.raise_if_cancelled)
+            return wait_for(outcome, seconds, error, partial(check_wanted, run, visit))
         except StepTimeout:
             run.children[visit.path].cancel(f"its parent's {error}")
             raise
     if worker.is_async:
-        return await_on_engine(partial(acall, run, visit, given, context), seconds, error, run.raise_if_cancelled)
+        return await_on_engine(partial(acall, run, visit, given, context), seconds, error, partial(check_wanted, run, visit))
     outcome = call_on_thread(partial(_call, run, visit, given, context))
-    return wait_for(outcome, seconds, error, run.raise_if_cancelled)
+    return wait_for(outcome, seconds, error, partial(check_wanted, run, visit))
 
 
 async def acall_within(run: Driven, visit: Visit, given: Any, context: WorkflowContext, guard: Guard) -> Any:
@@ -88,6 +88,7 @@ def _call(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> An
 
 
 async def acall(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """Call a worker of any kind in the running event loop; a sync one is called inline."""
     worker = cast("BoundWorker", visit.step.worker)
     if worker.runs is not None:
         from orchestration_kit.engine.subruns import arun_child
@@ -111,6 +112,20 @@ async def acall(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
     finally:
         await result.aclose()
     return _collected(pieces, None)
+
+
+def check_wanted(run: Driven, visit: Visit) -> None:
+    """Lead out of a blocking wait for a worker.
+
+    Raises:
+        RunCancelled: the run was asked to cancel.
+        BranchCancelled: nobody waits for its branch any more.
+    """
+    run.raise_if_cancelled()
+    if visit not in run.machine.taken:
+        from orchestration_kit.engine.interrupts import BranchCancelled
+
+        raise BranchCancelled(visit.path)
 
 
 def _is_wanted(run: Driven, visit: Visit) -> bool:
@@ -144,6 +159,7 @@ def _collected(pieces: list[Any], returned: Any) -> Any:
 
 
 def announce(run: Driven, visit: Visit) -> None:
+    """Tell that a worker is about to be called."""
     step, given, at = visit.step, visit.given, visit.started_at
     run.audience.emit(
         AttemptStarted(visit.path, step.step_id, visit.number, visit.attempt, step.worker_name, given, at)

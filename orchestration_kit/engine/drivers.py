@@ -196,7 +196,6 @@ def interrupted(run: Driven, visit: Visit, context: WorkflowContext, error: Base
     if isinstance(error, JournalError):  # the attempt is settled, but not committed: the same run can go on
         return True
     machine, name = run.machine, type(error).__name__
-    is_cancel = name == "RunCancelled"
     reason = run.cancel_reason or f"interrupted by {name} in {visit.path}"
     try:
         if not machine.is_unsettled(visit):

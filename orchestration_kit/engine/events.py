@@ -105,7 +105,8 @@ class Answered(NamedTuple):
     """A wait is over."""
 
     path: str
-    kind: Literal["approved", "rejected", "event", "timeout", "time"]
+    kind: Literal["approved", "rejected", "event", "kept", "timeout", "time"]
+    """`kept`: an event that had come before."""
     value: Any
     """What was approved, or the payload of the event."""
     reason: str | None

@@ -2,7 +2,8 @@
 
 Within a branch one thing follows another, so the order there is that of arrival. Branches follow one another by
 definition or input order, and what they did stands between their opening and the join. What is no part of a branch's
-own doing (a fork, a resume, an end, a limit) parts the record into sections, each in this order by itself.
+own doing (a fork, a resume, an end, a limit) parts the record into sections, each in this order by itself. Events that
+came before somebody waited for them stand at the beginning of their section: when they came is no matter.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from orchestration_kit.engine.events import Answered, AttemptFinished, BranchesOpened, Event, WaitStarted
+from orchestration_kit.engine.events import Answered, AttemptFinished, BranchesOpened, Event, EventReceived, WaitStarted
 
 UNDO = "undo"
 """The key of the branch that undoes what the others did."""
@@ -51,18 +52,22 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     """Return events as they stand in the workflow; given in any order that a run can make them in."""
     found: list[Event] = []
     section: list[AttemptFinished | BranchesOpened | WaitStarted | Answered] = []
+    kept: list[Event] = []
     keys: dict[str, tuple[str, ...]] = {}
     for event in events:
         if isinstance(event, (AttemptFinished, BranchesOpened, WaitStarted, Answered)):
             section.append(event)
             if isinstance(event, BranchesOpened) and event.keys is not None:
                 keys[event.path] = event.keys
+        elif isinstance(event, EventReceived):
+            kept.append(event)
         else:
+            found += kept
             found += _section(section, keys)
+            kept.clear()
             section.clear()
             found.append(event)
-    found += _section(section, keys)
-    return found
+    return [*found, *kept, *_section(section, keys)]
 
 
 def _section(
@@ -96,17 +101,23 @@ def _section(
             continue
         coming: list[tuple[str | None, Event | None]] = []
         events = own.get(scope, ())
-        opened = {one.path for one in events if isinstance(one, BranchesOpened)}
+        opened = {path for one in events if (path := _opens(one)) is not None}
         for path in openers.get(scope, ()):
             if path not in opened:  # opened in a section before this one
                 coming += _children(path, branches, keys)
         for one in events:
             coming.append((None, one))
-            if isinstance(one, BranchesOpened):
-                coming += _children(one.path, branches, keys)
+            if (path := _opens(one)) is not None:
+                coming += _children(path, branches, keys)
         if not scope and "" in branches:
             coming += _children("", branches, keys)  # what the run undid
         stack += reversed(coming)
+
+
+def _opens(event: Event) -> str | None:
+    """Return the visit whose branches begin with an event."""
+    is_spawn = isinstance(event, AttemptFinished) and event.detail is not None and "spawn" in event.detail
+    return event.path if is_spawn or isinstance(event, BranchesOpened) else None
 
 
 def _children(

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from orchestration_kit.engine.arguments import check_options, checked_data
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.engine.events import AttemptFinished, Event, HistoryEntry, RunForked
+from orchestration_kit.engine.events import (
+    AttemptFinished,
+    BranchesOpened,
+    Event,
+    HistoryEntry,
+    RunForked,
+    WaitStarted,
+)
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.replay import follow, parting_at
 from orchestration_kit.engine.values import isolate, same
@@ -63,9 +70,10 @@ def moment(run: Run, visit: str) -> Moment:
     """Return how things stood when a visit began. `Run.at` says more."""
     path, index = _locate(run, visit)
     machine = Machine(run.machine.plan, run.machine.limits, run.machine.started)
-    machine.replay(run.machine.events()[1 : index + 1])
-    upcoming = machine.upcoming()
-    return Moment(run, path, context_of(machine, None), None if upcoming is None else isolate(upcoming.input))
+    machine.replay(run.machine.arrivals()[:index])
+    coming = machine.find(path)
+    within = coming if coming is not None and coming.scope.prefix else None  # a branch has a data bus of its own
+    return Moment(run, path, context_of(machine, within), None if coming is None else isolate(coming.input))
 
 
 def fork(  # noqa: PLR0913 - the fields of a fork
@@ -110,7 +118,8 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
     if run.hub is None:
         raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
     plan = run.hub.plan_of(run.machine.started.workflow)
-    records = run.machine.records
+    arrived = run.machine.arrivals()
+    records = [event for event in arrived if isinstance(event, AttemptFinished)]
     if not records:
         raise RunStateError(run.run_id, run.state, "nothing was run yet", "Run it first.")
     begins_anew = bool(data) or goal is not None
@@ -119,12 +128,15 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
         return run
     given = SAME if goal is None else goal
     renewed = fork(run, changed, data=data, given=given, goal=goal, run_id=run_id)
+    if run.machine.is_branched or renewed.machine.is_branched:
+        renewed.run()  # which branches would be the same hangs on more than one input
+        return renewed
     old = Machine(run.machine.plan, run.machine.limits, run.machine.started)
-    left = run.machine.events()[1:]
+    left = run.machine.arrivals()
     shared = renewed.machine.count - 1
     old.replay(left[:shared])
     del left[:shared]
-    while not renewed.is_finished:
+    while renewed.machine.ready:
         forked = _advance_to(old, left, renewed)
         if forked is not None:  # the old run was a fork from here on: it keeps what it was given
             renewed.reuse(forked._replace(run_id=renewed.run_id, parent=run.run_id))
@@ -132,6 +144,8 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
         record = _reusable(old, left, renewed, plan)
         if record is None:
             renewed.step()
+            if renewed.machine.is_branched:
+                renewed.run()
         else:
             renewed.reuse(record)
     return renewed
@@ -139,19 +153,20 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
 
 def _locate(run: Run, visit: str) -> tuple[str, int]:
     """Return the position of a visit, and how many events there are before it."""
-    records = run.machine.records
-    paths = list(dict.fromkeys(record.path for record in records))
-    coming = run.machine.coming()
-    if coming is not None and coming.path not in paths:
-        paths.append(coming.path)
+    machine = run.machine
+    paths = list(dict.fromkeys(record.path for record in machine.records))
+    coming = machine.coming()
+    for one in (() if coming is None else (coming,), machine.ready, machine.waiting.values()):
+        paths += [path for path in (later.path for later in one) if path not in paths]
     if visit not in paths:
         of_step = [path for path in paths if path.rpartition("#")[0] == visit]
         if len(of_step) != 1:
             raise UnknownVisit(run.run_id, str(visit), of_step or paths)
         visit = of_step[0]
-    first = next((index for index, record in enumerate(records) if record.path == visit), len(records))
-    marks = sum(position <= first for position, _ in run.machine.marks)
-    return visit, first + marks
+    arrivals = machine.arrivals()
+    begun = (AttemptFinished, BranchesOpened, WaitStarted)
+    first = (index for index, event in enumerate(arrivals) if isinstance(event, begun) and event.path == visit)
+    return visit, next(first, len(arrivals) - (machine.finished is not None))
 
 
 def check_fit(run: Run, plan: Plan, events: list[Event] | None = None) -> None:
@@ -162,14 +177,14 @@ def check_fit(run: Run, plan: Plan, events: list[Event] | None = None) -> None:
     """
     if plan.fingerprint == run.machine.fingerprint:
         return
-    _, parting = follow(plan, run.machine.started, run.machine.events()[1:] if events is None else events)
+    _, parting = follow(plan, run.machine.started, run.machine.arrivals() if events is None else events)
     if parting is not None:
         raise DefinitionChanged(run.run_id, parting.path, parting.recorded, parting.expected)
 
 
 def _first_change(run: Run, plan: Plan, records: list[AttemptFinished]) -> str | None:
     """Return the first visit that would be made by another worker now, or lead elsewhere."""
-    _, parting = follow(plan, run.machine.started, run.machine.events()[1:])
+    _, parting = follow(plan, run.machine.started, run.machine.arrivals())
     for record in records:
         if parting is not None and record.path == parting.path:
             return parting.path

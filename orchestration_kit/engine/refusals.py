@@ -17,7 +17,7 @@ RunStateError
 
 from __future__ import annotations
 
-from orchestration_kit.errors import AttemptError, RunStateError, counted, listed
+from orchestration_kit.errors import AttemptError, RunStateError, listed
 
 
 class JoinFailed(AttemptError):
@@ -128,11 +128,8 @@ class AnswerRefused(RunStateError):
 def in_words(count: int, total: int) -> str:
     """Return how many branches a join needs.
 
-    >>> in_words(2, 3)
-    '2 of 3 branches'
+    >>> in_words(2, 3), in_words(4, 4)
+    ('2 of 3 branches', 'all of 4 branches')
     """
-    return (
-        f"all of {counted(total, 'branch')}es".replace("brancheses", "branches")
-        if count == total
-        else (f"{count:,} of {total:,} branch{'' if total == 1 else 'es'}")
-    )
+    some = "all" if count == total else f"{count:,}"
+    return f"{some} of {total:,} branch{'' if total == 1 else 'es'}"

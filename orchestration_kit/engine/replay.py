@@ -9,13 +9,14 @@ from typing import Any, NamedTuple, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.context import WorkflowContext, context_of
-from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished, RunStarted
+from orchestration_kit.engine.events import AttemptFinished, BranchesOpened, Event, RunFinished, RunStarted
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, compile_plan
-from orchestration_kit.engine.visits import INTERRUPTS, Visit, choose_edge
+from orchestration_kit.engine.visits import INTERRUPTS, Visit, choose_edge, way_of_failure
 from orchestration_kit.errors import AttemptError, ConditionError, counted
 
+_SPECIAL = frozenset({"parallel", "map", "approval", "wait"})
 _UNBOUND = RunLimits(max_steps=2**62)
 _FINAL = frozenset({"NotRecordable", *(cls.__name__ for cls in AttemptError.__subclasses__() if cls.is_final)})
 
@@ -87,7 +88,7 @@ def replay(run: Any, workflow: WorkflowDefinition | None = None) -> Replay:
     """
     machine = _machine_of(run)
     plan = machine.plan if workflow is None else _unbound(workflow, machine.plan)
-    events = machine.events()[1:]
+    events = machine.arrivals()
     again, parting = follow(plan, machine.started, events)
     return Replay(machine.started.run_id, again.recorded, parting, context_of(again, None))
 
@@ -107,8 +108,18 @@ def follow(plan: Plan, started: RunStarted, events: Iterable[Event]) -> tuple[Ma
             if event.state != "cancelled" and last is not None:
                 reached = f"the run is {machine.finished.state} there"
                 return machine, Parting(last.path, last.attempt, f"the run was {event.state} there", reached)
-        machine.replay([event])
+        try:
+            machine.replay([event])
+        except ValueError as error:
+            path = getattr(event, "path", None)
+            if path is None or isinstance(event, AttemptFinished):
+                raise
+            return machine, Parting(path, 1, _begun(event), str(error))
     return machine, None
+
+
+def _begun(event: Event) -> str:
+    return "branches were opened there" if isinstance(event, BranchesOpened) else "the run waited there"
 
 
 def _machine_of(run: Any) -> Machine:
@@ -125,27 +136,35 @@ def _unbound(workflow: WorkflowDefinition, like: Plan) -> Plan:
     """Compile a workflow, with the workers of a plan where it has the same steps."""
     plan = compile_plan(workflow)
     steps = {
-        step_id: step if step_id not in like.steps else replace(step, worker=like.steps[step_id].worker)
+        step_id: replace(step, worker=like.steps[step_id].worker)
+        if step_id in like.steps and not step.is_special
+        else step
         for step_id, step in plan.steps.items()
     }
-    return replace(plan, steps=steps)
+    return replace(plan, steps=steps, bind=like.bind)
 
 
 def parting_at(machine: Machine, record: AttemptFinished) -> Parting | None:
     """Return where the plan leads elsewhere than an attempt and what followed from it."""
-    visit = machine.upcoming()
-    if visit is None or (visit.path, visit.attempt) != (record.path, record.attempt):
-        there = "the run is over" if visit is None else f"{visit.path}, attempt {visit.attempt}, comes next"
+    visit = machine.find(record.path, record.attempt)
+    if visit is None:
+        coming = machine.upcoming()
+        there = "the run is over" if coming is None else f"{coming.path}, attempt {coming.attempt}, comes next"
         return Parting(record.path, record.attempt, "this attempt was made", there)
     if record.error is not None and record.error.type in INTERRUPTS:
         return None
-    visit.started_at = record.started_at
+    if record.detail is not None and "spawn" in record.detail:
+        return None
+    if visit.step.is_special != (record.worker is None and record.worker_type in _SPECIAL) and visit.group is None:
+        kind = visit.step.definition.kind
+        return Parting(record.path, record.attempt, f"it was of the kind {record.worker_type}", f"it is a {kind} step")
+    evaluated, visit.started_at = visit.evaluated, record.started_at
     try:
         expected = _way(machine, visit, record)
     except ConditionError:
         expected = _told(visit.step.on_failure)
     finally:
-        visit.evaluated, visit.facts, visit.output, visit.started_at = (), None, None, 0.0
+        visit.evaluated, visit.facts, visit.output, visit.started_at = evaluated, None, None, 0.0
     recorded = _told(record.next_step, is_retry=record.retry_in_s is not None)
     return None if expected == recorded else Parting(record.path, record.attempt, recorded, expected)
 
@@ -202,7 +221,8 @@ def _way_of_failure(visit: Visit, record: AttemptFinished) -> str:
     may_retry = not is_final and record.worker is not None and visit.attempt - visit.interrupted <= step.max_retries
     if may_retry and step.retry is not None and (step.retry.retry_on or step.retry.give_up_on):
         may_retry = record.retry_in_s is not None
-    return _told(None if may_retry else step.on_failure, is_retry=may_retry)
+    way = step.on_failure if error is None else way_of_failure(step, error)
+    return _told(None if may_retry else way, is_retry=may_retry)
 
 
 def _told(next_step: str | None, *, is_retry: bool = False) -> str:

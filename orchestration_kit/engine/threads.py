@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.context import context_of
 from orchestration_kit.engine.drivers import explain_interrupt, put_interrupt
 from orchestration_kit.engine.events import ErrorInfo
-from orchestration_kit.engine.interrupts import RunCancelled
+from orchestration_kit.engine.interrupts import BranchCancelled, RunCancelled
 from orchestration_kit.engine.rest import expire, next_due_s, take_letters
 from orchestration_kit.engine.single import make
 from orchestration_kit.engine.thread import POLL_S
@@ -41,6 +41,9 @@ class _Threads:
         self.turn = threading.RLock()
         self.changed = threading.Condition(self.turn)
         self.alive = 0
+        """Threads that take visits, those left alone with a worker that nobody waits for not counted."""
+        self.lost: set[Visit] = set()
+        """What those are left alone with."""
         self.stopped = False
         self.error: BaseException | None = None
 
@@ -69,25 +72,33 @@ class _Threads:
 
     def waits(self) -> bool:
         """Wait for a while; whether there is something under way."""
-        run = self.run
+        run, machine = self.run, self.machine
         with self.turn:
-            if self.alive and self.error is None and not run.letters:
-                due_s = next_due_s(run) if self.machine.waiting else None
+            if self.is_busy and self.error is None and not run.letters:
+                due_s = next_due_s(run) if machine.waiting else None
                 self.changed.wait(POLL_S if due_s is None else max(0.0, min(POLL_S, due_s)))
             run.raise_if_cancelled()
             if self.error is not None:
                 return False
-            if self.machine.waiting:
+            if machine.waiting:
                 take_letters(run)
                 expire(run)
                 self.commit()
-                self.fill()
-            return self.alive > 0
+            self.fill()
+            return self.is_busy
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a visit is under way, or is about to be."""
+        return bool(self.machine.taken or (self.machine.groups and self.machine.ready))
 
     def fill(self) -> None:
-        """Have a thread for each visit that is ready."""
-        missing = min(len(self.machine.ready), MAX_THREADS - self.alive) if self.machine.groups else 0
-        for _ in range(missing):
+        """Have a thread for each visit that is ready, beside those that have nothing to do."""
+        machine = self.machine
+        if not machine.groups:
+            return
+        idle = self.alive - len(machine.taken)
+        for _ in range(min(len(machine.ready) - idle, MAX_THREADS - self.alive)):
             self.alive += 1
             target = contextvars.copy_context().run
             threading.Thread(target=target, args=(self.work,), name="orchestration_kit branch", daemon=True).start()
@@ -107,33 +118,33 @@ class _Threads:
                     self.error = error
         finally:
             with self.turn:
-                self.alive -= 1
+                if visit in self.lost:
+                    self.lost.discard(visit)
+                else:
+                    self.alive -= 1
                 self.changed.notify_all()
 
     def take(self) -> Visit | None:
-        if self.stopped or self.error is not None or not self.machine.groups or self.run.cancel_reason is not None:
-            return None
-        return self.machine.next()
+        is_over = self.stopped or self.error is not None or self.run.cancel_reason is not None
+        return None if is_over or not self.machine.groups else self.machine.next()
 
     def one(self, visit: Visit) -> None:
+        """Make a visit, and put on record what is new."""
         run, machine = self.run, self.machine
-        context = context_of(machine, visit)
-        make(run, visit, context)
+        with suppress(BranchCancelled):
+            make(run, visit, context_of(machine, visit))
         with self.turn:
             if self.stopped:
                 return
+            if visit in self.lost:  # another thread has its place
+                self.lost.discard(visit)
+                self.alive += 1
             self.drop_doomed()
             self.commit()
-            # This thread takes one of those that are ready; the others get threads of their own.
-            extra = len(machine.ready) - 1
-            if extra > 0 and machine.groups:
-                busy = len(machine.taken)
-                idle = self.alive - 1 - busy
-                for _ in range(min(extra - max(0, idle), MAX_THREADS - self.alive)):
-                    self.alive += 1
-                    target = contextvars.copy_context().run
-                    name = "orchestration_kit branch"
-                    threading.Thread(target=target, args=(self.work,), name=name, daemon=True).start()
+            if len(machine.ready) > 1:  # this thread takes one of them
+                self.fill()
+            if not self.is_busy or machine.waiting:
+                self.changed.notify_all()
 
     def drop_doomed(self) -> None:
         """Put on record that attempts were stopped whose branches nobody waits for; their threads are left alone."""
@@ -141,6 +152,8 @@ class _Threads:
         while machine.doomed:
             visit = machine.doomed.pop()
             if visit in machine.taken:
+                self.lost.add(visit)
+                self.alive -= 1
                 child = self.run.children.get(visit.path)
                 if child is not None:
                     child.cancel("its parent's branch was cancelled")

@@ -3,6 +3,7 @@
 ```text
 a run, a context, a list of history entries or of events; or several of these
   -> sources.py     what is on record, read alike whatever it came from
+     places.py      the branch an attempt stands in, the key of its step
   -> frames.py      history_frame: one row an attempt
   -> run_rows.py    runs_frame: one row a run
      transitions.py transitions_frame: one row an edge

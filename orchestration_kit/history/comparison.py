@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.history import columns
+from orchestration_kit.history.branch_pairs import STATES, BranchPair, align_branches
 from orchestration_kit.history.bus import last_data
 from orchestration_kit.history.differences import differences, same_value
 from orchestration_kit.history.divergence import Divergence, Pair, align, first_divergence, way_on
+from orchestration_kit.history.places import place_of
 from orchestration_kit.history.run_rows import runs_frame
 from orchestration_kit.history.sources import Recorded, recorded
 from orchestration_kit.history.texts import short_text
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _TOTALS = (
     "attempts", "steps", "failures", "retries", "duration_s", "input_tokens", "output_tokens", "cost_usd",
 )  # fmt: skip
+
+_SIDES = ("both", "A", "B")
 
 
 def compare(run_a: Any, run_b: Any) -> Comparison:
@@ -55,7 +59,8 @@ class Comparison:
     def first_divergence(self) -> Divergence | None:
         """The first attempt at which the runs part, and what differs there; None where they took the same way.
 
-        Different are: worker, input, output, condition (what was evaluated), error, and edge (where it led).
+        Different are: worker, input, output, condition (what was evaluated), error, edge (where it led), and detail
+        (what it did besides, e.g. how its branches ended). First means in the order of the workflow.
         """
         return first_divergence(self.pairs)
 
@@ -96,7 +101,7 @@ class Comparison:
             "path": columns.text([record.path for record in every]),
             "step": columns.category([record.step for record in every]),
             "attempt": columns.integers([record.attempt for record in every]),
-            "found_in": columns.category([_found_in(pair) for pair in self.pairs], ("both", "A", "B")),
+            "found_in": columns.category([_found_in(pair) for pair in self.pairs], _SIDES),
             "same": _booleans([pair.same for pair in self.pairs]),
             "differs": columns.text([", ".join(pair.aspects) or None for pair in self.pairs]),
         }
@@ -105,6 +110,40 @@ class Comparison:
             for side, found in sides.items():
                 frame[f"{name}_{side}"] = found[name]
         frame["duration_delta_s"] = frame["duration_s_b"] - frame["duration_s_a"]
+        return pd.DataFrame(frame, copy=False)
+
+    @cached_property
+    def branch_pairs(self) -> list[BranchPair]:
+        """Every branch of both, aligned by position."""
+        return align_branches(self.pairs)
+
+    @cached_property
+    def branches(self) -> pd.DataFrame:
+        """One row per branch that either run opened, aligned by position: which differ, also where there are more.
+
+        Columns (dtype): path (string: e.g. `grade#1[3]`), within, branch (category: as in `history_frame`), found_in
+        (category: both, A, B), same (boolean), parts_at (string: the first visit that differs), differs (string: in
+        what, e.g. "output, edge"; missing where only one run made that visit); then each with _a and _b: state
+        (category: completed, failed, cancelled, not started; missing where there was no join), attempts (Int64).
+        """
+        import pandas as pd
+
+        every = self.branch_pairs
+        places = [place_of(one.scope) for one in every]
+        parts = [one.parts_at for one in every]
+        frame = {
+            "path": columns.text([one.path for one in every]),
+            "within": columns.category([place.within for place in places]),
+            "branch": columns.category([place.branch for place in places]),
+            "found_in": columns.category([one.found_in for one in every], _SIDES),
+            "same": _booleans([one.same for one in every]),
+            "parts_at": columns.text([pair and pair.either.path for pair in parts]),
+            "differs": columns.text([", ".join(pair.aspects) or None if pair else None for pair in parts]),
+            "state_a": columns.category([one.state_a for one in every], STATES),
+            "state_b": columns.category([one.state_b for one in every], STATES),
+            "attempts_a": columns.integers([one.attempts_a for one in every]),
+            "attempts_b": columns.integers([one.attempts_b for one in every]),
+        }
         return pd.DataFrame(frame, copy=False)
 
     @cached_property

@@ -16,10 +16,11 @@ from orchestration_kit.history.texts import one_line, short_text, shorten
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.events import AttemptFinished
+    from orchestration_kit.history.branch_pairs import BranchPair
     from orchestration_kit.history.comparison import Comparison
     from orchestration_kit.history.sources import Recorded
 
-_MOST_LINES, _MOST_ENTRIES = 30, 12
+_MOST_LINES, _MOST_ENTRIES, _MOST_BRANCHES = 30, 12, 12
 _CELL = "padding:2px 10px;text-align:left;vertical-align:top;"
 _CODE = "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;"
 
@@ -40,6 +41,8 @@ def as_text(comparison: Comparison) -> str:
     if (parts := comparison.first_divergence) is not None:
         lines += ["", f"They part at {one_line(_where(comparison))}"]
         lines += _side_by_side(parts.differences)
+    if comparison.branch_pairs:
+        lines += ["", _branches_counted(comparison), *(f"  {' '.join(row)}" for row in _branches(comparison))]
     if comparison.pairs:
         lines += ["", f"Attempts ({_counts(comparison.pairs)})"]
         lines += [_step_text(line) for line in _capped(comparison)]
@@ -59,6 +62,9 @@ def as_html(comparison: Comparison) -> str:
     if (parts := comparison.first_divergence) is not None:
         rows = [(one.where, one.a, one.b) for one in parts.differences]
         blocks.append(_table(f"They part at {_where(comparison)}", ("where", a, b), rows))
+    if comparison.branch_pairs:
+        told = [(f"{sign} {path}", state) for sign, path, state in _branches(comparison)]
+        blocks.append(_table(_branches_counted(comparison), ("branch", "how it ended"), told))
     if comparison.pairs:
         steps = [(f"{line.sign} {line.attempt}", line.a, line.b, line.differs) for line in _capped(comparison)]
         caption = f"Attempts ({_counts(comparison.pairs)})"
@@ -120,6 +126,33 @@ def _counts(pairs: list[Pair]) -> str:
     same = sum(pair.same for pair in pairs)
     only_a, only_b = sum(pair.b is None for pair in pairs), sum(pair.a is None for pair in pairs)
     return f"{same:,} alike, {len(pairs) - same - only_a - only_b:,} differ, {only_a:,} only in A, {only_b:,} only in B"
+
+
+def _branches_counted(comparison: Comparison) -> str:
+    every = comparison.branch_pairs
+    same, only = sum(one.same for one in every), {side: sum(one.found_in == side for one in every) for side in "AB"}
+    differ = len(every) - same - only["A"] - only["B"]
+    return f"Branches ({same:,} alike, {differ:,} differ, {only['A']:,} only in A, {only['B']:,} only in B)"
+
+
+def _branches(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """A sign, the position and the ends of each branch that differs; of nested ones, also those around them."""
+    differing = [one for one in comparison.branch_pairs if not one.same]
+    found = [(_sign(one), one_line(one.path, 120), _ends(one)) for one in differing[:_MOST_BRANCHES]]
+    left = len(differing) - len(found)
+    return found + ([("\N{HORIZONTAL ELLIPSIS}", f"and {left:,} more; .branches has them all", "")] if left else [])
+
+
+def _sign(branch: BranchPair) -> str:
+    return "\N{NOT EQUAL TO}" if branch.found_in == "both" else branch.found_in
+
+
+def _ends(branch: BranchPair) -> str:
+    if branch.found_in != "both":
+        ended = branch.state_a or branch.state_b or "not joined"
+        return f"only in {branch.found_in}, {one_line(ended, 40)}"
+    a, b = (one_line(state or "not joined", 40) for state in (branch.state_a, branch.state_b))
+    return f"both {a}" if a == b else f"A {a}, B {b}"
 
 
 def _capped(comparison: Comparison) -> Iterator[_Line]:

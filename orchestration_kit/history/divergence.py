@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple, cast
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.history.differences import Difference, differences, same_value
 
-Aspect = Literal["worker", "input", "output", "condition", "error", "edge"]
-ASPECTS: tuple[Aspect, ...] = ("worker", "input", "output", "condition", "error", "edge")
+Aspect = Literal["worker", "input", "output", "condition", "error", "edge", "detail"]
+ASPECTS: tuple[Aspect, ...] = ("worker", "input", "output", "condition", "error", "edge", "detail")
 
 
 class Pair(NamedTuple):
@@ -46,7 +46,7 @@ class Divergence:
     only_in: Literal["A", "B"] | None
     """The run that made this attempt, where the other did not."""
     aspects: tuple[Aspect, ...]
-    """Of: worker, input, output, condition, error, edge."""
+    """Of: worker, input, output, condition, error, edge, detail."""
     differences: tuple[Difference, ...]
     """The places where they part, up to five an aspect."""
 
@@ -96,6 +96,8 @@ def differing(a: AttemptFinished, b: AttemptFinished) -> tuple[Aspect, ...]:
         found.append("error")
     if a.next_step != b.next_step or (a.retry_in_s is None) != (b.retry_in_s is None):
         found.append("edge")
+    if (a.detail or b.detail) and not same_value(_told(a), _told(b)):
+        found.append("detail")
     return tuple(found)
 
 
@@ -129,7 +131,14 @@ def _shown(record: AttemptFinished, aspect: Aspect) -> Any:
         return {one.text: {"result": one.result, **one.inputs} for one in record.evaluated}
     if aspect == "error":
         return None if record.error is None else f"{record.error.type}: {record.error.message}"
+    if aspect == "detail":
+        return _told(record)
     return way_on(record) if aspect == "edge" else getattr(record, aspect)
+
+
+def _told(record: AttemptFinished) -> dict[str, Any]:
+    """What is on record besides a worker's call; not the hash of a question, which says nothing to a person."""
+    return {key: value for key, value in (record.detail or {}).items() if key != "request"}
 
 
 def _by_identity(records: Sequence[AttemptFinished]) -> dict[tuple[Any, ...], AttemptFinished]:

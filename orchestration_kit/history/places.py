@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestration_kit.engine.inner import step_of, workflow_in
 from orchestration_kit.engine.order import SPAWN, UNDO, opener_of, scope_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def key_of(path: str) -> str:
     >>> key_of("grade#1[3]/draft#2"), key_of("review#1[law]/check#1"), key_of("[undo]/refund#1")
     ('grade/draft', 'review[law]/check', 'refund')
     """
-    scope = scope_of(path)
-    return place_of(scope).prefix + path[len(scope) :].rpartition("#")[0]
+    return place_of(scope_of(path)).prefix + step_of(path)
 
 
 def is_undoing(scope: str) -> bool:
@@ -88,7 +88,7 @@ def judged_steps(definition: WorkflowDefinition | None, records: list[AttemptFin
     spawned = _spawned(records) if is_spawning else {}
     found: set[str] = set()
     for prefix, scope in places.items():
-        workflow = _workflow_at(definition, scope, spawned)
+        workflow = workflow_in(definition, scope, spawned)
         steps = () if workflow is None else workflow.steps.values()
         found.update(prefix + step.step_id for step in steps if step.success_when is not None)
     return frozenset(found)
@@ -96,27 +96,3 @@ def judged_steps(definition: WorkflowDefinition | None, records: list[AttemptFin
 
 def _spawned(records: list[AttemptFinished]) -> dict[str, Any]:
     return {one.path: one.detail["spawn"]["workflow"] for one in records if one.detail and "spawn" in one.detail}
-
-
-def _workflow_at(
-    definition: WorkflowDefinition, scope: str, spawned: dict[str, dict[str, Any]]
-) -> WorkflowDefinition | None:
-    """Return the workflow whose steps a scope goes through; None where nobody knows."""
-    line: list[tuple[str, str]] = []
-    while scope.endswith("]/"):
-        line.append(opener_of(scope))
-        scope = scope_of(line[-1][0])
-    at = definition
-    for opener, key in reversed(line):
-        if key == UNDO:
-            continue  # what undoes a step is a step of the same workflow
-        step = at.steps.get(opener[len(scope_of(opener)) :].rpartition("#")[0])
-        if key == SPAWN and opener in spawned:
-            at = type(definition).from_dict(spawned[opener])
-            continue
-        bodies = {} if step is None else step.bodies
-        body: Any = bodies.get(key, bodies.get("each"))
-        if body is None:
-            return None
-        at = at if isinstance(body, str) else body
-    return at

@@ -35,29 +35,23 @@ class Fold:
 
     def scope(self, prefix: str) -> KnownScope:
         """Return what is known of the run (""), or of a branch; one that no row was of begins here."""
-        found = self.scopes.get(prefix) if prefix else self.root
-        if found is not None:
-            return found
-        missing: list[str] = []
-        while prefix and prefix not in self.scopes:  # no recursion: nesting may be deep
-            missing.append(prefix)
-            prefix = scope_of(opener_of(prefix)[0])
-        above = self.scopes[prefix] if prefix else self.root
-        for inner in reversed(missing):
-            above = self._begun(inner, above)
-        return above
+        return (self.scopes.get(prefix) or self._begun(prefix)) if prefix else self.root
 
-    def _begun(self, prefix: str, above: KnownScope) -> KnownScope:
+    def _begun(self, prefix: str) -> KnownScope:
         opener, key = opener_of(prefix)
-        group = self.groups.get(opener)
-        given = UNKNOWN if group is None or key == UNDO else group.input_of(key)
-        step = opener[len(scope_of(opener)) :].partition("#")[0]
-        shape = f"{above.shape}{step}[{'' if group is not None and group.keys is None else key}]/"
-        begun = KnownScope(dict(above.data), given, shape, self._alike.setdefault(shape, {}))
-        if key == UNDO:
-            begun.written = set()
-        if group is not None:
-            group.prefixes.append(prefix)
+        outer = scope_of(opener)
+        group, above = self.groups.get(opener), self.scopes.get(outer) if outer else self.root
+        if above is None or (group is None and (opener, key) != ("", UNDO)):
+            begun = KnownScope({}, UNKNOWN)  # nobody opened it: whatever its rows need, they hold
+        else:
+            which = "" if group is not None and group.keys is None and key != UNDO else key
+            shape = f"{above.shape}{opener[len(outer) :].partition('#')[0]}[{which}]/"
+            given = UNKNOWN if group is None or key == UNDO else group.input_of(key)
+            begun = KnownScope(dict(above.data), given, shape, self._alike.setdefault(shape, {}))
+            if key == UNDO:
+                begun.written = set()
+            if group is not None:
+                group.prefixes.append(prefix)
         self.scopes[prefix] = begun
         return begun
 
@@ -66,6 +60,11 @@ class Fold:
         if detail is not None and "undoes" in detail and scope.input is UNKNOWN:
             return self._undone(detail["undoes"])
         return scope.input
+
+    def output_of(self, path: str, key: str) -> Any:
+        """Return the last output of a branch that a visit opened; `UNKNOWN` where there is no row of it."""
+        scope = self.scopes.get(f"{path}[{key}]/")
+        return UNKNOWN if scope is None else scope.output
 
     def _undone(self, path: Any) -> Any:
         if type(path) is not str:

@@ -38,7 +38,7 @@ def facts_of(
     data: list[Any] = []
     for key, value in started.data.items():
         data.append([codec.encode(key, "key"), codec.encode(value, f"initial data[{key!r}]", put_blob)])
-    header = {
+    header: dict[str, Any] = {
         "v": _VERSION,
         "goal": codec.encode(started.goal, "goal", put_blob),
         "fingerprint": started.fingerprint,
@@ -47,6 +47,10 @@ def facts_of(
         "skeleton": put_blob(skeleton_of(plan)),
         "data": data,
     }
+    if started.input is not None:
+        header["input"] = [codec.encode(started.input[0], "input", put_blob)]
+    if started.depth:
+        header["depth"] = started.depth
     facts = Facts(
         run_id=started.run_id,
         workflow=started.workflow,
@@ -74,6 +78,8 @@ def header_of(facts: Facts, get_blob: Callable[[str], bytes | None]) -> Header:
             raise ValueError(f"its version is {header['v']!r}, and {_VERSION} is known here")
         if not (type(header["goal"]) is type(header["fingerprint"]) is str and type(header["seed"]) in (int, str)):
             raise TypeError("its goal, fingerprint or seed is of another type")
+        if not (type(header.get("input", [])) is list and type(header.get("depth", 0)) is int):
+            raise TypeError("its input or depth is of another type")
         started = RunStarted(
             run_id=facts.run_id,
             workflow=facts.workflow,
@@ -85,6 +91,8 @@ def header_of(facts: Facts, get_blob: Callable[[str], bytes | None]) -> Header:
             parent=facts.parent,
             forked_at=facts.forked_at,
             tags=dict(facts.tags) or None,
+            input=None if "input" not in header else (header["input"][0],),
+            depth=header.get("depth", 0),
         )
         return Header(started, RunLimits(**header["limits"]), read_skeleton(header["skeleton"], get_blob))
     except JournalCorrupt as error:

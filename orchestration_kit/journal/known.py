@@ -1,4 +1,4 @@
-"""What is known of the run itself and of each of its branches at a row: their data, and what their next attempt gets."""
+"""What is known of the run itself and of each branch at a row: its data, and what its coming attempt gets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ class KnownScope:
 
     __slots__ = ("added", "data", "input", "openers", "output", "shape", "workers", "written")
 
-    def __init__(self, data: dict[str, Any], given: Any, shape: str = "", workers: dict[str, Worker] | None = None):
+    def __init__(
+        self, data: dict[str, Any], given: Any, shape: str = "", workers: dict[str, Worker] | None = None
+    ) -> None:
         self.data = data
         self.input = given
         """What the coming attempt gets, if its input transformer makes nothing else of it."""

@@ -13,8 +13,8 @@ from orchestration_kit.journal.errors import JournalCorrupt
 from orchestration_kit.journal.fold import Fold
 from orchestration_kit.journal.header import Header, header_of
 from orchestration_kit.journal.log import Place
-from orchestration_kit.journal.port import Journal, Row, RunQuery, StoredRun
-from orchestration_kit.journal.rows import RowReader
+from orchestration_kit.journal.port import Facts, Journal, Row, RunQuery, StoredRun
+from orchestration_kit.journal.row_reader import RowReader
 
 _MAX_ANCESTORS = 1_000
 
@@ -63,13 +63,16 @@ def load_run(journal: Journal, run_id: str, *, upto: int | None = None) -> Loade
             under = written_under
             reader.turn_to(under.started, under.skeleton)
         event = reader.event(row.body, fold)
-        fold.take(event, len(events))
+        try:
+            fold.take(event, len(events))
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise JournalCorrupt(run_id, f"row {row.seq} does not fit the rows before it ({error})") from error
         events.append(event)
         check = row.check
     # What it follows now: what its last resume noted, if that was its own; else what it began with.
     is_own = under is not None and under.started.run_id == run_id
     skeleton = reader.skeleton if is_own and reader.skeleton is not None else header.skeleton
-    place = Place(len(events), check, fold, skeleton.workers)
+    place = Place(len(events), check, fold, skeleton.workers, stored.standing.state)
     return LoadedRun(header.started, header.limits, skeleton.definition, events, place)
 
 
@@ -81,10 +84,15 @@ def _stored(journal: Journal, run_id: str) -> StoredRun:
     return stored
 
 
+def forked_from(facts: Facts) -> str | None:
+    """Return the run whose rows are the past of another; a sub-workflow's run has a parent, and a past of its own."""
+    return None if facts.forked_at is None else facts.parent
+
+
 def _line(journal: Journal, stored: StoredRun) -> list[StoredRun]:
-    """Return the run's ancestors, the eldest first, and the run itself."""
+    """Return the runs whose rows are the run's past, the eldest first, and the run itself."""
     line = [stored]
-    while (parent := line[-1].facts.parent) is not None:
+    while (parent := forked_from(line[-1].facts)) is not None:
         child = line[-1].facts.run_id
         if len(line) > _MAX_ANCESTORS:
             raise JournalCorrupt(child, f"it has more than {_MAX_ANCESTORS:,} ancestors")

@@ -1,6 +1,6 @@
 """One run's place in a journal, as the engine uses it: takes the lease, writes what is new, lets go.
 
-What is new is worked out from the machine: rows stand for `machine.event(0)`, `machine.event(1)`, ... in order. So an
+What is new is worked out from the machine: rows stand for `machine.arrival(0)`, `machine.arrival(1)`, ... So an
 interrupt or an error anywhere loses nothing and doubles nothing: the next `sync` goes on where the journal stands.
 """
 
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import finalize
 
 from orchestration_kit.engine.machine import Machine
+from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.summary import TotalsSoFar
 from orchestration_kit.errors import DuplicateRun, JournalError, RunStateError
-from orchestration_kit.journal import codec
+from orchestration_kit.journal.blobs import NewBlobs
 from orchestration_kit.journal.chain import next_check, seal_standing, write_totals
 from orchestration_kit.journal.errors import LeaseLost
 from orchestration_kit.journal.fold import Fold
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.ports import Clock
 
 
+_GOES_ON = str(WorkflowState.IN_PROGRESS)
+
+
 class Place(NamedTuple):
     """A row, and what is known there."""
 
@@ -37,6 +41,8 @@ class Place(NamedTuple):
     fold: Fold
     workers: Mapping[str, Worker]
     """Of the run's header, by step."""
+    state: str = _GOES_ON
+    """Where the journal says the run stands."""
 
 
 class JournalLog:
@@ -70,12 +76,12 @@ class JournalLog:
         """The last row that is known to be committed."""
         self._check = b"" if place is None else place.check
         self._pending: list[Row] = []
-        self._blobs: dict[str, bytes] = {}
-        self._known: set[str] = set()
-        """Digests of blobs that the run has named already."""
+        self._blobs = NewBlobs()
+        self._stands = _GOES_ON if stored is None else stored.state
+        """Where the journal says the run stands."""
         self._fold = Fold(machine.started) if place is None else place.fold
         workers = workers_of(machine.plan) if stored is None else stored.workers
-        self._writer = RowWriter(self._fold, workers, self._put_blob, lambda: machine.plan)
+        self._writer = RowWriter(self._fold, workers, self._blobs, lambda: machine.plan)
         self._totals: tuple[int, TotalsSoFar] = (0, TotalsSoFar())
         self.wait_s: float | None = None
         """How long `claim` may watch a driver that may be dead; None: as long as its lease."""
@@ -155,14 +161,14 @@ class JournalLog:
         standing = self._standing(pending[-1].check if pending else self._check)
         was_interrupted, self._is_claiming = self._is_claiming, True
         try:
-            self._lease = self.journal.create(facts, standing, self._blobs, tuple(pending))
+            self._lease = self.journal.create(facts, standing, self._blobs.waiting, tuple(pending))
         except DuplicateRun:
             there = self.journal.find_run(facts.run_id) if was_interrupted else None
             if there is None or there.facts.check != facts.check:
                 self._is_claiming = False
                 raise
             self._lease = self._take()  # it is ours: an interrupt came between its commit and our hearing of it
-        self._is_created, self._is_claiming = True, False
+        self._is_created, self._is_claiming, self._stands = True, False, standing.state
         self._committed()
 
     def _take(self) -> Lease:
@@ -182,13 +188,13 @@ class JournalLog:
         """
         self._writer.stage(where, value)
 
-    def stage_changes(self, changes: Changes) -> None:
-        """See that what an attempt changed on the data bus can be put on record.
+    def stage_changes(self, changes: Changes, scope: str = "") -> None:
+        """See that what an attempt in a scope changed on its data bus can be put on record.
 
         Raises:
             NotRecordable: part of it cannot be.
         """
-        self._writer.stage_changes(changes)
+        self._writer.stage_changes(changes, scope)
 
     def sync(self) -> None:
         """Commit what is new; a run that has ended is let go of.
@@ -196,12 +202,15 @@ class JournalLog:
         Raises:
             JournalError: it could not be committed. Nothing is lost: the same call may be made again.
         """
-        machine, pending, index = self._machine, self._pending, self.seq
-        if machine.recorded == index + 1 == self._fold.at + 1 and not (pending or machine.marks or machine.finished):
-            self._write_one(machine.row(index), index)
-            return
+        machine, index = self._machine, self.seq
+        is_one_more = machine.count == index + 1 == self._fold.at + 1 and not self._pending
+        if is_one_more and machine.finished is None and self._stands == _GOES_ON:
+            at = machine.is_row(index)
+            if at is not None:
+                self._write_one(machine.row(at), index)
+                return
         self._build_new()
-        if pending and self._lease is not None:
+        if self._pending and self._lease is not None:
             self._commit(self._lease, release=machine.finished is not None)
 
     def release(self) -> None:
@@ -217,8 +226,9 @@ class JournalLog:
         row = Row(seq, body, next_check(self._check, seq, body))
         self._pending.append(row)
         self._fold.take_attempt(record, index)
+        self._writer.forget_staged()
         if self._lease is not None:
-            self.journal.append(self._lease, (row,), self._blobs)
+            self.journal.append(self._lease, (row,), self._blobs.waiting)
             self._committed()
 
     def _committed(self) -> None:
@@ -227,8 +237,7 @@ class JournalLog:
         if pending:
             self.seq, self._check = pending[-1].seq, pending[-1].check
             pending.clear()
-        if self._blobs:
-            self._blobs.clear()
+        self._blobs.committed()
 
     def _build_new(self) -> None:
         """Make the rows of all events that have none yet."""
@@ -237,13 +246,14 @@ class JournalLog:
         while seq < end:
             self._build(seq)
             seq += 1
+        self._writer.forget_staged()
 
     def _build(self, index: int) -> None:
         """Make the row of an event. Nothing is done twice when an interrupt hits in between."""
         machine, fold, pending = self._machine, self._fold, self._pending
         while fold.at < index:
-            fold.take(machine.event(fold.at), fold.at)
-        event = machine.event(index)
+            fold.take(machine.arrival(fold.at), fold.at)
+        event = machine.arrival(index)
         body = self._writer.body(event)
         before = pending[-1].check if pending else self._check
         pending.append(Row(index + 1, body, next_check(before, index + 1, body)))
@@ -252,10 +262,13 @@ class JournalLog:
     def _commit(self, lease: Lease, *, release: bool) -> None:
         pending = self._pending
         check = pending[-1].check if pending else self._check
-        standing = self._standing(check) if release else None
+        # A run that waited, or had ended, is said to go on as soon as it does: if its driver dies, it can be resumed.
+        standing = self._standing(check) if release or self._stands != _GOES_ON else None
         self._is_releasing = release
-        self.journal.append(lease, tuple(pending), self._blobs, standing=standing, release=release)
+        self.journal.append(lease, tuple(pending), self._blobs.waiting, standing=standing, release=release)
         self._committed()
+        if standing is not None:
+            self._stands = standing.state
         if release:
             self._lease, self._is_releasing = None, False
 
@@ -263,7 +276,7 @@ class JournalLog:
         if self._prepared is None:
             machine = self._machine
             self._prepared = facts_of(
-                machine.started, machine.plan, machine.limits, shared=self._shared, put_blob=self._put_blob
+                machine.started, machine.plan, machine.limits, shared=self._shared, put_blob=self._blobs.put
             )
         return self._prepared
 
@@ -275,7 +288,7 @@ class JournalLog:
             self._totals = (machine.recorded, totals)
         finished = machine.finished
         standing = Standing(
-            state="in_progress" if finished is None else finished.state,
+            state=finished.state if finished is not None else "waiting" if machine.state == "waiting" else _GOES_ON,
             reason=None if finished is None else finished.reason,
             finished_at=None if finished is None else finished.finished_at,
             seq=self._pending[-1].seq if self._pending else self.seq,
@@ -286,13 +299,6 @@ class JournalLog:
 
     def _newer(self) -> list[Row]:
         return self.journal.rows(self._machine.started.run_id, after=self.seq)
-
-    def _put_blob(self, content: bytes) -> str:
-        digest = codec.content_digest(content)
-        if digest not in self._known:
-            self._blobs[digest] = content
-            self._known.add(digest)
-        return digest
 
 
 def _let_go(journal: Journal, held: list[Lease]) -> None:

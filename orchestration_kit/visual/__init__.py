@@ -16,7 +16,8 @@ from data becomes markup anywhere.
 
 from orchestration_kit.visual.diagram import Diagram, Renderer, mimebundle, visualize
 from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel, DiagramNode
-from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState, overlay_of
+from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState
+from orchestration_kit.visual.overlay_fold import overlay_of
 from orchestration_kit.visual.render import DotFailed, DotMissing
 from orchestration_kit.visual.theme import THEMES, Theme
 from orchestration_kit.visual.timeline import Timeline, timeline

@@ -129,7 +129,7 @@ class Diagram:
 
         `run` is a run, a context, a history or an `Overlay`; None takes the state away.
         """
-        return replace(self, overlay=overlay_for(run))
+        return replace(self, overlay=overlay_for(run, self.model))
 
     def with_theme(self, theme: str | Theme) -> Diagram:
         """Return the same drawing in other colours."""
@@ -237,9 +237,9 @@ def visualize(  # noqa: PLR0913 - each is a choice a reader of a notebook makes 
     model = model_for(subject, detail=detail, direction=direction)
     check_model(model)
     if overlay is None or overlay is True:
-        over = overlay_for(subject) if not isinstance(subject, DiagramModel) else None
+        over = overlay_for(subject, model) if not isinstance(subject, DiagramModel) else None
     else:
-        over = None if overlay is False else overlay_for(overlay)
+        over = None if overlay is False else overlay_for(overlay, model)
     if over is None and overlay not in (None, False):
         raise ValueError(
             f"overlay={overlay if overlay is True else type(overlay).__name__!r} needs a run: give a Run, a "

@@ -82,5 +82,3 @@ def _middle(points: tuple[Point, ...]) -> Point:
     start = max(starts, key=lambda at: math.dist(points[at], points[at + 3]), default=0)
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[start : start + 4]
     return ((x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8)
-
-

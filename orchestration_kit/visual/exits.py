@@ -58,7 +58,10 @@ def add_exits(model: DiagramModel, levels: dict[str, Level]) -> Exits:
             if frame == edge.source or link.target in level.floor or at in turned:
                 kept.append(link)
                 continue
-            last = _lead_out(edge, link, frame, levels, exits, parent)
+            frames = [parent[edge.source]]
+            while frames[-1] != frame:
+                frames.append(parent[frames[-1]])
+            last = _lead_out(edge, link, [(one, levels[one]) for one in frames], exits)
             leader = exits.leader((frame, edge.target, link.lane), link.number)
             exits.pieces[link.number].append((name, leader))
             if leader == link.number:
@@ -67,15 +70,11 @@ def add_exits(model: DiagramModel, levels: dict[str, Level]) -> Exits:
     return exits
 
 
-def _lead_out(
-    edge: DiagramEdge, link: Link, outermost: str, levels: dict[str, Level], exits: Exits, parent: dict[str, str]
-) -> str:
-    """Lead an edge out of all frames up to the outermost one; return the name of the last exit."""
+def _lead_out(edge: DiagramEdge, link: Link, frames: list[tuple[str, Level]], exits: Exits) -> str:
+    """Lead an edge out of frames, from the inside to the outside; return the name of the last exit."""
     pieces = exits.pieces.setdefault(link.number, [])
     inner, door, following = edge.source, "", link.number
-    while inner != outermost:
-        frame = parent[inner]
-        level = levels[frame]
+    for frame, level in frames:
         before = door
         door = exits.name_of((frame, edge.target, link.lane), level)
         source, target = level.members.index(inner), exits.doors[door]

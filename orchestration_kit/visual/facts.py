@@ -79,6 +79,10 @@ def count(number: int) -> str:
 def _headlines(seen: StepOverlay) -> Iterator[str]:
     """The same facts from long to short."""
     said = f"{seen.mark} {seen.words}"
+    if seen.counts:
+        yield f"{seen.mark} {seen.words.replace(', ', _DOT)}"
+        yield f"{seen.mark} {'/'.join(count(number) for number, _ in seen.counts)}"
+        return
     if seen.visits > 1 and seen.attempts > seen.visits:
         counts = f"{seen.visits} visits{_DOT}{seen.attempts} attempts"
     elif seen.visits > 1:

@@ -14,9 +14,7 @@ _PILE = 3.5
 """How far the frame behind the frame of a map looks out."""
 
 
-def cluster_group(
-    cluster: DiagramCluster, box: Rect, theme: Theme, detail: Detail, seen: StepOverlay | None
-) -> Group:
+def cluster_group(cluster: DiagramCluster, box: Rect, theme: Theme, detail: Detail, seen: StepOverlay | None) -> Group:
     """Return how the frame of a cluster is drawn, and what became of its step if a run is shown."""
     paint = theme.cluster
     room = box.width - 16

@@ -22,7 +22,7 @@ from orchestration_kit.visual.model import (
 )
 from orchestration_kit.visual.step_text import KINDS, join_text, marks_text, note_text, step_tooltip, worker_text
 from orchestration_kit.visual.text import one_line, tooltip
-from orchestration_kit.visual.ways import Opened, Way, opened_by, ways_of
+from orchestration_kit.visual.ways import opened_by, ways_of
 
 OPEN_DEPTH = 2
 """Workflows within workflows up to this depth are drawn open; those below are folded."""
@@ -55,23 +55,21 @@ def draw_steps(drawn: Drawn, workflow: Any, prefix: str = "", depth: int = 0) ->
     return _Sheet(drawn, workflow, prefix, depth).draw()
 
 
-def draw_inline(drawn: Drawn, workflow: Any, name: str, depth: int, **looks: Any) -> None:
+def draw_inline(drawn: Drawn, workflow: Any, name: str, depth: int, *, kind: ClusterKind = "workflow") -> None:
     """Draw a workflow as a frame with the id `name`: a body, or what a worker spawned."""
     steps: Mapping[Any, Any] = getattr(workflow, "steps", None) or {}
-    held = Inside()
+    held, note = Inside(), ""
     title = one_line(getattr(workflow, "name", "") or "workflow", 200)
     problem = "" if isinstance(getattr(workflow, "initial_step", None), str) else "no initial step"
     at = len(drawn.clusters)
     if depth <= MOST_DEPTH and len(drawn.nodes) + len(steps) <= MOST_NODES:
         held = draw_steps(drawn, workflow, f"{name}/", depth)
     else:
-        count = f"{len(steps):,} step{'' if len(steps) == 1 else 's'}"
-        looks = {**looks, "note": count}
+        note = f"{len(steps):,} step{'' if len(steps) == 1 else 's'}"
     about = tooltip(f"workflow {title}", getattr(workflow, "goal", ""), getattr(workflow, "description", ""))
     frame = DiagramCluster(
-        name, title, tuple(held.nodes), tuple(held.clusters), tooltip=about, folded=depth > OPEN_DEPTH,
-        problem=problem, **{"kind": "workflow", **looks},
-    )  # fmt: skip
+        name, title, tuple(held.nodes), tuple(held.clusters), kind, note, about, depth > OPEN_DEPTH, problem=problem
+    )
     drawn.clusters.insert(at, frame)
 
 

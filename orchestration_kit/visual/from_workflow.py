@@ -6,8 +6,7 @@ release, is still drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from orchestration_kit.visual.frames import Drawn, draw_steps
 from orchestration_kit.visual.model import (
@@ -21,19 +20,7 @@ from orchestration_kit.visual.model import (
 from orchestration_kit.visual.text import one_line, tooltip
 
 
-class Spawned(NamedTuple):
-    """A workflow that a worker spawned in a run, and where."""
-
-    step: str
-    """The id of the step in the diagram."""
-    position: str
-    """The scope in which it ran, without the last "/": `plan#1[spawn]`."""
-    workflow: Any
-
-
-def model_of(
-    workflow: Any, *, detail: Detail = "full", direction: Direction = "TB", spawned: Iterable[Any] = ()
-) -> DiagramModel:
+def model_of(workflow: Any, *, detail: Detail = "full", direction: Direction = "TB") -> DiagramModel:
     """Return the diagram model of a workflow definition.
 
     Missing targets become ghosts, unreachable steps are marked, and a missing initial step is said at the
@@ -54,10 +41,15 @@ def model_of(
     if isinstance(initial, str):
         drawn.edges.append(DiagramEdge(ENTRY_ID, initial, "entry"))
     draw_steps(drawn, workflow)
-    spent = getattr(getattr(workflow, "budget", None), "on_budget", None)
     about = tooltip(getattr(workflow, "goal", ""), getattr(workflow, "description", ""))
     return DiagramModel(
-        name, tuple(drawn.nodes), tuple(drawn.edges), tuple(drawn.clusters), about, tuple(drawn.problems), detail,
+        name,
+        tuple(drawn.nodes),
+        tuple(drawn.edges),
+        tuple(drawn.clusters),
+        about,
+        tuple(drawn.problems),
+        detail,
         direction,
     )
 

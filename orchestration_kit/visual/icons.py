@@ -23,20 +23,25 @@ def icon(kind: NodeKind, box: Rect, paint: Paint) -> list[Box]:
     x, y = box.left + _FROM_LEFT, box.top + min(_FROM_TOP, box.height / 2)
     ink = paint.muted
     if kind == "approval":  # a person: head and shoulders
-        return [_bar(x, y - 4.5, 7, 7, ink, 3.5), _bar(x, y + 4, 14, 7.5, ink, 3.7)]
+        return [_bar(Rect(x, y - 4.5, 7, 7), ink, 3.5), _bar(Rect(x, y + 4, 14, 7.5), ink, 3.7)]
     if kind == "wait":  # a clock
         face = Box(Rect(x, y, 15, 15), 7.5, paint.fill, ink, 1.5)
-        return [face, _bar(x, y - 2.3, 1.5, 5.5, ink, 0.5), _bar(x + 1.7, y, 4.5, 1.5, ink, 0.5)]
+        return [face, _bar(Rect(x, y - 2.3, 1.5, 5.5), ink, 0.5), _bar(Rect(x + 1.7, y, 4.5, 1.5), ink, 0.5)]
     if kind == "workflow":  # a box with steps in it
         frame = Box(Rect(x, y, 16, 14), 2, paint.fill, ink, 1.4)
-        return [frame, _bar(x, y - 3, 6, 3, ink, 1), _bar(x, y + 3, 6, 3, ink, 1), _bar(x, y, 1.2, 4, ink, 0)]
+        return [
+            frame,
+            _bar(Rect(x, y - 3, 6, 3), ink, 1),
+            _bar(Rect(x, y + 3, 6, 3), ink, 1),
+            _bar(Rect(x, y, 1.2, 4), ink, 0),
+        ]
     if kind == "parallel":  # bars side by side between a fork and a join
-        ends = [_bar(x, y - 6.5, 16, 2, ink, 1), _bar(x, y + 6.5, 16, 2, ink, 1)]
-        return [*ends, *(_bar(x + shift, y, 2.2, 8, ink, 0.5) for shift in (-5, 0, 5))]
+        ends = [_bar(Rect(x, y - 6.5, 16, 2), ink, 1), _bar(Rect(x, y + 6.5, 16, 2), ink, 1)]
+        return [*ends, *(_bar(Rect(x + shift, y, 2.2, 8), ink, 0.5) for shift in (-5, 0, 5))]
     if kind == "map":  # a pile of the same
         return [Box(Rect(x + shift, y + shift, 11, 9), 2, paint.fill, ink, 1.3) for shift in (2.5, 0, -2.5)]
     return []
 
 
-def _bar(x: float, y: float, wide: float, high: float, ink: str, radius: float) -> Box:
-    return Box(Rect(x, y, wide, high), radius, ink, "none", 0)
+def _bar(at: Rect, ink: str, radius: float) -> Box:
+    return Box(at, radius, ink, "none", 0)

@@ -146,11 +146,16 @@ def header_width(cluster: DiagramCluster, model: DiagramModel) -> float:
     return min(title, TITLE_LIMIT) + 24
 
 
+def frame_word(cluster: DiagramCluster) -> str:
+    """Return what a frame is, in a word."""
+    return "spawned" if cluster.kind == "spawn" else cluster.kind
+
+
 def cluster_title(cluster: DiagramCluster) -> str:
     """Return the first line of a frame: its title, with what it is where no second line says so."""
     if cluster.problem:
         return f"\N{WARNING SIGN} {cluster.title}"
-    return cluster.title if cluster.is_step else f"{cluster.title} \N{MIDDLE DOT} {cluster.kind}"
+    return cluster.title if cluster.is_step else f"{cluster.title} \N{MIDDLE DOT} {frame_word(cluster)}"
 
 
 def label_text(edge: DiagramEdge) -> str:

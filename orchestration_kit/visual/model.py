@@ -19,16 +19,14 @@ NodeKind = Literal[
 frame begin and end, `group` is a folded cluster, `missing` the ghost of a step that a transition names but nobody
 defined."""
 
-EdgeKind = Literal[
-    "entry", "success", "failure", "branch", "retry", "body", "join", "timeout", "budget", "compensate"
-]
+EdgeKind = Literal["entry", "success", "failure", "branch", "retry", "body", "join", "timeout", "budget", "compensate"]
 """Why a run goes along an edge; `retry` is a loop from a step to itself, `body` opens a branch, `join` ends one."""
 
 Line = Literal["solid", "dashed", "dotted", "dash-dot"]
-LINES: Mapping[EdgeKind, Line] = MappingProxyType(
-    {"failure": "dashed", "retry": "dashed", "join": "dotted", "compensate": "dashed"}
-    | {"timeout": "dash-dot", "budget": "dash-dot"}
-)
+LINES: Mapping[EdgeKind, Line] = MappingProxyType[EdgeKind, Line]({
+    "failure": "dashed", "retry": "dashed", "join": "dotted", "compensate": "dashed", "timeout": "dash-dot",
+    "budget": "dash-dot",
+})  # fmt: skip
 """How edges are drawn that are not the good way on; the label says why, never the line alone."""
 
 ClusterKind = Literal["parallel", "map", "workflow", "spawn"]

@@ -44,7 +44,8 @@ def _walk(grid: Grid) -> list[int]:
                 continue
             seen[vertex] = 1
             found.append(vertex)
-            stack.extend(other for other, _ in sorted(grid.lower[vertex][::-1], key=lambda piece: piece[1]))
+            heavy_first = sorted(grid.lower[vertex], key=lambda piece: -piece[1])
+            stack.extend(other for other, _ in reversed(heavy_first))
     return found
 
 

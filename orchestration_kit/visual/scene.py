@@ -13,7 +13,7 @@ from functools import cached_property
 from orchestration_kit.visual.edge_shapes import edge_group
 from orchestration_kit.visual.frame_shapes import cluster_group
 from orchestration_kit.visual.layout import Layout
-from orchestration_kit.visual.model import DiagramCluster, DiagramModel, parents_of
+from orchestration_kit.visual.model import DiagramCluster, DiagramModel, parents_of, step_of
 from orchestration_kit.visual.overlay import Overlay, StepOverlay
 from orchestration_kit.visual.primitives import Group
 from orchestration_kit.visual.shapes import node_group
@@ -90,7 +90,7 @@ def _taken(model: DiagramModel, overlay: Overlay | None) -> list[int | None]:
         if edge.kind == "entry":
             taken[at] = 1 if overlay.step(edge.target).visits else 0
         else:
-            taken[at] = left.pop((edge.source, edge.target, edge.after_success), 0)
+            taken[at] = left.pop((step_of(edge.source), step_of(edge.target), edge.after_success), 0)
     return taken
 
 

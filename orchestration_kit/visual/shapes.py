@@ -87,7 +87,8 @@ def _boxes(node: DiagramNode, box: Rect, paint: Paint, theme: Theme, seen: StepO
     missing = node.kind == "missing"
     radius = min(18.0, box.height / 2) if node.outcome else 8.0
     loud = node.is_start or (seen is not None and seen.state in ("running", "retrying", "waiting"))
-    dashed = missing or bool(node.problem) or (seen is not None and seen.state in ("skipped", "not visited"))
+    idle = seen is not None and seen.state in ("skipped", "not visited", "cancelled")
+    dashed = missing or bool(node.problem) or idle
     if node.kind == "group":
         yield Box(Rect(box.x + 2, box.y + 2, box.width - 4, box.height - 4), radius, theme.cluster.fill, paint.stroke)
         box = Rect(box.x - 2, box.y - 2, box.width - 4, box.height - 4)

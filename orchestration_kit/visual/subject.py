@@ -8,7 +8,9 @@ from typing import Any, cast
 from orchestration_kit.visual.from_history import model_of_history
 from orchestration_kit.visual.from_workflow import model_of
 from orchestration_kit.visual.model import Detail, DiagramModel, Direction
-from orchestration_kit.visual.overlay import Overlay, overlay_of
+from orchestration_kit.visual.overlay import Overlay
+from orchestration_kit.visual.overlay_fold import overlay_of
+from orchestration_kit.visual.spawned import with_spawned
 
 
 def model_for(subject: Any, *, detail: Detail, direction: Direction) -> DiagramModel:
@@ -20,9 +22,10 @@ def model_for(subject: Any, *, detail: Detail, direction: Direction) -> DiagramM
     if isinstance(subject, DiagramModel):
         return subject
     definition = definition_in(subject)
-    if definition is not None:
-        return model_of(definition, detail=detail, direction=direction)
     history = history_in(subject)
+    if definition is not None:
+        model = model_of(definition, detail=detail, direction=direction)
+        return with_spawned(model, history or ())
     if history is None:
         raise TypeError(
             f"A {type(subject).__name__} cannot be drawn: it is no workflow (with .steps and .initial_step) and has "
@@ -32,15 +35,18 @@ def model_for(subject: Any, *, detail: Detail, direction: Direction) -> DiagramM
     return model_of_history(history, name=str(name), detail=detail, direction=direction)
 
 
-def overlay_for(subject: Any) -> Overlay | None:
-    """Return the overlay of a run, a context or a history; None for what never ran."""
+def overlay_for(subject: Any, model: DiagramModel | None = None) -> Overlay | None:
+    """Return the overlay of a run, a context or a history for a diagram; None for what never ran."""
     if subject is None or isinstance(subject, Overlay):
         return subject
     history = history_in(subject)
     if history is None:
         return None
     state, current = _look(subject, "state"), _look(subject, "current_step")
-    return overlay_of(history, state=state or "", current_step=current if isinstance(current, str) else None)
+    asked = _look(subject, "waiting")
+    waiting = cast("list[object]", asked) if isinstance(asked, (list, tuple)) else []
+    at = current if isinstance(current, str) else None
+    return overlay_of(history, state=state or "", current_step=at, model=model, waiting=waiting)
 
 
 def definition_in(subject: Any) -> Any:

@@ -57,9 +57,9 @@ class Theme:
 
 
 def _states(*paints: Paint) -> Mapping[StepState, Paint]:
-    """Paints for not visited (and skipped), running, succeeded, failed, retrying, waiting; in this order."""
+    """Paints for not visited (skipped, cancelled), running, succeeded, failed, retrying, waiting; in this order."""
     names: tuple[StepState, ...] = ("not visited", "running", "succeeded", "failed", "retrying", "waiting")
-    return MappingProxyType({**dict(zip(names, paints, strict=True)), "skipped": paints[0]})
+    return MappingProxyType({**dict(zip(names, paints, strict=True)), "skipped": paints[0], "cancelled": paints[0]})
 
 
 _INK, _SOFT = "#1c2530", "#56606c"

@@ -194,7 +194,7 @@ def test_cancelling_the_awaiting_task_cancels_the_run():
         return hub.last_run
 
     run = asyncio.run(cell())
-    assert (run.state, run.history[0]["error_type"]) == ("cancelled", "CancelledError")
+    assert (run.state, run.history[0]["error_type"]) == ("cancelled", "RunCancelled")
 
 
 def test_cancel_ends_an_awaited_run_without_an_error():

@@ -36,7 +36,7 @@ def test_a_visit_that_was_taken_is_not_given_twice():
     assert machine.upcoming() is None
     assert machine.state == "in_progress"
     assert machine.current_step == "a"
-    assert machine.active == {visit}
+    assert machine.taken == {visit}
     machine.settle(visit, "out")
     assert machine.upcoming().path == "b#1"
 
@@ -52,7 +52,7 @@ def test_each_step_gets_the_output_of_the_one_before_it():
     assert (machine.state, machine.current_step) == (WorkflowState.COMPLETED, "c")
     assert machine.data == {"a_output": "A", "b_output": "B", "c_output": "C"}
     assert machine.next() is machine.upcoming() is None
-    assert machine.active == set()
+    assert machine.taken == set()
 
 
 def test_a_record_holds_everything_that_followed_from_an_attempt():
@@ -280,7 +280,7 @@ def test_a_run_can_be_cancelled_before_within_and_not_after():
     settle(begun)
     begun.next()
     begun.cancel("enough", 9.0)
-    assert (begun.finished.state, begun.active, begun.current_step) == ("cancelled", set(), "a")
+    assert (begun.finished.state, begun.taken, begun.current_step) == ("cancelled", set(), "a")
     done = machine_of(step("a"))
     settle(done)
     assert done.cancel("late", 9.0) is None

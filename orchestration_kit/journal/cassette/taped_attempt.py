@@ -43,7 +43,7 @@ class Attempt:
     def is_awaited(self) -> bool:
         """Whether the engine still waits for what comes of it: not where its time was up."""
         machine, visit = self._context._machine, self._context._visit  # noqa: SLF001 - the engine's own parts
-        return visit is None or visit in getattr(machine, "active", ())
+        return visit is None or visit in getattr(machine, "taken", ())
 
     # --- replaying
 

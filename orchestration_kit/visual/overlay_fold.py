@@ -1,0 +1,191 @@
+"""A run's history becomes an overlay: what to write on each step and how often each edge was taken.
+
+Reads plain history entries and a state; never asks the engine, so that a run of last year, a loaded history
+and a run still going are all the same to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from orchestration_kit.visual.model import DiagramModel
+from orchestration_kit.visual.overlay import Overlay, StepOverlay
+from orchestration_kit.visual.places import UNDO, Places, opener_of, scope_of
+from orchestration_kit.visual.tallies import Outcome, Tally
+from orchestration_kit.visual.text import one_line
+
+_ENDED = frozenset({"completed", "failed", "cancelled"})
+_PAUSED = frozenset({"waiting", "blocked"})
+
+
+def overlay_of(
+    history: Iterable[Mapping[str, Any]],
+    *,
+    state: object = "",
+    current_step: str | None = None,
+    model: DiagramModel | None = None,
+    waiting: Iterable[object] = (),
+) -> Overlay:
+    """Return the overlay of a run from its history entries, its state and the step it stands at.
+
+    A step's state is that of its last attempt; over several branches it is failed where one of them failed. The
+    current step of a run that goes on is running, waiting, or retrying; at the end of a run that reached a terminal
+    without a worker, the terminal counts as visited, and shares the fate of the run. `model` is the diagram it is
+    for: it says which steps stand where. `waiting` lists what the run waits for (`run.waiting`, or positions).
+
+    >>> entries = [{"step": "draft", "visit": 1, "success": True, "duration_s": 0.5, "next_step": "done"}]
+    >>> overlay = overlay_of(entries, state="completed", current_step="done")
+    >>> overlay.step("draft").time_s, overlay.step("done").state
+    (0.5, 'succeeded')
+    """
+    fold = _Fold(Places(model), one_line(getattr(state, "value", state) or "", 40))
+    for entry in history:
+        fold.add(entry)
+    fold.wait(waiting)
+    return fold.overlay(current_step)
+
+
+class _Fold:
+    """Everything that was seen so far."""
+
+    def __init__(self, places: Places, state: str) -> None:
+        self.places, self.state = places, state
+        self.tallies: dict[str, Tally] = {}
+        self.traversals: Counter[tuple[str, str, bool]] = Counter()
+        self.last: dict[str, Mapping[str, Any]] = {}
+        """The last entry of each scope."""
+        self.open: dict[str, list[str]] = {}
+        """Scopes that are not joined, by the path of the visit that opened them."""
+        self.waiting: Counter[str] = Counter()
+        self.at_end = ""
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Take in the next entry."""
+        scope = scope_of(entry)
+        name = self.places.step(scope, str(entry.get("step", "")))
+        previous = self.last.get(scope)
+        if previous is None and scope:
+            self._begin(scope, name)
+        self.tallies.setdefault(name, Tally()).add(entry, scope)
+        for joined in self.open.pop(str(entry.get("path", "")), ()):
+            self._end(joined)
+        if previous is not None and _is_retry(previous, entry):
+            self.traversals[name, name, False] += 1
+        if isinstance(target := entry.get("next_step"), str):
+            self.traversals[name, self.places.step(scope, target), entry.get("success") is not False] += 1
+        if not scope:
+            self.at_end = name if _is_bare_end(previous, entry) else ""
+        self.last[scope] = entry
+
+    def wait(self, waiting: Iterable[object]) -> None:
+        """Take in what the run waits for."""
+        for one in waiting:
+            path = one if isinstance(one, str) else getattr(one, "path", None)
+            if isinstance(path, str):
+                scope, step = path[: path.rfind("]/") + 2] if "]/" in path else "", path.rpartition("/")[2]
+                self.waiting[self.places.step(scope, step.rpartition("#")[0] or step)] += 1
+
+    def overlay(self, current_step: str | None) -> Overlay:
+        """Return what came of it all."""
+        going = self._under_way()
+        steps = {name: tally.overlay(going.pop(name, {})) for name, tally in self.tallies.items()}
+        if self.at_end:
+            steps[self.at_end] = _at_bare_end(steps[self.at_end], self.state)
+        for name, outcomes in going.items():
+            counts = tuple((number, what) for what, number in outcomes.items())
+            steps[name] = StepOverlay("running", counts=counts if sum(outcomes.values()) > 1 else ())
+        for path, scopes in self.open.items():
+            self._still_open(path, scopes, steps)
+        for name in self.waiting:
+            steps[name] = replace(steps.get(name, StepOverlay()), state="waiting")
+        if isinstance(current_step, str):
+            tally = self.tallies.get(current_step)
+            if current_step not in self.waiting and not self._has_branches(current_step):
+                steps[current_step] = _at_current(steps.get(current_step), self.state, tally)
+        return Overlay(steps, dict(self.traversals), is_over=self.state in _ENDED, state=self.state)
+
+    def _begin(self, scope: str, first: str) -> None:
+        """A branch was opened, or the undoing of a visit began."""
+        opener = self.places.opener(scope)
+        found = opener_of(scope)
+        if found is None or found[2] != UNDO:
+            self.open.setdefault(scope[: scope.rfind("[")], []).append(scope)
+        if opener != first:
+            self.traversals[opener, self.places.frame(scope) or first, True] += 1
+
+    def _end(self, scope: str) -> None:
+        last = self.last[scope]
+        if last.get("next_step") is None:
+            end = self.places.frame(scope) or self.places.step(scope, str(last.get("step", "")))
+            self.traversals[end, self.places.opener(scope), True] += 1
+
+    def _has_branches(self, name: str) -> bool:
+        return any(self.places.opener(scopes[0]) == name for scopes in self.open.values())
+
+    def _under_way(self) -> dict[str, dict[Outcome, int]]:
+        """In how many open branches each step waits, or is being worked on."""
+        found: dict[str, dict[Outcome, int]] = {}
+        for name, number in self.waiting.items():
+            found.setdefault(name, {})["waiting"] = number
+        if self.state in _ENDED or self.state in _PAUSED:
+            return found
+        for scope in (scope for scopes in self.open.values() for scope in scopes):
+            target = self.last[scope].get("next_step")
+            if isinstance(target, str):
+                of = found.setdefault(self.places.step(scope, target), {})
+                of["under way"] = of.get("under way", 0) + 1
+        return found
+
+    def _still_open(self, path: str, scopes: list[str], steps: dict[str, StepOverlay]) -> None:
+        """What to show on a step whose branches have not been joined."""
+        name = self.places.opener(scopes[0])
+        seen = steps.get(name) or StepOverlay(visits=1)
+        counts = (*(one for one in seen.counts if one[1] != "begun"), (len(scopes), "begun"))
+        is_spawn = path and scopes[0].endswith("[spawn]/")
+        if self.state in _ENDED:
+            steps[name] = replace(seen, state="cancelled", counts=() if is_spawn else counts)
+        else:
+            state = "waiting" if self.state in _PAUSED else "running"
+            steps[name] = replace(seen, state=state, counts=() if is_spawn else counts)
+
+
+def _at_current(seen: StepOverlay | None, run_state: str, tally: Tally | None) -> StepOverlay:
+    if run_state in _ENDED:
+        if seen is not None or run_state == "cancelled":
+            return seen or StepOverlay("skipped")
+        return StepOverlay("succeeded" if run_state == "completed" else "failed", visits=1)
+    if run_state in _PAUSED:
+        return replace(seen or StepOverlay(), state="waiting")
+    if run_state == "initialized":
+        return seen or StepOverlay()
+    if tally is not None and tally.retry_may_follow:
+        return replace(seen or StepOverlay(), state="retrying")
+    return replace(seen or StepOverlay(), state="running")
+
+
+def _is_bare_end(previous: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is that of a terminal without a worker: nobody worked there, the run only ended."""
+    if entry.get("worker", "") is not None or entry.get("success") is False or entry.get("next_step") is not None:
+        return False
+    if cast("Any", entry.get("detail")):
+        return False
+    return previous is None or previous.get("next_step") == entry.get("step")
+
+
+def _at_bare_end(seen: StepOverlay, run_state: str) -> StepOverlay:
+    if run_state == "failed":
+        return replace(seen, state="failed", ended="failed")
+    return seen if run_state else replace(seen, ended="unknown")
+
+
+def _is_retry(previous: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    attempt = entry.get("attempt")
+    return (
+        isinstance(attempt, int)
+        and attempt > 1
+        and previous.get("success") is False
+        and previous.get("step") == entry.get("step")
+    )
