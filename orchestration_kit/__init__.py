@@ -29,13 +29,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestration_kit.checks import Problem
+    from orchestration_kit.definition.budgets import Budget
+    from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
     from orchestration_kit.definition.steps import Branch, RetryPolicy, WorkflowStep
     from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.engine.context import WorkflowContext
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.orchestrator import Orchestrator
-    from orchestration_kit.engine.outcome import Failure
+    from orchestration_kit.engine.outcome import Failure, Spawn
     from orchestration_kit.engine.replay import replay
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.state import WorkflowState
@@ -60,16 +62,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
+    "Budget": "definition.budgets",
     "Failure": "engine.outcome",
+    "MapStep": "definition.kinds",
     "MemoryJournal": "journal.memory",
     "OrchestrationError": "errors",
     "Orchestrator": "engine.orchestrator",
+    "ParallelStep": "definition.kinds",
     "Problem": "checks",
     "RetryPolicy": "definition.steps",
     "Run": "engine.run",
     "RunLimits": "engine.limits",
     "SQLiteJournal": "journal.sqlite",
+    "Spawn": "engine.outcome",
+    "SubworkflowStep": "definition.kinds",
+    "WaitStep": "definition.kinds",
     "WorkerDefinition": "definition.workers",
     "WorkerType": "definition.workers",
     "WorkflowContext": "engine.context",
@@ -95,16 +104,23 @@ _HOMES = {
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
 
 __all__ = [
+    "ApprovalStep",
     "Branch",
+    "Budget",
     "Failure",
+    "MapStep",
     "MemoryJournal",
     "OrchestrationError",
     "Orchestrator",
+    "ParallelStep",
     "Problem",
     "RetryPolicy",
     "Run",
     "RunLimits",
     "SQLiteJournal",
+    "Spawn",
+    "SubworkflowStep",
+    "WaitStep",
     "WorkerDefinition",
     "WorkerType",
     "WorkflowContext",

@@ -169,7 +169,7 @@ class Account:
         group = self._told.open_event(event)
         if not group.is_told:
             return
-        branches = counted(group.total, "branch", "branches") if group.total else "no branch"
+        branches = "1 branch" if group.total == 1 else f"{group.total:,} branches"
         names = f": {shown(', '.join(event.keys))}" if event.keys else ""
         self._tell("opened", event.path, f"opened {branches}{names}")
         if group.is_large:
@@ -274,7 +274,7 @@ def _besides(detail: dict[str, Any]) -> list[str]:
     if "branches" in detail:
         states = Counter(detail["branches"].values())
         ended = ", ".join(f"{count:,} {shown(state)}" for state, count in states.items())
-        found.append(f"joined: {ended or 'no branch'}")
+        found.append(f"joined: {ended or '0 branches'}")
     if "answer" in detail:
         found.append(_ANSWERS.get(detail["answer"], shown(detail["answer"])))
     return found

@@ -224,7 +224,7 @@ def check_value(run: Driven, request: Request, value: Any) -> None:
     from jsonschema import Draft202012Validator
     from referencing import Registry
 
-    validator = Draft202012Validator(request.schema, registry=Registry())  # resolves nothing from elsewhere
+    validator: Any = Draft202012Validator(request.schema, registry=Registry())  # resolves nothing from elsewhere
     problem = next(iter(sorted(validator.iter_errors(value), key=str)), None)
     if problem is not None:
         where = f" at {'.'.join(map(str, problem.path))}" if problem.path else ""

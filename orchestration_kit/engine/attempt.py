@@ -61,12 +61,7 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
             output = _transformed(visit, output, context)
         if visit.step.branches:
             visit.facts, visit.output = context, output
-        take_notes(visit, context)
-        notes = notes_of(context)
-        if notes is not None and notes.view is not None:
-            visit.changes = notes.view.changes()
-        if notes is not None and notes.added:
-            visit.detail = {**(visit.detail or {}), "added": isolate(notes.added)}
+        _take_work(visit, context)
         with run.turn:
             if run.log is not None:
                 _stage(run.log, visit, output)
@@ -106,6 +101,18 @@ def take_notes(visit: Visit, context: WorkflowContext) -> None:
         visit.usage, visit.cached = None, False
     else:
         visit.usage, visit.cached = notes.usage, notes.cached
+
+
+def _take_work(visit: Visit, context: WorkflowContext) -> None:
+    """Put all that an attempt leaves on its visit: what it used, changed and added."""
+    take_notes(visit, context)
+    notes = notes_of(context)
+    if notes is None:
+        return
+    if notes.view is not None:
+        visit.changes = notes.view.changes()
+    if notes.added:
+        visit.detail = {**(visit.detail or {}), "added": isolate(notes.added)}
 
 
 def _is_success(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -> bool:

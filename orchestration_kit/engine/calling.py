@@ -34,7 +34,9 @@ def call_beside(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
             run.children[visit.path].cancel(f"its parent's {error}")
             raise
     if worker.is_async:
-        return await_on_engine(partial(acall, run, visit, given, context), seconds, error, partial(check_wanted, run, visit))
+        return await_on_engine(
+            partial(acall, run, visit, given, context), seconds, error, partial(check_wanted, run, visit)
+        )
     outcome = call_on_thread(partial(_call, run, visit, given, context))
     return wait_for(outcome, seconds, error, partial(check_wanted, run, visit))
 

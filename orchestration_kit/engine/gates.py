@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -90,16 +90,14 @@ class Gates:
         return at - now
 
     @contextmanager
-    def held(self, run: Driven, step: PlannedStep) -> Iterator[None]:
+    def held(self, run: Driven, step: PlannedStep) -> Generator[None]:
         """Wait for the lock and the rate of a step, and hold the lock meanwhile.
 
         Raises:
             RunCancelled: the run was cancelled while it waited.
         """
-        ticket: Ticket | None = None
-        if step.lock is not None:
-            held = threading.Event()
-            ticket = self.ask(step.lock, held.set)
+        held = threading.Event()
+        ticket = None if step.lock is None else self.ask(step.lock, held.set)
         try:
             while ticket is not None and not ticket.is_mine:
                 held.wait(POLL_S)
@@ -117,15 +115,13 @@ class Gates:
         """Wait for the lock and the rate of a step, in the running event loop; the lock is to be given back."""
         import asyncio
 
-        ticket: Ticket | None = None
-        if step.lock is not None:
-            loop, held = asyncio.get_running_loop(), asyncio.Event()
+        loop, held = asyncio.get_running_loop(), asyncio.Event()
 
-            def tell() -> None:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(held.set)
+        def tell() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(held.set)
 
-            ticket = self.ask(step.lock, tell)
+        ticket = None if step.lock is None else self.ask(step.lock, tell)
         try:
             if ticket is not None and not ticket.is_mine:
                 await held.wait()

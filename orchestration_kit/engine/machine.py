@@ -120,7 +120,7 @@ class Machine(Branches):
             self._release(visit)
             self.ready.appendleft(visit)
 
-    def settle(
+    def settle(  # noqa: C901, PLR0912 - the hot path, calls cost
         self,
         visit: Visit,
         output: Any,
@@ -222,26 +222,30 @@ class Machine(Branches):
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
                 if self.closing:
                     self.close_groups()
-            elif isinstance(event, RunFinished):
-                self._put_away()
-                self.finished = event
-            elif isinstance(event, RunResumed):
-                self.reopen(event)
-            elif isinstance(event, RunForked):
-                self.fork(event)
             elif isinstance(event, (BranchesOpened, WaitStarted)):
                 visit = self.find(event.path)
                 if visit is None:
                     raise ValueError(f"{event.path} is on record as begun, and the run did not come there")
                 self._withdraw(visit)
                 self.open(visit, event) if isinstance(event, BranchesOpened) else self.wait(visit, event)
-            elif isinstance(event, Answered):
-                self.answer(event)
-            elif isinstance(event, EventReceived):
-                self.receive(event)
-            elif isinstance(event, LimitReached):
-                self.put_mark(event)
-                self._fold_limit(event)
+            else:
+                self._replay_mark(event)
+
+    def _replay_mark(self, event: Event) -> None:
+        if isinstance(event, RunFinished):
+            self._put_away()
+            self.finished = event
+        elif isinstance(event, RunResumed):
+            self.reopen(event)
+        elif isinstance(event, RunForked):
+            self.fork(event)
+        elif isinstance(event, Answered):
+            self.answer(event)
+        elif isinstance(event, EventReceived):
+            self.receive(event)
+        elif isinstance(event, LimitReached):
+            self.put_mark(event)
+            self._fold_limit(event)
 
     @property
     def fingerprint(self) -> str:
@@ -296,7 +300,7 @@ class Machine(Branches):
         if event.input is not None and visit is not None:
             visit.input = visit.given = event.input[0]
 
-    def _fold(
+    def _fold(  # noqa: C901 - the hot path, calls cost
         self, visit: Visit, output: Any, error: ErrorInfo | None, next_step: str | None, retry_in_s: float | None
     ) -> None:
         """Change the state by what is on record of an attempt. Decides nothing: replay comes here too."""

@@ -66,7 +66,7 @@ class Orchestrator(Registry):
     'Hi, Ada'
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a hub is made of
         self,
         *,
         limits: RunLimits | None = None,
@@ -238,7 +238,7 @@ class Orchestrator(Registry):
             child.reopen(plan, None)
         return child
 
-    def adopt(
+    def adopt(  # noqa: PLR0913 - as start
         self,
         machine: Machine,
         log: RunLog | None,

@@ -77,21 +77,7 @@ def _section(
     """By scope: what happened in it, one after another."""
     for event in section:
         own.setdefault(event.scope if isinstance(event, AttemptFinished) else scope_of(event.path), []).append(event)
-    branches: dict[str, dict[str, str]] = {}
-    """By visit: the scopes it opened, by key."""
-    openers: dict[str, list[str]] = {}
-    """By scope: the visits in it that opened branches."""
-    for scope in list(own):
-        while scope:
-            opener, key = opener_of(scope)
-            if opener not in branches:
-                branches[opener] = {}
-                if opener:
-                    openers.setdefault(scope_of(opener), []).append(opener)
-            if key in branches[opener]:
-                break
-            branches[opener][key] = scope
-            scope = scope_of(opener)  # noqa: PLW2901 - up to the run itself
+    branches, openers = _branches(own)
     # Without recursion: nesting may be deep. What is to come lies on a stack, the next on top.
     stack: list[tuple[str | None, Event | None]] = [("", None)]
     while stack:
@@ -114,10 +100,31 @@ def _section(
         stack += reversed(coming)
 
 
+def _branches(scopes: Iterable[str]) -> tuple[dict[str, dict[str, str]], dict[str, list[str]]]:
+    """Return by visit the scopes it opened, by key; and by scope the visits in it that opened any."""
+    branches: dict[str, dict[str, str]] = {}
+    openers: dict[str, list[str]] = {}
+    for one in scopes:
+        scope = one
+        while scope:
+            opener, key = opener_of(scope)
+            if opener not in branches:
+                branches[opener] = {}
+                if opener:
+                    openers.setdefault(scope_of(opener), []).append(opener)
+            if key in branches[opener]:
+                break
+            branches[opener][key] = scope
+            scope = scope_of(opener)
+    return branches, openers
+
+
 def _opens(event: Event) -> str | None:
     """Return the visit whose branches begin with an event."""
+    if isinstance(event, BranchesOpened):
+        return event.path
     is_spawn = isinstance(event, AttemptFinished) and event.detail is not None and "spawn" in event.detail
-    return event.path if is_spawn or isinstance(event, BranchesOpened) else None
+    return cast("AttemptFinished", event).path if is_spawn else None
 
 
 def _children(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from orchestration_kit.definition.budgets import Budget, rate_of
@@ -246,7 +247,11 @@ def bind(plan: Plan, find: Callable[[PlannedStep], BoundWorker | None], known: l
     bound = _bound(plan, find, missing, "")
     if missing:
         raise MissingWorkers(plan.workflow, missing, known)
-    return replace(bound, bind=lambda other: bind(other, find, known))
+    return replace(bound, bind=partial(_bind_more, find, known))
+
+
+def _bind_more(find: Callable[[PlannedStep], BoundWorker | None], known: list[str], plan: Plan) -> Plan:
+    return bind(plan, find, known)
 
 
 def _bound(

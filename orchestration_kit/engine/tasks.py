@@ -45,7 +45,7 @@ class _Tasks:
     async def drive(self) -> None:
         run, guard = self.run, self.run.guard
         try:
-            run.poke = lambda: self.loop.call_soon_threadsafe(self.woken.set)
+            run.poke = self.poke
             self.fill()
             while self.tasks and self.error is None:
                 await self.waits(guard)
@@ -63,6 +63,10 @@ class _Tasks:
             run.poke = None
             self.stopped = True
             self.machine.doomed.clear()
+
+    def poke(self) -> None:
+        """Look at the letters; called from any thread."""
+        self.loop.call_soon_threadsafe(self.woken.set)
 
     async def waits(self, guard: Guard) -> None:
         """Wait until something is to be done here."""

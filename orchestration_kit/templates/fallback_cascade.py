@@ -34,8 +34,9 @@ def create_fallback_cascade(
             what came of the one before it (an answer, or `{"error": message}`); the task itself is `context.goal`.
         accept: A condition on an answer, in CEL or a callable, e.g. `"output.confidence >= 0.8"`. None: every answer
             is accepted, and only a failure leads on.
-        budget: What all of them together may use: `Budget(max_cost_usd=0.05, reserve_usd=0.01)`. Where it is spent
-            the run ends at `budget_spent`, or at the `on_budget` that it names.
+        budget: What all of them together may use: `Budget(max_cost_usd=0.05)`. Where it is spent the run ends at
+            `budget_spent`, or at the `on_budget` that it names. What one worker may cost at most is set aside where
+            its step says so: `WorkflowStep(step_id="large", worker_type="large", budget=Budget(reserve_usd=0.04))`.
         name: The workflow's name.
 
     The result is the output of `done`: the answer that was accepted. Where none is, the run fails at `none_accepted`.

@@ -19,7 +19,7 @@ from orchestration_kit.visual.model import (
     Direction,
     EdgeKind,
 )
-from orchestration_kit.visual.places import EACH, SPAWN, UNDO, Places, opener_of, scope_of
+from orchestration_kit.visual.places import EACH, SPAWN, UNDO, Places, is_item, opener_of, scope_of
 from orchestration_kit.visual.tallies import branch_ends
 from orchestration_kit.visual.text import one_line, tooltip
 
@@ -145,7 +145,7 @@ class _Seen:
             return self._frame_of(found[0])
         opener = self._step(found[0], found[1])
         if found[2] != SPAWN:
-            self.kinds.setdefault(opener, "map" if self.places.frame(scope).endswith(f"[{EACH}]") else "parallel")
+            self.kinds.setdefault(opener, "map" if is_item(found[2]) else "parallel")
             return opener
         frame = f"{opener}[{SPAWN}]"
         if frame not in self.kinds:

@@ -67,6 +67,8 @@ class Places:
         prefix = self._prefix(scope)
         if opener is None or prefix is None or prefix == self._prefix(opener[0]):
             return ""
+        if self._known is None and opener[2] != SPAWN:
+            return ""  # drawn from the history alone, steps stand in the frame of what opened the branch
         return prefix[:-1]
 
     def opener(self, scope: str) -> str:
@@ -95,7 +97,7 @@ class Places:
         if key == UNDO:
             return prefix
         if self._known is None:
-            return f"{prefix}{step}[{EACH if _ITEM.fullmatch(key) else key}]/"
+            return f"{prefix}{step}[{EACH if is_item(key) else key}]/"
         for name in (f"{prefix}{step}[{key}]", f"{prefix}{step}[{EACH}]"):
             if name in self._known:
                 return f"{name}/"
@@ -103,6 +105,15 @@ class Places:
             self._above[scope] = self.step(outer, step)
             return None
         return prefix
+
+
+def is_item(key: str) -> bool:
+    """Whether the key of a branch is that of an item of a map.
+
+    >>> is_item("3.0"), is_item("law")
+    (True, False)
+    """
+    return _ITEM.fullmatch(key) is not None
 
 
 def scope_of(entry: Mapping[str, Any]) -> str:

@@ -29,9 +29,10 @@ def hub_with(workflow: WorkflowDefinition, workers: dict[str, Callable[..., Any]
 def as_async(worker: Callable[..., Any]) -> Callable[..., Any]:
     """The same worker as a coroutine function, that lets others go on before it answers."""
     try:
-        takes_context = len(inspect.signature(worker).parameters) > 1
+        parameters = inspect.signature(worker).parameters.values()
     except ValueError:
-        takes_context = False
+        parameters = ()  # a builtin that tells no signature
+    takes_context = sum(one.default is one.empty or one.name == "context" for one in parameters) > 1
 
     async def answer(input_data: Any, context: WorkflowContext) -> Any:
         await asyncio.sleep(0)

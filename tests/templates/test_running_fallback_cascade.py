@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration_kit.definition import Budget
+from orchestration_kit.definition import Budget, WorkflowStep
 from orchestration_kit.templates import create_fallback_cascade
 from orchestration_kit.testing import ScriptedWorker
 from tests.templates.conftest import way
@@ -60,14 +60,24 @@ def test_when_all_fail_the_run_fails_with_the_last_error(perform):
     assert result.get_last_output() == {"error": "large fails"}
 
 
-def test_a_spent_budget_ends_it_before_the_next_worker(perform):
+def costs(_, context):
+    context.add_usage(cost_usd=0.04)
+    return {"confidence": 0.1}
+
+
+LARGE = WorkflowStep(step_id="large", worker_type="large", budget=Budget(reserve_usd=0.04))
+
+
+@pytest.mark.parametrize(("workers", "max_cost_usd"), [(STEPS, 0.08), (["rules", "small", LARGE], 0.1)])
+def test_a_spent_budget_ends_it_before_the_next_worker(perform, workers, max_cost_usd):
     large = ScriptedWorker()
-
-    def costs(_, context):
-        context.add_usage(cost_usd=0.04)
-        return {"confidence": 0.1}
-
-    workflow = create_fallback_cascade(STEPS, SURE, budget=Budget(max_cost_usd=0.1, reserve_usd=0.04))
+    workflow = create_fallback_cascade(workers, SURE, budget=Budget(max_cost_usd=max_cost_usd))
     result = perform(workflow, {"rules": costs, "small": costs, "large": large})
     assert (result.state, way(result)) == ("failed", ["rules", "small", "budget_spent"])
     assert large.calls == []
+
+
+def test_a_budget_may_lead_somewhere_else(perform):
+    workflow = create_fallback_cascade(STEPS, SURE, budget=Budget(max_cost_usd=0.04, on_budget="none_accepted"))
+    result = perform(workflow, {"rules": costs, "small": ScriptedWorker(), "large": ScriptedWorker()})
+    assert (result.state, way(result)) == ("failed", ["rules", "none_accepted"])
