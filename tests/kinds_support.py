@@ -61,18 +61,39 @@ def kinds(draw: st.DrawFn, step_id: str, ids: list[str], depth: int = 1) -> Step
             "reducer": draw(st.sampled_from([None, "sum", {"x": "list", "s0_output": "last"}])),
         }  # fmt: skip
         if kind == "map":
-            return MapStep(**common, **splitting, over=draw(PATHS), body=draw(to | inner), branches=choices, max_items=draw(st.integers(1, 9)))
+            return MapStep(
+                **common,
+                **splitting,
+                over=draw(PATHS),
+                body=draw(to | inner),
+                branches=choices,
+                max_items=draw(st.integers(1, 9)),
+            )
         names = draw(st.lists(st.sampled_from(["left", "right", "third"]), min_size=1, max_size=3, unique=True))
         conditional = st.builds(Branch, when=CONDITIONS, to=to, label=TEXTS)
         return ParallelStep(**common, **splitting, branches={name: draw(to | conditional | inner) for name in names})
     if kind == "workflow":
         given = st.none() | PATHS | st.dictionaries(st.sampled_from(["a", "b"]), PATHS, max_size=2)
-        return SubworkflowStep(**common, workflow=draw(st.sampled_from(["any", "other"])), input=draw(given), output=draw(given), branches=choices, retry=retry)
+        return SubworkflowStep(
+            **common,
+            workflow=draw(st.sampled_from(["any", "other"])),
+            input=draw(given),
+            output=draw(given),
+            branches=choices,
+            retry=retry,
+        )
     times_out = draw(st.booleans())
     waiting: dict[str, Any] = {"timeout_s": 2.5, "on_timeout": draw(maybe)} if times_out else {}
     if kind == "approval":
         schema = draw(st.sampled_from([None, bool, {"type": "object", "properties": {"x": {"enum": [1, 2]}}}]))
-        return ApprovalStep(**common, **waiting, prompt="Sure?", show=tuple(draw(st.lists(PATHS, max_size=2))), schema=schema, branches=choices)
+        return ApprovalStep(
+            **common,
+            **waiting,
+            prompt="Sure?",
+            show=tuple(draw(st.lists(PATHS, max_size=2))),
+            schema=schema,
+            branches=choices,
+        )
     if times_out:
         return WaitStep(**common, **waiting, event="paid", branches=choices)
     zone = draw(st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]))

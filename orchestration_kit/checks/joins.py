@@ -66,8 +66,8 @@ def branches_past_joins(workflow: WorkflowDefinition) -> Iterator[Problem]:
         if not following or not starts:
             continue
         found = reachable(starts, after_success.successors)
-        shared = in_order(found & following, workflow)
-        if shared and step_id not in found:
+        if found & following and step_id not in found:
+            shared = in_order(found & following, workflow)
             yield Problem(
                 "shared-with-branch",
                 (step_id, *shared),
@@ -83,6 +83,7 @@ def write_conflicts(workflow: WorkflowDefinition) -> Iterator[Problem]:
     if not any(step.bodies for step in workflow.steps.values()):
         return
     places = places_of(workflow)
+    order = {name: index for index, name in enumerate(places)}
     for place in places.values():
         step = place.step
         if not isinstance(step, ParallelStep | MapStep) or step.join in ("any", 1):
@@ -91,7 +92,7 @@ def write_conflicts(workflow: WorkflowDefinition) -> Iterator[Problem]:
         if reducer is not None and not isinstance(reducer, dict):
             continue  # it is for all keys
         reduced = cast("dict[str, Any]", reducer or {})
-        conflicts = [key for key in _written_by_several(places, place) if key not in reduced]
+        conflicts = [key for key in _written_by_several(places, place, order) if key not in reduced]
         if conflicts:
             who = "Several branches" if isinstance(step, ParallelStep) else "All items"
             yield Problem(
@@ -104,13 +105,13 @@ def write_conflicts(workflow: WorkflowDefinition) -> Iterator[Problem]:
             )
 
 
-def _written_by_several(places: dict[str, Place], place: Place) -> list[str]:
+def _written_by_several(places: dict[str, Place], place: Place, order: dict[str, int]) -> list[str]:
     """Keys that more than one branch declares to write, in the order in which they are declared."""
     if isinstance(place.step, MapStep) and place.step.max_items == 1:
         return []
     keys: list[str] = []
     for _, start in place.opens:
-        found = scope(places, start)
-        keys += dict.fromkeys(key for name, one in places.items() if name in found for key in one.step.writes)
+        found = sorted(scope(places, start), key=order.__getitem__)
+        keys += dict.fromkeys(key for name in found for key in places[name].step.writes)
     least = 1 if isinstance(place.step, MapStep) else 2
     return [key for key in dict.fromkeys(keys) if keys.count(key) >= least]

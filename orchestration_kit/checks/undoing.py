@@ -32,11 +32,10 @@ def waiting_compensations(workflow: WorkflowDefinition) -> Iterator[Problem]:
     if not waiting:
         return
     ways = to_graph(workflow, without=ASIDE)
+    targets = {step.compensate for step in workflow.steps.values()} & workflow.steps.keys()
+    waits_at = {t: in_order(reachable([t], ways.successors) & waiting, workflow) for t in targets if t is not None}
     for step_id, step in workflow.steps.items():
-        if step.compensate is None or step.compensate not in workflow.steps:
-            continue
-        found = in_order(reachable([step.compensate], ways.successors) & waiting, workflow)
-        if found:
+        if found := waits_at.get(step.compensate or ""):
             yield Problem(
                 "waiting-compensation",
                 (step_id,),

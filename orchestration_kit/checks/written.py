@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 from orchestration_kit.checks.graph import ASIDE, reachable
-from orchestration_kit.checks.places import Place, is_conditional, scope
+from orchestration_kit.checks.places import Place, is_conditional, scope, ways_of
 from orchestration_kit.definition.kinds import ParallelStep
 from orchestration_kit.definition.steps import TransitionKind
 
@@ -25,6 +25,7 @@ class Written:
     def __init__(self, places: dict[str, Place], bits: dict[str, int]) -> None:
         self.places, self.bits = places, bits
         self.all = (1 << len(bits)) - 1
+        self.order = {key: index for index, key in enumerate(places)}
         self.joined: dict[str, int] = {}
         """By place: what the join of its branches brings."""
         for key, place in places.items():
@@ -52,7 +53,7 @@ class Written:
         found = reachable(first, neighbours)
         before = dict.fromkeys(found, self.all)
         before.update(dict.fromkeys(first, 0))
-        waiting = deque(key for key in self.places if key in found)
+        waiting = deque(sorted(found, key=self.order.__getitem__))
         while waiting:
             key = waiting.popleft()
             after = self._after(key, before[key])
@@ -77,18 +78,19 @@ class Written:
             if one not in opened:
                 opened.add(one)
                 starts = [start for _, start in self.places[one].opens]
-                within = set[str]().union(*(scope(self.places, start) for start in starts))
+                within = reachable(starts, lambda key: ways_of(self.places, key))
                 stack += [name for name in within - opened - self.joined.keys() if self.places[name].opens]
             else:
                 stack.pop()
-                self.joined.setdefault(one, self._brought(one))
+                if one not in self.joined:
+                    self.joined[one] = self._brought(one)
 
     def _brought(self, key: str) -> int:
         place = self.places[key]
         step = place.step
         if not isinstance(step, ParallelStep) or step.join != "all" or step.failure == "continue":
             return 0  # a map may be over nothing; losers and failed branches bring nothing
-        shared = self._outputs_of_several(place)
+        shared = self._outputs_of_several(place) if len(place.opens) > 1 else 0
         certain = (self._certain(start) for name, start in place.opens if not is_conditional(step, name))
         return _any_of(certain) & ~shared
 

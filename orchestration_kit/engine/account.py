@@ -27,7 +27,7 @@ from orchestration_kit.engine.events import (
     WaitStarted,
 )
 from orchestration_kit.engine.inner import step_at
-from orchestration_kit.engine.order import scope_of
+from orchestration_kit.engine.order import SPAWN, scope_of
 from orchestration_kit.engine.told import MAX_BRANCHES, Opened, Told
 from orchestration_kit.errors import counted
 
@@ -209,7 +209,7 @@ class Account:
             return
         reason = f": {shown(event.reason)}" if event.reason else ""
         text = {"event": "the event came", "timeout": "timed out"}.get(event.kind, event.kind)
-        self._tell("opened", event.path, f"{text}{reason}")
+        self._tell("to", event.path, f"{text}{reason}")
 
     def received(self, event: EventReceived) -> None:
         """Tell that an event came that nobody waits for yet."""
@@ -272,12 +272,17 @@ def _besides(detail: dict[str, Any]) -> list[str]:
     if "added" in detail:
         found.append(f"added {counted(len(detail['added']), 'item')}")
     if "branches" in detail:
-        states = Counter(detail["branches"].values())
-        ended = ", ".join(f"{count:,} {shown(state)}" for state, count in states.items())
-        found.append(f"joined: {ended or '0 branches'}")
+        found.append(_joined(detail["branches"]))
     if "answer" in detail:
         found.append(_ANSWERS.get(detail["answer"], shown(detail["answer"])))
     return found
+
+
+def _joined(branches: dict[str, str]) -> str:
+    if list(branches) == [SPAWN]:
+        return f"the workflow it spawned: {shown(branches[SPAWN])}"
+    states = Counter(branches.values())
+    return f"joined: {', '.join(f'{count:,} {shown(state)}' for state, count in states.items()) or 'no branches'}"
 
 
 _ANSWERS = {"event": "the event came", "timeout": "timed out", "time": "waited"}

@@ -68,10 +68,7 @@ class Answerable(Driven):
         elif found is not None:
             _answer_event(self, found[1], name, payload)
         else:
-            received = EventReceived(name, payload, now)
-            self.machine.receive(received)
-            if self.audience.observers:
-                self.audience.emit(received)
+            self.machine.receive(EventReceived(name, payload, now))
 
     def _answer(self, kind: Any, value: Any, reason: str | None, request: Request | str | None) -> None:
         if self.is_finished:

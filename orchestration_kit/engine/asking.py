@@ -64,8 +64,6 @@ def ask(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     run.machine.wait(visit, event)
     if event.until is not None:
         run.timers[visit.path] = run.clock.monotonic() + max(0.0, event.until - now)
-    if run.audience.observers:
-        run.audience.emit(event)
     name = visit.step.event
     if name is not None and run.machine.inbox.get(name):
         payload = run.machine.inbox[name][0]
@@ -132,10 +130,8 @@ def conclude_wait(run: Driven, visit: Visit, context: WorkflowContext) -> None:
 
 
 def put_answer(run: Driven, answer: Answered) -> None:
-    """Let the visit that waits go on, and tell so."""
+    """Let the visit that waits go on."""
     run.machine.answer(answer)
-    if run.audience.observers:
-        run.audience.emit(answer)
 
 
 def requests_of(run: Driven) -> list[Request]:

@@ -91,7 +91,7 @@ def _stage(log: RunLog, visit: Visit, output: Any) -> None:
     if visit.detail is not None:
         log.stage(f"what step {visit.step.step_id!r} added or made", visit.detail)
     if visit.changes is not None:
-        log.stage_changes(visit.changes)
+        log.stage_changes(visit.changes, visit.scope.prefix)
 
 
 def take_notes(visit: Visit, context: WorkflowContext) -> None:

@@ -6,7 +6,6 @@ from collections import deque
 from typing import Any, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import Answered, BranchesOpened, ErrorInfo, EventReceived, RunStarted, WaitStarted
 from orchestration_kit.engine.groups import Group, Undo
 from orchestration_kit.engine.limits import RunLimits
@@ -167,8 +166,7 @@ class Branches(Progress):
         if group is None:
             return
         if scope.end == "completed":
-            scope.changes = _changes_of(scope)
-            scope.data = {}
+            scope.leave(with_outputs=group.keys is not None)
         group.note_end(scope)
         self._go_on(group)
 
@@ -215,7 +213,9 @@ class Branches(Progress):
         if error is not None:
             return False
         if visit.changes is not None and scope.group is not None:
-            scope.written.update(visit.changes.updated, visit.changes.removed)
+            scope.wrote(visit.changes)
+            if visit.group is not None:
+                visit.group.sort_out(scope, visit.changes)
         if "added" in detail:
             self._add_items(scope, detail["added"])
         if "spawn" in detail:
@@ -323,14 +323,3 @@ def _is_undoing(scope: Scope) -> bool:
             return True
         at = at.group.within
     return False
-
-
-def _changes_of(scope: Scope) -> Changes:
-    """Return what a branch leaves for the join: what its visits wrote, and the outputs of its steps."""
-    written = sorted(scope.written)
-    updated = {key: scope.data[key] for key in written if key in scope.data}
-    for step_id in scope.visits:
-        key = scope.steps[step_id].output_key
-        if key in scope.data:
-            updated.setdefault(key, scope.data[key])
-    return Changes(updated, tuple(key for key in written if key not in scope.data))

@@ -41,8 +41,6 @@ def open_branches(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         return
     event = BranchesOpened(visit.path, keys, inputs, visit.evaluated, visit.started_at)
     run.machine.open(visit, event)
-    if run.audience.observers:
-        run.audience.emit(event)
 
 
 def _activated(visit: Visit, opens: Opening, context: WorkflowContext) -> tuple[str, ...]:
@@ -175,7 +173,7 @@ def _merged(group: Group) -> dict[str, Any]:
         if scope is None or scope.end != "completed" or scope.changes is None:
             continue
         for key, value in scope.changes.updated.items():
-            if key in scope.written:
+            if key in (scope.written or ()):
                 written.setdefault(key, []).append((branch, value))
             else:
                 outputs.setdefault(key, []).append(value)

@@ -167,6 +167,7 @@ class Driven:
             self._claim(me)
             self.audience.tell_start()
             act()
+            self.audience.tell()
         finally:
             if self._driver is me:
                 try:

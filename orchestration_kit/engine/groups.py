@@ -18,8 +18,8 @@ class Group:
     """The branches that one visit opened."""
 
     __slots__ = (
-        "added", "added_keys", "cap", "completed", "ended", "failed", "inputs", "is_joining", "is_over", "keys",
-        "parked", "path", "problems", "scopes", "started", "targets", "visit",
+        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "inputs", "is_joining", "is_over", "keys",
+        "parked", "path", "problems", "scopes", "started", "targets", "total", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -30,6 +30,8 @@ class Group:
         self.path = visit.path
         self.keys = keys
         self.inputs = inputs
+        self.declared = self.total = len(keys if keys is not None else inputs or ())
+        """How many branches there were when it opened, and are by now."""
         self.targets = targets
         """Where each branch begins, by key; under "" where all begin at the same."""
         self.cap = None if opens is None else opens.max_concurrency
@@ -49,16 +51,6 @@ class Group:
         """The join has what it needs, or cannot get it any more."""
         self.is_joining = False
         """The join is being worked out, or was."""
-
-    @property
-    def total(self) -> int:
-        """How many branches were activated."""
-        return self.declared + len(self.added)
-
-    @property
-    def declared(self) -> int:
-        """How many branches there were when it opened."""
-        return len(self.keys if self.keys is not None else self.inputs or ())
 
     def key_at(self, index: int) -> str:
         """Return the key of a branch, in order."""
@@ -91,13 +83,14 @@ class Group:
         """Return the keys of all branches that were activated: as defined, then those added, by who added them."""
         from orchestration_kit.engine.order import depth_of
 
-        declared = [self.key_at(index) for index in range(self.declared)]
+        declared = map(str, range(self.declared)) if self.keys is None else self.keys
         return [*declared, *sorted(self.added, key=depth_of)]
 
     def add(self, key: str, item: Any) -> None:
         """Add an item to a map that is under way."""
         self.added[key] = item
         self.added_keys.append(key)
+        self.total += 1
 
     @property
     def under_way(self) -> int:
@@ -116,6 +109,8 @@ class Group:
         """Whether the join has succeeded; None while that is open."""
         opens = self.visit.step.opens
         total = self.total
+        if self.ended < total and self.ended == self.completed and opens is not None and opens.join == "all":
+            return None  # as it mostly is
         if opens is None:  # a spawned workflow
             return None if self.ended < total else self.completed == total
         if opens.join == "all":
@@ -153,6 +148,13 @@ class Group:
             scope = self.scopes.get(key)
             found[key] = "not started" if scope is None else (scope.end or "cancelled")
         return found
+
+    def sort_out(self, scope: Scope, changes: Changes) -> None:
+        """Tell what its branches wrote from outputs of their steps, for the branch that its visit is in."""
+        wrote = {key for one in self.scopes.values() for key in one.written or ()}
+        outputs = [key for key in changes.updated if key not in wrote]
+        scope.passed = (*scope.passed, *outputs)
+        (scope.written or set()).difference_update(outputs)
 
     def note_end(self, scope: Scope) -> None:
         """Count a branch that has ended."""

@@ -103,16 +103,18 @@ class Machine(Branches):
 
     def next(self) -> Visit | None:
         """Take the next visit to be worked on; None where the run has ended, or waits for others."""
-        if not self.ready:
-            return None
-        if len(self._rows) >= self._max_steps and self.ready[0].scope.count >= self._max_steps:
-            self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
-            return None
-        if self.meter is not None and not self._may_spend(self.ready[0]):
-            return None
-        visit = self.ready.popleft()
-        self.taken.add(visit)
-        return visit
+        ready = self.ready
+        while ready:
+            visit = ready[0]
+            if len(self._rows) >= self._max_steps and visit.scope.count >= self._max_steps:
+                self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
+            elif self.meter is None or self._may_spend(visit):
+                self.taken.add(visit)
+                return ready.popleft()
+            if self.taken:
+                return None  # those under way may give back what was set aside for them
+            ready = self.ready
+        return None
 
     def put_back(self, visit: Visit) -> None:
         """Give back a visit that was taken and not worked on."""
@@ -320,7 +322,7 @@ class Machine(Branches):
             if self._fold_more(visit, output, error):
                 return
         elif scope.group is not None and error is None and visit.changes is not None:
-            scope.written.update(visit.changes.updated, visit.changes.removed)
+            scope.wrote(visit.changes)
         if error is None and visit.changes is not None:
             visit.changes.apply_to(scope.data)
         scope.data[visit.step.output_key] = output

@@ -42,8 +42,8 @@ class RunLog(Protocol):
         """See that a value can be put on record; an AttemptError says why not."""
         ...
 
-    def stage_changes(self, changes: Changes) -> None:
-        """See that what an attempt changed can be put on record; an AttemptError says why not."""
+    def stage_changes(self, changes: Changes, scope: str = "") -> None:
+        """See that what an attempt in a scope changed can be put on record; an AttemptError says why not."""
         ...
 
     def sync(self) -> None:

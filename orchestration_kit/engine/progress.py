@@ -226,12 +226,13 @@ class Progress(Record):
             return
         self.undos.remove(undo)
         if scope is not None:
-            for key in scope.written:
+            written = scope.written or set()
+            for key in written:
                 if key in scope.data:
                     at.data[key] = scope.data[key]
                 else:
                     at.data.pop(key, None)
-            at.written |= scope.written
+            at.written = (at.written or set()) | written
         if undo.group is not None:
             undo.group.problems = undo.problems
             self.make_joinable(undo.group)

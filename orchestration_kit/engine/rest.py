@@ -109,3 +109,5 @@ async def arest(run: Driven, guard: Guard) -> bool:
 def _commit(run: Driven) -> None:
     if run.log is not None:
         run.log.sync()
+    if run.audience.observers:
+        run.audience.tell()

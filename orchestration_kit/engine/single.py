@@ -13,7 +13,7 @@ from orchestration_kit.engine.branching import join_branches, open_branches
 from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.thread import Outcome
-from orchestration_kit.engine.values import isolate
+from orchestration_kit.engine.values import ATOMS, isolate
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -73,13 +73,16 @@ async def amake(run: Driven, visit: Visit, context: WorkflowContext, guard: Guar
         ticket = await run.gates.atake(run, step)
         guard.returned()
     try:
-        await _acall(run, visit, context, guard, is_shared=is_shared)
+        await acall_worker(run, visit, context, guard, is_shared=is_shared)
     finally:
         if ticket is not None:
             run.gates.give_back(ticket)
 
 
-async def _acall(run: Driven, visit: Visit, context: WorkflowContext, guard: Guard, *, is_shared: bool) -> None:
+async def acall_worker(
+    run: Driven, visit: Visit, context: WorkflowContext, guard: Guard, *, is_shared: bool = True
+) -> None:
+    """Make an attempt that needs no waiting before it."""
     step, clock = visit.step, run.clock
     worker = step.worker
     begun = clock.monotonic()
@@ -89,7 +92,9 @@ async def _acall(run: Driven, visit: Visit, context: WorkflowContext, guard: Gua
             prepare(run, visit, context)
         if run.audience.observers:
             announce(run, visit)
-        given: Any = isolate(visit.given)
+        given: Any = visit.given
+        if type(given) not in ATOMS:
+            given = isolate(given)
         if worker is None:
             output = given
         else:
@@ -111,7 +116,10 @@ async def _acall(run: Driven, visit: Visit, context: WorkflowContext, guard: Gua
             raise error from raised.__cause__
         conclude_failure(run, visit, context, error)
         return
-    conclude(run, visit, context, output)
+    if step.is_judged or context._notes is not None or step.branches or type(output) not in ATOMS:  # noqa: SLF001 - hot
+        conclude(run, visit, context, output)
+    elif visit in run.machine.taken:
+        run.machine.settle(visit, output)
 
 
 def _advance(run: Driven, visit: Visit, context: WorkflowContext) -> None:

@@ -15,7 +15,7 @@ from orchestration_kit.engine.drivers import explain_interrupt, put_interrupt
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.interrupts import BranchCancelled, Guard
 from orchestration_kit.engine.rest import expire, next_due_s, take_letters
-from orchestration_kit.engine.single import amake
+from orchestration_kit.engine.single import acall_worker, amake
 from orchestration_kit.errors import JournalError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Tasks:
         if not self.tasks or self.error is not None or self.machine.waiting:
             self.woken.set()
 
-    async def work(self) -> None:
+    async def work(self) -> None:  # noqa: C901, PLR0912 - on the way of every attempt, calls cost
         self.starting -= 1
         run, machine, guards = self.run, self.machine, self.guards
         guard: Guard | None = None
@@ -122,12 +122,16 @@ class _Tasks:
                     break
                 guard = guard or Guard()
                 guards[visit] = guard
+                context, step = context_of(machine, visit), visit.step
                 try:
-                    await amake(run, visit, context_of(machine, visit), guard, is_shared=True)
+                    if step.is_plain and visit.wait_s is None and visit.group is None:
+                        await acall_worker(run, visit, context, guard)
+                    else:
+                        await amake(run, visit, context, guard, is_shared=True)
                 except BranchCancelled:
                     self.cancelled(visit)
                 finally:
-                    guards.pop(visit, None)
+                    del guards[visit]
                 if machine.doomed:
                     self.stop_doomed()
                 extra = len(machine.ready) - self.starting - 1

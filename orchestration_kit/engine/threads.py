@@ -51,7 +51,6 @@ class _Threads:
         run, machine = self.run, self.machine
         run.turn = self.turn
         try:
-            run.poke = self.poke
             with self.turn:
                 self.fill()
             while self.waits():
@@ -63,12 +62,8 @@ class _Threads:
                 raise
         finally:
             self.stopped = True
-            run.turn, run.poke = nullcontext(), None
+            run.turn = nullcontext()
             machine.doomed.clear()
-
-    def poke(self) -> None:
-        with self.turn:
-            self.changed.notify_all()
 
     def waits(self) -> bool:
         """Wait for a while; whether there is something under way."""

@@ -26,8 +26,8 @@ class Scope:
     """A sequential thread of control: the run itself, or one branch. Its data bus, its visit counts."""
 
     __slots__ = (
-        "added", "changes", "count", "data", "end", "error", "group", "key", "output", "prefix", "steps", "stuck",
-        "visits", "written",
+        "added", "changes", "count", "data", "end", "error", "group", "key", "output", "passed", "prefix", "steps",
+        "stuck", "visits", "written",
     )  # fmt: skip
 
     def __init__(
@@ -55,12 +55,38 @@ class Scope:
         """The last output."""
         self.stuck: Visit | None = None
         """The visit it ended at without a way on; it may be attempted again."""
-        self.written: set[str] = set()
+        self.written: set[str] | None = None
         """Entries of the data bus that its visits changed."""
+        self.passed: tuple[str, ...] = ()
+        """Entries with outputs of steps that came from branches of its own."""
         self.changes: Changes | None = None
         """What it leaves for the join, once it is completed."""
         self.added = 0
         """Items that its visits added."""
+
+
+    def wrote(self, changes: Changes) -> None:
+        """Note what a visit changed on the data bus."""
+        if self.written is None:
+            self.written = set()
+        self.written.update(changes.updated, changes.removed)
+
+    def leave(self, *, with_outputs: bool) -> None:
+        """Keep what the join needs, and let go of the rest; with the outputs of its steps, if they are to be merged."""
+        written = sorted(self.written or ())
+        if written or with_outputs:
+            data = self.data
+            updated = {key: data[key] for key in written if key in data}
+            if with_outputs:
+                own = (self.steps[step_id].output_key for step_id in self.visits)
+                updated |= {key: data[key] for key in (*own, *self.passed) if key in data and key not in updated}
+            self.changes = Changes(updated, tuple(key for key in written if key not in data))
+        self.data = _NOTHING
+        self.visits = _NOTHING
+
+
+_NOTHING: dict[str, Any] = {}
+"""Stands for what a branch that has ended does not need any more: thousands of them should weigh little."""
 
 
 class Visit:

@@ -9,6 +9,7 @@ a run, a context, a list of history entries or of events; or several of these
      transitions.py transitions_frame: one row an edge
      bus.py         data_frame: one row a change of the data bus
      usage.py       usage_frame: one row a worker and model
+     requests.py    waiting_frame: one row a thing that runs wait for
      statistics.py  compare_many: one row a step, over many runs
      comparison.py  compare: two runs, side by side
   -> csv_export.py  write_csv, to_csv_text: text that no spreadsheet takes for a formula
@@ -23,6 +24,7 @@ from orchestration_kit.history.csv_export import to_csv_text, write_csv
 from orchestration_kit.history.differences import Difference
 from orchestration_kit.history.divergence import Divergence
 from orchestration_kit.history.frames import history_frame
+from orchestration_kit.history.requests import waiting_frame
 from orchestration_kit.history.run_rows import runs_frame
 from orchestration_kit.history.sources import Recorded, recorded, records_of
 from orchestration_kit.history.statistics import compare_many
@@ -44,5 +46,6 @@ __all__ = [
     "to_csv_text",
     "transitions_frame",
     "usage_frame",
+    "waiting_frame",
     "write_csv",
 ]

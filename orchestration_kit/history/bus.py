@@ -51,8 +51,10 @@ def data_frame(runs: Any) -> pd.DataFrame:
     The data that a run began with comes first, with seq 0 and no path. An output that is the same as the one
     before it changes nothing, so it has no row. Each branch has a bus of its own, a copy of what was there when it was
     opened; what is kept of it stands in the rows of the join. The rows without a branch tell of the run's own bus.
-    What a compensation writes it writes there, and its rows are in the branch "undo". History entries (as opposed to runs and contexts) do not say what
-    else their workers wrote: of those, outputs alone are shown.
+    What a compensation writes it writes there, and its rows are in the branch "undo".
+
+    History entries (as opposed to runs and contexts) do not say what else their workers wrote: of those, outputs alone
+    are shown.
 
     Args:
         runs: A `Run`, a `WorkflowContext`, a list of history entries or of events; or several of these.

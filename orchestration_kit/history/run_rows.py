@@ -25,7 +25,8 @@ def runs_frame(runs: Any) -> pd.DataFrame:
 
     Columns (dtype):
         run, workflow (category): missing workflow where the record does not say.
-        state (category): `waiting` for a person or an event, ...; missing where the record does not say; reason (string): why it failed or was cancelled.
+        state (category): completed, failed, ..., and waiting for a person or an event; missing where the record does
+            not say. reason (string): why it failed or was cancelled.
         started_at, finished_at (datetime64[us, UTC]): not finished yet is missing.
         duration_s (float64): busy time, so attempts and waits for retries, without waiting for people. Where branches
             overlap it is more than went by; what went by is finished_at less started_at.
@@ -35,7 +36,7 @@ def runs_frame(runs: Any) -> pd.DataFrame:
         input_tokens, output_tokens (Int64), cost_usd (Float64): sums; missing where no attempt told any.
         parent (category), forked_at (string): the run it was forked from and the visit, e.g. `review_code#2`. Of a
             sub-workflow, the parent is the run that it is part of, and forked_at is missing. A fork's figures count
-            the past that it shares; a sub-workflow's stand in its own row, not in its parent's.
+            the past that it shares; what a sub-workflow used counts in its parent's row as well.
 
     >>> frame = runs_frame([[{"step": "a", "duration_s": 2.0}, {"step": "b", "duration_s": 1.0, "success": False}]])
     >>> frame[["attempts", "failures", "duration_s"]].values.tolist()

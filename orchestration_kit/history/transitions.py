@@ -129,4 +129,6 @@ def _exit(edge: _Edge) -> tuple[Any, ...]:
 def _success(values: list[bool | None]) -> Any:
     import numpy as np
 
-    return columns.booleans(np.fromiter((value is True for value in values), bool, len(values)), ~columns.present(values))
+    return columns.booleans(
+        np.fromiter((value is True for value in values), bool, len(values)), ~columns.present(values)
+    )

@@ -23,7 +23,7 @@ Value = Callable[[str, Any], Any]
 
 _ENDS = ("completed", "failed", "cancelled")
 _WAITS = ("approval", "event", "time")
-_ANSWERS = ("approved", "rejected", "event", "timeout", "time")
+_ANSWERS = ("approved", "rejected", "event", "kept", "timeout", "time")
 
 
 def mark_parts(event: Event, value: Value) -> list[Any] | None:
@@ -70,7 +70,7 @@ def mark_of(run_id: str, parts: list[Any]) -> Event | None:
         return WaitStarted(exact_text(path), sort, exact_text(request), dict(shown), float(asked_at), end)
     if kind == "q":
         _, path, answer, value, reason, request, at = parts
-        way = cast('Literal["approved", "rejected", "event", "timeout", "time"]', _one_of(answer, _ANSWERS))
+        way = cast('Literal["approved", "rejected", "event", "kept", "timeout", "time"]', _one_of(answer, _ANSWERS))
         return Answered(exact_text(path), way, value, text(reason), exact_text(request), float(at))
     if kind == "n":
         _, name, payload, received_at = parts

@@ -69,7 +69,7 @@ def create_debate(
             on_success="minutes",
             on_failure="failed",
         ),
-        *(step(participant, worker, "Speak", is_terminal=True) for participant, worker in named.items()),
+        *(step(participant, worker, "Speak") for participant, worker in named.items()),
         step(
             "minutes",
             DEBATE_ROUND,

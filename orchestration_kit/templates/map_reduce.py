@@ -76,7 +76,7 @@ def create_map_reduce(  # noqa: PLR0913 - the pattern's usual parameters
             on_success="done" if reduce is None else "reduce",
             on_failure="failed",
         ),
-        step("work", worker, "Work on one item", is_terminal=True),
+        step("work", worker, "Work on one item"),
     ]
     if reduce is not None:
         steps.append(step("reduce", reduce, "Make one of all outputs", on_success="done", on_failure="failed"))

@@ -88,7 +88,7 @@ def create_orchestrator_workers(  # noqa: PLR0913 - the pattern's usual paramete
             on_failure="failed",
         ),
         _assign(list(named)),
-        *(step(worker_name, worker, "Do a task", is_terminal=True) for worker_name, worker in named.items()),
+        *(step(worker_name, worker, "Do a task") for worker_name, worker in named.items()),
         step(
             "synthesize",
             synthesizer,

@@ -64,7 +64,7 @@ def create_sectioning(
             on_success="fan_in",
             on_failure="failed",
         ),
-        *(step(section, worker, "One section", is_terminal=True) for section, worker in sections.items()),
+        *(step(section, worker, "One section") for section, worker in sections.items()),
         step("fan_in", fan_in, "Put the sections together", on_success="done", on_failure="failed"),
         done("The whole, of all sections"),
         failed(),

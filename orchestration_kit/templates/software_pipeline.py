@@ -105,7 +105,7 @@ def create_software_pipeline(  # noqa: PLR0913 - one for each worker type, and t
     if verifier is not None:
         steps += _verified(verifier)
     if rollback is not None:
-        steps.append(step("rollback", rollback, "Undo the deployment", is_terminal=True))
+        steps.append(step("rollback", rollback, "Undo the deployment"))
     steps += [done("In use"), failed()]
     steps += [end("not_approved", "The last review did not approve"), end("not_passed", "The last test failed")]
     if approval is not None:

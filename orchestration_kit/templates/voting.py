@@ -171,7 +171,7 @@ def _asking(poll: _Poll, counted_at: str) -> list[AnyStep]:
             on_failure="failed",
         )
         voters = {places[voter]: poll.voters[voter] for voter in asked}
-        steps += [asking, *(step(place, voter, "Vote", is_terminal=True) for place, voter in voters.items())]
+        steps += [asking, *(step(place, voter, "Vote") for place, voter in voters.items())]
     return steps
 
 

@@ -27,7 +27,8 @@ def spoken(seen: StepOverlay | None) -> str:
     """Return all that is known of a step in a run, as lines of text; nothing without a run."""
     if seen is None:
         return ""
-    counts = f"{_times(seen.visits, 'visit')}, {_times(seen.attempts, 'attempt')}" if seen.visits else ""
+    visits = _times(seen.visits, "visit") if seen.visits else ""
+    counts = f"{visits}, {_times(seen.attempts, 'attempt')}" if seen.attempts else visits
     lines = [f"{seen.mark} {seen.words}", counts, ", ".join(_figures(seen))]
     if seen.error:
         lines.append(f"error: {seen.error}")

@@ -19,7 +19,7 @@ from orchestration_kit.visual.model import (
     Direction,
     EdgeKind,
 )
-from orchestration_kit.visual.places import EACH, SPAWN, UNDO, Places, is_item, opener_of, scope_of
+from orchestration_kit.visual.places import EACH, SPAWN, UNDO, Places, is_item, opener_of, scope_of, undone_by
 from orchestration_kit.visual.tallies import branch_ends
 from orchestration_kit.visual.text import one_line, tooltip
 
@@ -68,9 +68,11 @@ class _Seen:
     last: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        scope = scope_of(entry)
-        key = self._step(scope, entry.get("step", ""))
-        if scope and scope not in self.last:
+        scope, where = scope_of(entry), self.places.where(entry)
+        key = self._step(where, entry.get("step", ""))
+        if (undone := undone_by(entry)) is not None:
+            self._edge(self._step(where, undone.rpartition("]/")[2].rpartition("#")[0]), key, "compensate", "undone by")
+        elif scope and scope not in self.last:
             self._begin(scope, key)
         worker = one_line(entry.get("worker") or entry.get("worker_type") or "", 60)
         self.workers[key] = self.workers[key] or worker
@@ -80,7 +82,7 @@ class _Seen:
         target = entry.get("next_step")
         if isinstance(target, str):
             kind = "failure" if failed else "success"
-            self._edge(key, self._step(scope, target), kind, "\N{BALLOT X} fails" if failed else "")
+            self._edge(key, self._step(where, target), kind, "\N{BALLOT X} fails" if failed else "")
         before = self.last.get(scope)
         again = before is not None and before.get("step") == entry.get("step")
         if again and isinstance(attempt := entry.get("attempt"), int) and attempt > 1 and not entry.get("detail"):
@@ -142,7 +144,7 @@ class _Seen:
         if found is None:
             return ""
         if found[2] == UNDO:
-            return self._frame_of(found[0])
+            return ""
         opener = self._step(found[0], found[1])
         if found[2] != SPAWN:
             self.kinds.setdefault(opener, "map" if is_item(found[2]) else "parallel")
@@ -157,12 +159,10 @@ class _Seen:
     def _begin(self, scope: str, first: str) -> None:
         found = opener_of(scope)
         opener = self.places.opener(scope)
-        if found is None or opener == first:
+        if found is None or found[2] == UNDO or opener == first:
             return
-        if found[2] == UNDO:
-            self._edge(opener, first, "compensate", "undone by")
-        elif found[2] == SPAWN:
-            self._edge(opener, f"{opener}[{SPAWN}]", "body", "spawned")
+        if found[2] == SPAWN:
+            self._edge(opener, f"{opener}[{SPAWN}]", "body", "spawns")
         else:
             label = EACH if self.kinds.get(opener) == "map" else found[2]
             self._edge(opener + FORK, first, "body", one_line(label, 60))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestration_kit.visual.facts import spoken
-from orchestration_kit.visual.layout import title_text
+from orchestration_kit.visual.layout import frame_word, title_text
 from orchestration_kit.visual.model import (
     JOIN,
     DiagramCluster,
@@ -119,7 +119,7 @@ def _seen(thing: DiagramNode | DiagramCluster, overlay: Overlay | None) -> StepO
 
 def _frame_line(frame: DiagramCluster) -> str:
     facts = f" [{one_line(frame.problem, 120)}]" if frame.problem else ""
-    return f"{frame.kind} {one_line(frame.title, 80)}{facts}"
+    return f"{frame_word(frame)} {one_line(frame.title, 80)}{facts}"
 
 
 def run_summary(model: DiagramModel, overlay: Overlay) -> str:

@@ -120,8 +120,11 @@ class Overlay:
         A terminal that ends the run as failed is a bad end, however well its own work went.
         """
         seen = self.step(node.id) if node.id in self.steps else self.step(*(node.members or (node.id,)))
-        if not node.outcome or not seen.visits or seen.counts:
+        if not node.outcome or not seen.visits:
             return seen
+        if seen.counts:
+            is_bad = node.outcome == "failed" and seen.state == "succeeded"
+            return replace(seen, state="failed", counts=((seen.visits, "ended here"),)) if is_bad else seen
         if node.outcome == "failed" and (seen.state == "succeeded" or (seen.state == "failed" and not seen.error)):
             return replace(seen, state="failed", ended="failed")
         return replace(seen, ended="") if seen.ended else seen

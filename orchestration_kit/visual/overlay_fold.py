@@ -12,13 +12,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 from orchestration_kit.visual.model import DiagramModel
-from orchestration_kit.visual.overlay import Overlay, StepOverlay
-from orchestration_kit.visual.places import UNDO, Places, opener_of, scope_of
+from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState
+from orchestration_kit.visual.places import SPAWN, UNDO, Places, scope_in, scope_of, undone_by
 from orchestration_kit.visual.tallies import Outcome, Tally
 from orchestration_kit.visual.text import one_line
 
 _ENDED = frozenset({"completed", "failed", "cancelled"})
 _PAUSED = frozenset({"waiting", "blocked"})
+_GOING: Mapping[StepState, str] = {"running": "under way", "waiting": "waiting", "cancelled": "cancelled"}
+"""What branches that have not ended are doing, by the state of the step that opened them."""
 
 
 def overlay_of(
@@ -64,18 +66,21 @@ class _Fold:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Take in the next entry."""
-        scope = scope_of(entry)
-        name = self.places.step(scope, str(entry.get("step", "")))
+        scope, where = scope_of(entry), self.places.where(entry)
+        name = self.places.step(where, str(entry.get("step", "")))
         previous = self.last.get(scope)
-        if previous is None and scope:
+        if previous is None and scope and not scope.endswith(f"[{UNDO}]/"):
             self._begin(scope, name)
-        self.tallies.setdefault(name, Tally()).add(entry, scope)
+        if (undone := undone_by(entry)) is not None and entry.get("attempt", 1) == 1:
+            step = undone.rpartition("]/")[2].rpartition("#")[0]
+            self.traversals[self.places.step(where, step), name, True] += 1
+        self.tallies.setdefault(name, Tally()).add(entry, where)
         for joined in self.open.pop(str(entry.get("path", "")), ()):
             self._end(joined)
         if previous is not None and _is_retry(previous, entry):
             self.traversals[name, name, False] += 1
         if isinstance(target := entry.get("next_step"), str):
-            self.traversals[name, self.places.step(scope, target), entry.get("success") is not False] += 1
+            self.traversals[name, self.places.step(where, target), entry.get("success") is not False] += 1
         if not scope:
             self.at_end = name if _is_bare_end(previous, entry) else ""
         self.last[scope] = entry
@@ -85,8 +90,8 @@ class _Fold:
         for one in waiting:
             path = one if isinstance(one, str) else getattr(one, "path", None)
             if isinstance(path, str):
-                scope, step = path[: path.rfind("]/") + 2] if "]/" in path else "", path.rpartition("/")[2]
-                self.waiting[self.places.step(scope, step.rpartition("#")[0] or step)] += 1
+                step = path.rpartition("]/")[2]
+                self.waiting[self.places.step(scope_in(path), step.rpartition("#")[0] or step)] += 1
 
     def overlay(self, current_step: str | None) -> Overlay:
         """Return what came of it all."""
@@ -97,8 +102,8 @@ class _Fold:
         for name, outcomes in going.items():
             counts = tuple((number, what) for what, number in outcomes.items())
             steps[name] = StepOverlay("running", counts=counts if sum(outcomes.values()) > 1 else ())
-        for path, scopes in self.open.items():
-            self._still_open(path, scopes, steps)
+        for scopes in self.open.values():
+            self._still_open(scopes, steps)
         for name in self.waiting:
             steps[name] = replace(steps.get(name, StepOverlay()), state="waiting")
         if isinstance(current_step, str):
@@ -108,11 +113,9 @@ class _Fold:
         return Overlay(steps, dict(self.traversals), is_over=self.state in _ENDED, state=self.state)
 
     def _begin(self, scope: str, first: str) -> None:
-        """A branch was opened, or the undoing of a visit began."""
+        """A branch was opened."""
         opener = self.places.opener(scope)
-        found = opener_of(scope)
-        if found is None or found[2] != UNDO:
-            self.open.setdefault(scope[: scope.rfind("[")], []).append(scope)
+        self.open.setdefault(scope[: scope.rfind("[")], []).append(scope)
         if opener != first:
             self.traversals[opener, self.places.frame(scope) or first, True] += 1
 
@@ -139,17 +142,22 @@ class _Fold:
                 of["under way"] = of.get("under way", 0) + 1
         return found
 
-    def _still_open(self, path: str, scopes: list[str], steps: dict[str, StepOverlay]) -> None:
+    def _still_open(self, scopes: list[str], steps: dict[str, StepOverlay]) -> None:
         """What to show on a step whose branches have not been joined."""
         name = self.places.opener(scopes[0])
         seen = steps.get(name) or StepOverlay(visits=1)
-        counts = (*(one for one in seen.counts if one[1] != "begun"), (len(scopes), "begun"))
-        is_spawn = path and scopes[0].endswith("[spawn]/")
-        if self.state in _ENDED:
-            steps[name] = replace(seen, state="cancelled", counts=() if is_spawn else counts)
-        else:
-            state = "waiting" if self.state in _PAUSED else "running"
-            steps[name] = replace(seen, state=state, counts=() if is_spawn else counts)
+        ended = sum(not _goes_on(self.last[scope]) for scope in scopes)
+        state: StepState = "cancelled" if self.state in _ENDED else "waiting" if self.state in _PAUSED else "running"
+        told = Counter(dict[str, int]((what, number) for number, what in seen.counts))
+        told.update({"ended": ended, _GOING[state]: len(scopes) - ended})
+        counts = tuple((number, what) for what, number in told.items() if number)
+        is_spawn = scopes[0].endswith(f"[{SPAWN}]/")
+        steps[name] = replace(seen, state=state, counts=() if is_spawn else counts)
+
+
+def _goes_on(last: Mapping[str, Any]) -> bool:
+    """Whether a branch has something before it after this entry."""
+    return last.get("next_step") is not None or last.get("retry_in_s") is not None
 
 
 def _at_current(seen: StepOverlay | None, run_state: str, tally: Tally | None) -> StepOverlay:

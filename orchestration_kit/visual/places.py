@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from orchestration_kit.visual.model import DiagramModel
 
@@ -32,6 +32,8 @@ class Places:
         """Frames whose id does not say their position: of workflows that workers spawned."""
         self._prefixes: dict[str, str | None] = {"": ""}
         self._above: dict[str, str] = {}
+        self._undone: dict[str, str] = {}
+        """By the scope of what undoes: the scope of what it undoes now."""
         if model is not None:
             self._known = {one.id for one in (*model.nodes, *model.clusters)}
             self._frames = {position: one.id for one in model.clusters for position in one.positions}
@@ -59,7 +61,20 @@ class Places:
         >>> Places().entry({"step": "draft", "path": "research#1[3]/draft#1"})
         'research[each]/draft'
         """
-        return self.step(scope_of(entry), str(entry.get("step", "")))
+        return self.step(self.where(entry), str(entry.get("step", "")))
+
+    def where(self, entry: Mapping[str, Any]) -> str:
+        """Return the scope whose workflow the step of an entry belongs to.
+
+        What undoes a visit runs in a scope of its own, and is a step of the workflow of what it undoes.
+        """
+        scope = scope_of(entry)
+        if scope.endswith(f"[{UNDO}]/"):
+            undone = undone_by(entry)
+            if undone is not None:
+                self._undone[scope] = scope_in(undone)
+            return self._undone.get(scope, scope)
+        return scope
 
     def frame(self, scope: str) -> str:
         """Return the id of the frame of the workflow that a scope belongs to; empty where it has none of its own."""
@@ -131,6 +146,22 @@ def scope_of(entry: Mapping[str, Any]) -> str:
             return scope if scope.endswith("]/") else ""
     before, slash, _ = path.rpartition("/")
     return before + slash if before.endswith("]") else ""
+
+
+def scope_in(path: str) -> str:
+    """Return the scope of a path.
+
+    >>> scope_in("research#1[3]/draft#1"), scope_in("draft#1")
+    ('research#1[3]/', '')
+    """
+    return path[: path.rfind("]/") + 2] if "]/" in path else ""
+
+
+def undone_by(entry: Mapping[str, Any]) -> str | None:
+    """Return the path of the visit that an attempt undoes; None for other attempts."""
+    detail = entry.get("detail")
+    undone = cast("Mapping[str, Any]", detail).get("undoes") if isinstance(detail, Mapping) else None
+    return undone if isinstance(undone, str) else None
 
 
 def opener_of(scope: str) -> tuple[str, str, str] | None:

@@ -75,11 +75,15 @@ class _Drawing:
 
     def _draw(self, step: str, number: int, spawn: Mapping[str, Any]) -> None:
         frame = _frame_id(step, number)
+        before = len(self._drawn.nodes)
         if number > MOST_SPAWNED:
             self._drawn.clusters.append(DiagramCluster(frame, "more workflows", kind="spawn"))
         else:
             draw_inline(self._drawn, _workflow(spawn), frame, 1 + step.count("/"), kind="spawn")
         held_before = set(self._parent)
+        made, self._drawn.nodes[before:] = self._drawn.nodes[before:], []
+        at = next(at for at, node in enumerate(self._drawn.nodes) if node.id == step) + 1
+        self._drawn.nodes[at:at] = made
         for cluster in self._drawn.clusters:
             if cluster.id == frame or cluster.id.startswith(f"{frame}/"):
                 self._parent |= dict.fromkeys((*cluster.nodes, *cluster.clusters), cluster.id)

@@ -38,7 +38,7 @@ class Tally:
     def add(self, entry: Mapping[str, Any], scope: str) -> None:
         """Count one attempt."""
         self.scopes.add(scope)
-        self.attempts += 1
+        self.attempts += not _is_join(entry)
         if entry.get("worker", "") is not None:
             self.time_s = added(self.time_s, entry.get("duration_s"))
         usage = entry.get("usage")
@@ -72,6 +72,12 @@ class Tally:
         return StepOverlay(
             state, len(self.visits), self.attempts, self.time_s, self.tokens, self.cost_usd, self.error, counts=told
         )
+
+
+def _is_join(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is no attempt of a worker, but tells how branches ended."""
+    detail = entry.get("detail")
+    return isinstance(detail, Mapping) and "branches" in detail
 
 
 def branch_ends(entry: Mapping[str, Any]) -> list[str]:

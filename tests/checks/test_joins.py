@@ -47,7 +47,9 @@ def test_a_join_of_more_items_than_a_map_takes_is_an_error():
     flow = workflow_of(MapStep(step_id="m", body="x", join=5, max_items=4, is_terminal=True), last("x"))
     [problem] = found(flow, "join-never-fires")
     assert problem.message == "The join of step 'm' waits for 5 branches, and there can be only max_items=4"
-    assert not found(workflow_of(MapStep(step_id="m", body="x", join=5, is_terminal=True), last("x")), "join-never-fires")
+    assert not found(
+        workflow_of(MapStep(step_id="m", body="x", join=5, is_terminal=True), last("x")), "join-never-fires"
+    )
 
 
 def test_a_branch_that_opens_its_own_join_again_before_it_can_end_is_an_error():
@@ -72,7 +74,10 @@ def test_a_branch_that_opens_its_own_join_again_before_it_can_end_is_an_error():
 )
 def test_a_tree_that_has_leaves_may_be_walked_by_branches_within_branches(change):
     flow = workflow_of(
-        ParallelStep(step_id="p", branches={"x": "x", "y": "y"}, on_success="end"), step("x", "p"), last("y"), step("end")
+        ParallelStep(step_id="p", branches={"x": "x", "y": "y"}, on_success="end"),
+        step("x", "p"),
+        last("y"),
+        step("end"),
     )
     assert found(flow, "join-never-fires")
     for step_id, fields in change.items():
@@ -91,11 +96,16 @@ def test_a_map_over_children_may_open_itself_since_a_leaf_has_none():
 
 def test_a_branch_that_leads_on_to_the_step_after_the_join_is_a_warning():
     flow = workflow_of(
-        ParallelStep(step_id="p", branches={"x": "x", "y": "y"}, on_success="end"), step("x", "end"), step("y", "x"), step("end")
+        ParallelStep(step_id="p", branches={"x": "x", "y": "y"}, on_success="end"),
+        step("x", "end"),
+        step("y", "x"),
+        step("end"),
     )
     [problem] = found(flow, "shared-with-branch")
     assert (problem.severity, problem.steps) == ("warning", ("p", "end"))
-    assert problem.message.startswith("Branches of step 'p' lead on to end, which then runs in each of them and once more")
+    assert problem.message.startswith(
+        "Branches of step 'p' lead on to end, which then runs in each of them and once more"
+    )
 
 
 def test_a_failed_end_that_branches_share_with_the_run_is_no_matter():
@@ -131,7 +141,9 @@ def test_branches_that_write_one_key_without_a_reducer_are_a_warning():
 @pytest.mark.parametrize("fields", [{"reducer": "list"}, {"reducer": {"k": max}}, {"join": "any"}, {"join": 1}])
 def test_a_reducer_or_a_join_of_one_makes_them_one(fields):
     branches = (last("x", writes=("k",)), last("y", writes=("k",)))
-    flow = workflow_of(ParallelStep(step_id="p", **{"branches": {"x": "x", "y": "y"}, "is_terminal": True, **fields}), *branches)
+    flow = workflow_of(
+        ParallelStep(step_id="p", **{"branches": {"x": "x", "y": "y"}, "is_terminal": True, **fields}), *branches
+    )
     assert not found(flow, "write-conflict")
     assert found(flow.replace("p", reducer={"other": "sum"}, join="all"), "write-conflict")
 
@@ -141,12 +153,17 @@ def test_a_map_whose_body_writes_without_a_reducer_is_a_warning_also_deep_within
     flow = workflow_of(ParallelStep(step_id="p", branches={"x": inner}, is_terminal=True))
     [problem] = found(flow, "write-conflict")
     assert problem.steps == ("p",)
-    assert problem.message == "In branch 'x' of step 'p': All items of step 'deep' write k; where their values differ, the step fails"
+    assert (
+        problem.message
+        == "In branch 'x' of step 'p': All items of step 'deep' write k; where their values differ, the step fails"
+    )
     one = workflow_of(MapStep(step_id="m", body="w", is_terminal=True, max_items=1), last("w", writes=("k",)))
     assert not found(one, "write-conflict")
     assert found(one.replace("m", max_items=2), "write-conflict")
 
 
 def test_two_branches_that_begin_at_one_step_write_its_keys_both():
-    flow = workflow_of(ParallelStep(step_id="p", branches={"x": "w", "y": "w"}, is_terminal=True), last("w", writes=("k",)))
+    flow = workflow_of(
+        ParallelStep(step_id="p", branches={"x": "w", "y": "w"}, is_terminal=True), last("w", writes=("k",))
+    )
     assert found(flow, "write-conflict")

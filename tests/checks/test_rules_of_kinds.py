@@ -149,7 +149,10 @@ def test_visits_and_budgets_bound_a_loop(bound):
 
 
 def test_a_loop_in_which_a_person_or_an_event_is_asked_each_round_is_bounded_by_them():
-    for asked in (ApprovalStep(step_id="ask", prompt="Good?", on_success="end", on_failure="fix"), WaitStep(step_id="ask", event="go", on_success="fix")):
+    for asked in (
+        ApprovalStep(step_id="ask", prompt="Good?", on_success="end", on_failure="fix"),
+        WaitStep(step_id="ask", event="go", on_success="fix"),
+    ):
         assert not found(workflow_of(asked, step("fix", "ask", on_failure="end"), step("end")), "unbounded-loop")
     pause = WaitStep(step_id="pause", for_s=5, on_success="poll")
     polling = workflow_of(step("poll", "end", on_failure="pause"), pause, step("end"))
@@ -157,7 +160,9 @@ def test_a_loop_in_which_a_person_or_an_event_is_asked_each_round_is_bounded_by_
 
 
 def test_a_loop_inside_a_branch_is_told_too():
-    flow = workflow_of(ParallelStep(step_id="p", branches={"x": "x"}, is_terminal=True), step("x", "y"), last("y", on_failure="x"))
+    flow = workflow_of(
+        ParallelStep(step_id="p", branches={"x": "x"}, is_terminal=True), step("x", "y"), last("y", on_failure="x")
+    )
     assert found(flow, "unbounded-loop")[0].steps == ("x", "y")
 
 

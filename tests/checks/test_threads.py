@@ -54,14 +54,14 @@ def test_a_step_that_leads_nowhere_is_a_proper_end_of_a_branch_a_body_and_a_comp
 
 
 def test_a_step_that_leads_nowhere_is_a_dead_end_where_the_run_comes_there_too():
-    flow = workflow_of(
-        ParallelStep(step_id="p", branches={"x": "x"}, on_success="x"), open_step("x"), step("end")
-    )
+    flow = workflow_of(ParallelStep(step_id="p", branches={"x": "x"}, on_success="x"), open_step("x"), step("end"))
     assert codes(flow)["dead-end"] == [("x",)]
 
 
 def test_a_composite_that_leads_nowhere_is_a_dead_end_of_the_run_and_an_end_of_a_branch():
-    flow = workflow_of(MapStep(step_id="outer", body="inner", is_terminal=True), MapStep(step_id="inner", body="x"), open_step("x"))
+    flow = workflow_of(
+        MapStep(step_id="outer", body="inner", is_terminal=True), MapStep(step_id="inner", body="x"), open_step("x")
+    )
     assert flow.validate() == (True, None)
     assert codes(workflow_of(MapStep(step_id="outer", body="x"), open_step("x")))["dead-end"] == [("outer",)]
 
@@ -73,7 +73,10 @@ def test_a_terminal_step_inside_a_branch_is_no_end_of_the_run():
 
 def test_a_branch_that_never_ends_is_an_error_that_names_its_steps():
     flow = workflow_of(
-        ParallelStep(step_id="p", branches={"x": "x", "y": "y"}, is_terminal=True), step("x", "z"), step("z", "x"), open_step("y")
+        ParallelStep(step_id="p", branches={"x": "x", "y": "y"}, is_terminal=True),
+        step("x", "z"),
+        step("z", "x"),
+        open_step("y"),
     )
     [problem] = [p for p in check(flow) if p.code == "no-way-out"]
     assert (problem.severity, problem.steps) == ("error", ("x", "z"))
@@ -101,7 +104,12 @@ def test_branches_bodies_compensations_timeouts_and_budgets_reach_their_steps():
 
 def test_targets_of_every_kind_have_to_be_there():
     flow = workflow_of(
-        ParallelStep(step_id="p", branches={"x": "gone", "y": Branch(when="true", to="gone2")}, on_success="m", compensate="gone3"),
+        ParallelStep(
+            step_id="p",
+            branches={"x": "gone", "y": Branch(when="true", to="gone2")},
+            on_success="m",
+            compensate="gone3",
+        ),
         MapStep(step_id="m", body="gone4", on_success="w"),
         WaitStep(step_id="w", event="e", timeout_s=1, on_timeout="gone5", on_success="end"),
         step("end", budget=Budget(max_tokens=1, on_budget="ends")),
@@ -173,9 +181,7 @@ def test_threads_dead_ends_and_ways_out_are_what_their_definitions_say(workflow)
     assert told[paths.endless_loops] == {
         s for s in steps if (s in main or s not in aside) and s not in nowhere and leads_on(s) and not ends(s, terminal)
     }
-    assert told[paths.endless_branches] == {
-        s for s in aside - main if leads_on(s) and not ends(s, terminal | nowhere)
-    }
+    assert told[paths.endless_branches] == {s for s in aside - main if leads_on(s) and not ends(s, terminal | nowhere)}
 
 
 @settings(max_examples=200, deadline=None)

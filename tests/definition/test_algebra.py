@@ -60,14 +60,28 @@ def test_a_new_id_is_written_wherever_the_step_is_named():
     assert list(steps) == ["the a", "b", "m", "w", "s", "q"]
     assert (other.initial_step, other.budget.on_budget) == ("the a", "the a")
     a = steps["the a"]
-    assert (a.on_success, a.on_failure, a.compensate, a.budget.on_budget, a.branches[0].to) == ("b", "the a", "the a", "the a", "the a")
+    assert (a.on_success, a.on_failure, a.compensate, a.budget.on_budget, a.branches[0].to) == (
+        "b",
+        "the a",
+        "the a",
+        "the a",
+        "the a",
+    )
     assert a.branches[0].when == 'data["the a_output"].n > 1'
     assert steps["b"].branches["x"] == "the a"
     assert steps["b"].branches["y"] == Branch(when="data[\"the a_output\"] == 'data.a_output'", to="the a")
     assert steps["b"].reducer == {"the a_output": "last"}
-    assert (steps["m"].over, steps["m"].body, steps["m"].reads) == ('data["the a_output"]', "the a", ("the a_output", "a"))
+    assert (steps["m"].over, steps["m"].body, steps["m"].reads) == (
+        'data["the a_output"]',
+        "the a",
+        ("the a_output", "a"),
+    )
     assert steps["w"].on_timeout == "the a"
-    assert (steps["s"].workflow, steps["s"].input, steps["s"].output) == ("a", {"a_output": 'data["the a_output"]'}, "data.a_output")
+    assert (steps["s"].workflow, steps["s"].input, steps["s"].output) == (
+        "a",
+        {"a_output": 'data["the a_output"]'},
+        "data.a_output",
+    )
     assert steps["q"].show == ('data["the a_output"].text',)
     assert steps["q"].success_when == '!has(data["the a_output"].x) || output.a_output'
 
@@ -75,7 +89,9 @@ def test_a_new_id_is_written_wherever_the_step_is_named():
 def test_inside_an_inline_workflow_outer_outputs_are_renamed_and_its_own_are_not():
     inner = workflow_of(step("i", success_when="data.a_output == 1 && data.i_output == 2"), name="inner")
     own = workflow_of(step("a", success_when="data.a_output == 1"), name="own")
-    flow = workflow_of(step("a", "p"), ParallelStep(step_id="p", branches={"inner": inner, "own": own}, is_terminal=True))
+    flow = workflow_of(
+        step("a", "p"), ParallelStep(step_id="p", branches={"inner": inner, "own": own}, is_terminal=True)
+    )
     branches = flow.replace("a", step_id="z").steps["p"].branches
     assert branches["inner"].steps["i"].success_when == 'data["z_output"] == 1 && data.i_output == 2'
     assert branches["own"].steps["a"].success_when == "data.a_output == 1"
@@ -97,7 +113,9 @@ def test_a_wrong_step_field_or_value_is_refused_with_the_one_that_was_meant():
     flow = workflow_of(step("review", "b"), step("b"))
     with pytest.raises(UnknownStep, match="Did you mean 'review'"):
         flow.replace("revew", max_retries=1)
-    with pytest.raises(DefinitionError, match=r"Step 'review' \(a WorkflowStep\) has no field 'maxretries'. Did you mean 'max_retries'"):
+    with pytest.raises(
+        DefinitionError, match=r"Step 'review' \(a WorkflowStep\) has no field 'maxretries'. Did you mean 'max_retries'"
+    ):
         flow.replace("review", maxretries=1)
     with pytest.raises(DefinitionError, match="A workflow has no field 'gaol'. Did you mean 'goal'"):
         flow.replace(gaol="x")
@@ -143,8 +161,18 @@ def test_new_names_and_back_is_where_it_began(workflow):
 # --- compose
 
 
-WRITE = from_edges("write", [("draft", "check"), ("draft", "failed", "failure")], terminal={"check": "completed", "failed": "failed"}, goal="Text")
-SHIP = from_edges("ship", [("check", "publish"), ("check", "failed", "failure")], terminal={"publish": "completed", "failed": "failed"}, goal="Online")
+WRITE = from_edges(
+    "write",
+    [("draft", "check"), ("draft", "failed", "failure")],
+    terminal={"check": "completed", "failed": "failed"},
+    goal="Text",
+)
+SHIP = from_edges(
+    "ship",
+    [("check", "publish"), ("check", "failed", "failure")],
+    terminal={"publish": "completed", "failed": "failed"},
+    goal="Online",
+)
 
 
 def test_the_completed_end_of_one_leads_to_the_next_and_a_failed_end_ends_the_whole():
@@ -184,7 +212,12 @@ def test_branches_end_where_they_did_and_only_the_run_leads_on():
         ParallelStep(step_id="p", branches={"x": "x"}, on_success="end"), step("x"), step("end"), name="first"
     )
     whole = first.compose(workflow_of(step("next"), name="second"))
-    assert [(s, one.is_terminal) for s, one in whole.steps.items()] == [("p", False), ("x", True), ("end", False), ("next", True)]
+    assert [(s, one.is_terminal) for s, one in whole.steps.items()] == [
+        ("p", False),
+        ("x", True),
+        ("end", False),
+        ("next", True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -224,25 +257,25 @@ def shape(workflow: WorkflowDefinition) -> list[tuple]:
     ]
 
 
+def joinable(workflow: WorkflowDefinition, name: str) -> WorkflowDefinition:
+    """The same with a first step of its own, and one completed end that only the run comes to."""
+    for step_id, one in workflow.steps.items():
+        workflow = workflow.replace(step_id, outcome="failed") if one.is_terminal else workflow
+    workflow = workflow.replace(name=name, initial_step="first")
+    workflow.add_step(step("first", "s0", on_failure="end"))
+    workflow.add_step(step("end"))
+    return workflow
+
+
 @settings(max_examples=60, deadline=None)
 @given(*[workflows(max_size=3, depth=1, missing=False)] * 3)
 def test_composing_is_associative_up_to_names(a, b, c):
-    a, b, c = (one.replace(name=name) for one, name in zip((a, b, c), "abc", strict=True))
-
-    def attempt(make):
-        try:
-            return make()
-        except DefinitionError as error:
-            assert str(error)
-            return None
-
-    left, right, flat = (
-        attempt(make)
-        for make in (lambda: a.compose(b).compose(c), lambda: a.compose(b.compose(c)), lambda: a.compose(b, c))
-    )
-    if left is not None and right is not None and flat is not None:
-        assert shape(left) == shape(right) == shape(flat)
-        assert WorkflowDefinition.from_json(flat.to_json()) == flat
+    a, b, c = (joinable(one, name) for one, name in zip((a, b, c), "abc", strict=True))
+    left, right, flat = a.compose(b).compose(c), a.compose(b.compose(c)), a.compose(b, c)
+    assert shape(left) == shape(right) == shape(flat)
+    assert WorkflowDefinition.from_json(flat.to_json()) == flat
+    problems = {p.code for one in (a, b, c) for p in one.problems() if p.severity == "error"}
+    assert {p.code for p in flat.problems() if p.severity == "error"} == problems
 
 
 def test_a_worker_step_stays_the_kind_it_was():

@@ -24,7 +24,11 @@ def test_edges_become_the_ways_of_their_steps():
     )  # fmt: skip
     assert (flow.name, flow.goal, flow.description, flow.initial_step) == ("news", "News", "Daily", "draft")
     check = flow.steps["check"]
-    assert [(t.kind, t.target) for t in check.transitions()] == [("branch", "draft"), ("success", "publish"), ("failure", "failed")]
+    assert [(t.kind, t.target) for t in check.transitions()] == [
+        ("branch", "draft"),
+        ("success", "publish"),
+        ("failure", "failed"),
+    ]
     assert [s.worker_type for s in flow.steps.values()] == ["coder", "reviewer", "generic", "generic"]
     assert [(s.is_terminal, s.outcome) for s in flow.steps.values()][2:] == [(True, "completed"), (True, "failed")]
     assert flow.validate() == (True, None)
@@ -99,7 +103,11 @@ def test_edges_that_make_no_workflow_are_refused_with_what_to_do(edges, options,
 
 
 def test_a_map_gets_its_ways_on_from_edges_too():
-    flow = from_edges("x", [("m", "end"), ("m", "again", "size(output) == 0"), ("again", "m")], workers={"m": MapStep(step_id="m", body="one"), "one": "coder"})
+    flow = from_edges(
+        "x",
+        [("m", "end"), ("m", "again", "size(output) == 0"), ("again", "m")],
+        workers={"m": MapStep(step_id="m", body="one"), "one": "coder"},
+    )
     assert flow.steps["m"].choices[0].to == "again"
     assert flow.validate() == (True, None)
 
@@ -113,7 +121,9 @@ def test_each_edge_is_in_the_workflow_or_is_refused(edges):
         assert "leads to two steps after a" in str(error)
         return
     drawn = {
-        (s, t.target, {"branch": t.label}.get(t.kind, t.kind)) for s, one in flow.steps.items() for t in one.transitions()
+        (s, t.target, {"branch": t.label}.get(t.kind, t.kind))
+        for s, one in flow.steps.items()
+        for t in one.transitions()
     }
     assert drawn == set(edges)
     assert flow.initial_step == edges[0][0]

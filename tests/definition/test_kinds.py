@@ -47,7 +47,11 @@ def test_in_a_file_a_step_that_is_no_plain_one_says_its_kind_first():
         MapStep(step_id="m", over="data.items", body="a", is_terminal=True),
     )
     written = workflow.to_dict()["steps"]
-    assert written["p"] == {"kind": "parallel", "on_success": "m", "branches": {"a": "a", "b": {"when": "output.b", "to": "b"}}}
+    assert written["p"] == {
+        "kind": "parallel",
+        "on_success": "m",
+        "branches": {"a": "a", "b": {"when": "output.b", "to": "b"}},
+    }
     assert list(written["m"])[0] == "kind"
 
 
@@ -132,7 +136,9 @@ def test_what_makes_no_sense_is_refused_with_a_word_of_help(make, said):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "rate"), [("10/s", (10, 1)), (" 1.5 / min", (1.5, 60)), ("1000/h", (1000, 3600)), ("5/d", (5, 86400))])
+@pytest.mark.parametrize(
+    ("text", "rate"), [("10/s", (10, 1)), (" 1.5 / min", (1.5, 60)), ("1000/h", (1000, 3600)), ("5/d", (5, 86400))]
+)
 def test_a_rate_is_a_number_a_time(text, rate):
     assert rate_of(text) == rate
 
@@ -144,7 +150,9 @@ def test_what_is_no_rate_is_refused(text):
 
 
 def test_transitions_of_every_kind_are_named_with_field_and_label():
-    parallel = ParallelStep(step_id="p", branches={"a": "x", "b": Branch(when="output.b", to="y")}, on_success="z", compensate="u")
+    parallel = ParallelStep(
+        step_id="p", branches={"a": "x", "b": Branch(when="output.b", to="y")}, on_success="z", compensate="u"
+    )
     assert [(t.kind, t.field, t.target, t.label) for t in parallel.transitions()] == [
         ("body", "branches['a']", "x", "a"), ("body", "branches['b']", "y", "b"), ("success", "on_success", "z", ""), ("compensate", "compensate", "u", "undone by"),
     ]  # fmt: skip

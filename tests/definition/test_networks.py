@@ -21,7 +21,9 @@ def test_what_was_written_as_a_graph_is_read_back_the_same(workflow):
     graph = workflow.to_networkx()
     assert from_networkx(graph) == workflow
     assert list(graph.nodes) == list(workflow.steps)
-    assert graph.number_of_edges() == sum(t.target in workflow.steps for s in workflow.steps.values() for t in s.transitions())
+    assert graph.number_of_edges() == sum(
+        t.target in workflow.steps for s in workflow.steps.values() for t in s.transitions()
+    )
 
 
 def test_nodes_and_edges_tell_what_they_are():
@@ -34,7 +36,11 @@ def test_nodes_and_edges_tell_what_they_are():
     assert graph.nodes["a"] == {
         "kind": "step", "worker_type": "a", "description": "first", "is_terminal": False, "outcome": "completed", "step": flow.to_dict()["steps"]["a"],
     }  # fmt: skip
-    assert (graph.nodes["p"]["kind"], graph.nodes["p"]["worker_type"], graph.nodes["b"]["outcome"]) == ("parallel", None, "failed")
+    assert (graph.nodes["p"]["kind"], graph.nodes["p"]["worker_type"], graph.nodes["b"]["outcome"]) == (
+        "parallel",
+        None,
+        "failed",
+    )
     assert list(graph.edges(keys=True, data=True)) == [
         ("a", "a", "branches[0]", {"kind": "branch", "label": "again", "condition": "output.x"}),
         ("a", "p", "on_success", {"kind": "success", "label": "", "condition": None}),
@@ -65,14 +71,32 @@ def test_attributes_of_a_drawn_graph_become_fields_and_others_are_left_alone():
     graph.add_node("draft", worker_type="coder", description="Write", max_retries=2, pos=(1, 2), color="red")
     graph.add_node("sign", kind="approval", prompt="Send?", timeout_s=5)
     graph.add_node("all", kind="parallel")
-    graph.add_edges_from([("draft", "sign", {"weight": 3}), ("draft", "draft", {"condition": "visits < 2", "label": "again"}), ("sign", "all", {})])
-    graph.add_edges_from([("sign", "draft", {"kind": "timeout"}), ("sign", "draft", {"kind": "failure"}), ("draft", "undo", {"kind": "compensate"})])
-    graph.add_edges_from([("all", "x", {"kind": "body", "label": "one"}), ("all", "y", {"kind": "body", "condition": "output.y"})])
+    graph.add_edges_from(
+        [
+            ("draft", "sign", {"weight": 3}),
+            ("draft", "draft", {"condition": "visits < 2", "label": "again"}),
+            ("sign", "all", {}),
+        ]
+    )
+    graph.add_edges_from(
+        [
+            ("sign", "draft", {"kind": "timeout"}),
+            ("sign", "draft", {"kind": "failure"}),
+            ("draft", "undo", {"kind": "compensate"}),
+        ]
+    )
+    graph.add_edges_from(
+        [("all", "x", {"kind": "body", "label": "one"}), ("all", "y", {"kind": "body", "condition": "output.y"})]
+    )
     graph.add_node("each", kind="map")
     graph.add_edges_from([("all", "each", {}), ("each", "x", {"kind": "body"})])
     flow = from_networkx(graph)
     assert flow.name == "drawn"
-    assert (flow.steps["draft"].max_retries, flow.steps["draft"].compensate, flow.steps["draft"].branches[0].label) == (2, "undo", "again")
+    assert (flow.steps["draft"].max_retries, flow.steps["draft"].compensate, flow.steps["draft"].branches[0].label) == (
+        2,
+        "undo",
+        "again",
+    )
     assert (flow.steps["sign"].on_timeout, flow.steps["sign"].on_failure) == ("draft", "draft")
     assert flow.steps["all"].branches == {"one": "x", "y": Branch(when="output.y", to="y")}
     assert (flow.steps["each"].body, flow.steps["each"].is_terminal) == ("x", True)
@@ -111,7 +135,9 @@ def test_what_has_no_directions_is_refused(other):
 def test_edges_changed_behind_the_back_of_a_step_are_refused_and_counted_without_its_attribute():
     graph = workflow_of(step("a", "b"), step("b"), step("c")).to_networkx()
     graph.add_edge("b", "c", kind="failure")
-    with pytest.raises(DefinitionError, match="edges of node 'b' are not those of its `step` attribute.*only drawn: failure to 'c'"):
+    with pytest.raises(
+        DefinitionError, match="edges of node 'b' are not those of its `step` attribute.*only drawn: failure to 'c'"
+    ):
         from_networkx(graph)
     del graph.nodes["b"]["step"]
     assert from_networkx(graph).steps["b"].on_failure == "c"

@@ -34,7 +34,7 @@ HISTORY = {
     "worker": "category", "worker_type": "category", "success": "boolean", "error_type": "category", "error": "string",
     "started_at": "datetime64[us, UTC]", "duration_s": "float64", "next_step": "category", "edge": "category",
     "why": "string", "input_tokens": "Int64", "output_tokens": "Int64", "cost_usd": "Float64", "model": "category",
-    "cached": "boolean",
+    "cached": "boolean", "within": "category", "branch": "category", "detail": "string",
 }  # fmt: skip
 RUNS = {
     "run": "category", "workflow": "category", "state": "category", "reason": "string",
@@ -97,7 +97,7 @@ def test_an_attempt_that_leads_nowhere_ends_its_scope_or_says_nothing():
     frame = history_frame(
         events(record(1, scope="m#1[0]/"), record(2, scope="m#1[1]/"), record(3, "b"), record(4, "c"))
     )
-    assert frame["edge"].tolist()[:2] == ["end", "end"]
+    assert frame["edge"].tolist()[:2] == ["join", "join"]
     assert pd.isna(frame["edge"][2])
     assert frame["edge"][3] == "end"
     assert frame["path"][0] == "m#1[0]/a#1"

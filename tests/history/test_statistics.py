@@ -22,7 +22,7 @@ from tests.history.runs import (
 
 STATISTICS = {
     "workflow": "category", "step": "category", "runs": "Int64", "visits": "Int64", "attempts": "Int64",
-    "failures": "Int64", "success_rate": "Float64", "duration_mean_s": "float64", "duration_p50_s": "float64",
+    "failures": "Int64", "cancelled": "Int64", "success_rate": "Float64", "duration_mean_s": "float64", "duration_p50_s": "float64",
     "duration_p95_s": "float64", "cost_mean_usd": "Float64",
 }  # fmt: skip
 

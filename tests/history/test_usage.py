@@ -12,6 +12,7 @@ from tests.history.runs import NO, OK, dtypes, events, parquet, record, recorded
 
 USAGE = {
     "worker": "category", "worker_type": "category", "model": "category", "attempts": "Int64", "failures": "Int64",
+    "cancelled": "Int64",
     "input_tokens": "Int64", "output_tokens": "Int64", "cost_usd": "Float64", "duration_s": "float64",
     "mean_s": "float64", "p95_s": "float64",
 }  # fmt: skip

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration_kit import WorkflowDefinition, templates, visualize
+from orchestration_kit import Orchestrator, WorkflowDefinition, templates, visualize
 from orchestration_kit.definition import ApprovalStep, Branch, ParallelStep, WorkerDefinition, WorkflowStep
 from orchestration_kit.definition.conditions import compile_condition
-from orchestration_kit.errors import ConditionSyntaxError
+from orchestration_kit.errors import ConditionSyntaxError, MissingWorkers
 from orchestration_kit.templates import (
     create_debate,
     create_evaluator_optimizer,
@@ -73,6 +73,24 @@ def test_a_template_ends_at_done_or_at_a_step_that_says_why_not(case):
     assert ends["done"].outcome == "completed"
     assert all(step.outcome == "failed" for s, step in ends.items() if s not in ("done", "stopped"))
     assert all(step.is_terminal and step.description for step in ends.values())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_worker_of_a_template_can_be_missing_unnoticed(case):
+    workflow = made(case)
+    needed = {step.worker or str(step.worker_type) for step in workflow.steps.values() if hasattr(step, "worker_type")}
+    hub = Orchestrator()
+    hub.register_workflow(
+        WorkflowDefinition(name="other", initial_step="a", steps={"a": {"worker_type": "end", "is_terminal": True}})
+    )
+    hub.register_workflow(workflow)
+    try:
+        hub.start(workflow.name, "the goal")
+    except MissingWorkers as error:
+        named = {text.split("'")[1] for text in error.missing}
+    else:
+        named = set()
+    assert named == needed - {"end"}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,0 +1,49 @@
+"""Laws of rows under branches: whatever the timing, what is written is what is read, and it folds to the same state."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestration_kit import RunLimits
+from orchestration_kit.engine.machine import Machine
+from orchestration_kit.journal.loading import load_run
+from orchestration_kit.journal.log import JournalLog
+from orchestration_kit.journal.memory import MemoryJournal
+from orchestration_kit.testing import FakeClock
+from tests.journal.branched_runs import Driver, plan_of, state_of, workflow
+
+FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def driven(seed: int, actions: int, **options) -> tuple[Driver, MemoryJournal]:
+    """A run in a journal, driven in an order that the seed says."""
+    draw, journal = Random(seed), MemoryJournal()
+    plan = plan_of(workflow(draw))
+    driver = Driver(draw, plan, lambda machine: JournalLog(journal, machine, FakeClock()), **options)
+    driver.drive(actions)
+    return driver, journal
+
+
+@FEW
+@given(st.integers(0, 2**32), st.integers(1, 400))
+def test_what_is_written_of_branches_is_what_is_read(seed, actions):
+    driver, journal = driven(seed, actions)
+    driver.log.sync()
+    loaded = load_run(journal, "r")
+    assert loaded.started == driver.machine.started
+    written = driver.machine.arrivals()
+    for at, (mine, theirs) in enumerate(zip(written, loaded.events, strict=True)):
+        assert theirs == mine, f"row {at}"
+
+
+@FEW
+@given(st.integers(0, 2**32), st.integers(1, 400))
+def test_a_run_that_is_read_back_stands_where_it_stood(seed, actions):
+    driver, journal = driven(seed, actions)
+    driver.log.sync()
+    again = Machine(driver.machine.plan, RunLimits(), driver.machine.started)
+    again.replay(load_run(journal, "r").events)
+    assert state_of(again) == state_of(driver.machine)
