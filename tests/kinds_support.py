@@ -97,7 +97,7 @@ def kinds(draw: st.DrawFn, step_id: str, ids: list[str], depth: int = 1) -> Step
     if times_out:
         return WaitStep(**common, **waiting, event="paid", branches=choices)
     zone = draw(st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]))
-    until = draw(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(zone)))  # noqa: DTZ001
+    until = draw(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(zone)))
     return WaitStep(**common, **draw(st.sampled_from([{"until": until}, {"for_s": 1.5}])), branches=choices)
 
 

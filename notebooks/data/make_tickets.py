@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 
 TICKETS = 360
-SEED = 11
+SEED = 42
 
 SLOTS = {
     "thing": ["kettle", "grinder", "milk frother", "kitchen scale", "coffee press", "teapot", "toaster", "filter set"],
@@ -153,7 +153,15 @@ TWO_THINGS = [  # about two things at once, or about next to nothing: the desk g
 ]
 
 OPENERS = ["Hello,", "Hi,", "Good morning,", "Dear team,", "Dear shop,", "Hi there,", "To whom it may concern:"]
-CLOSERS = ["Thanks!", "Thank you.", "Please help.", "Best, {name}", "Regards, {name}", "{name}", "Waiting for an answer."]
+CLOSERS = [
+    "Thanks!",
+    "Thank you.",
+    "Please help.",
+    "Best, {name}",
+    "Regards, {name}",
+    "{name}",
+    "Waiting for an answer.",
+]
 
 
 def say(text: str, dice: random.Random) -> str:
@@ -175,15 +183,17 @@ def mistype(text: str, dice: random.Random) -> str:
         word = words[place]
         if len(word) > 4 and word.isalpha():
             at = dice.randrange(1, len(word) - 2)
-            words[place] = word[:at] + dice.choice([word[at + 1] + word[at], word[at + 1], word[at] * 2]) + word[at + 2 :]
+            words[place] = (
+                word[:at] + dice.choice([word[at + 1] + word[at], word[at + 1], word[at] * 2]) + word[at + 2 :]
+            )
     return " ".join(words)
 
 
 def make_ticket(team: str, dice: random.Random) -> tuple[str, str]:
     """Return a text and the team it is for."""
-    if dice.random() < 0.14:
+    if dice.random() < 0.1:
         point, teams = dice.choice(TWO_THINGS)
-        team = dice.choice(teams.split("|"))
+        team = dice.choice([teams.split("|")[0], *teams.split("|")])  # two times in three the first
     else:
         point = dice.choice(POINTS[team])
     parts = [sentence(say(point, dice))]

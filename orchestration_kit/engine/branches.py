@@ -87,7 +87,7 @@ class Branches(Progress):
             raise ValueError(f"{event.path} is on record as opening {what}, which it does not have")
         self._release(visit)
         self.put_mark(event)
-        self.is_branched = True
+        self.is_branched, self.is_simple = True, False
         visit.evaluated = event.evaluated
         if not visit.started_at:
             visit.started_at = event.opened_at
@@ -101,7 +101,7 @@ class Branches(Progress):
 
     def _go_on(self, group: Group) -> None:
         """Begin branches that may begin; close the group where its join is decided."""
-        if group.is_over:
+        if group.is_over or self._is_closed(group.within):
             return
         if group.verdict is not None:
             self._close(group)
@@ -120,6 +120,14 @@ class Branches(Progress):
         self.arrive(scope, target.initial, group.input_of(key))
 
     # --- ending
+
+    def _is_closed(self, scope: Scope | None) -> bool:
+        """Whether a branch is in one whose join is decided, so that nothing more begins there."""
+        while scope is not None and isinstance(scope.group, Group):
+            if scope.group.is_over:
+                return True
+            scope = scope.group.within
+        return False
 
     def is_unwanted(self, scope: Scope) -> bool:
         """Whether nobody waits any more for what a branch does."""
@@ -208,8 +216,7 @@ class Branches(Progress):
         """Fold what an attempt did besides calling a worker; whether that was all there is to it."""
         scope, detail = visit.scope, visit.detail or {}
         if visit.group is not None:
-            self.groups.pop(visit.group.path, None)
-            visit.group.is_over = visit.group.is_joining = True
+            self._put_group_away(visit.group)
         if error is not None:
             return False
         if visit.changes is not None and scope.group is not None:
@@ -229,7 +236,7 @@ class Branches(Progress):
 
     def _spawn(self, visit: Visit, spawned: dict[str, Any]) -> None:
         plan = self.plan.steps_of(WorkflowDefinition.from_dict(spawned["workflow"]))
-        self.is_branched = True
+        self.is_branched, self.is_simple = True, False
         if plan.is_budgeted and self.meter is None:
             self._measure()
         again = another_attempt(visit, None)
@@ -247,11 +254,29 @@ class Branches(Progress):
                 return
             at = at.group.within
 
+    def _put_group_away(self, group: Group) -> None:
+        """Note that a join is on record; groups within its branches that never came to theirs go with it."""
+        self.groups.pop(group.path, None)
+        group.is_over = group.is_joining = True
+        if group.under_way:
+            group.inner = [inner for inner in self.groups.values() if group.holds(inner.visit.scope)]
+            for inner in group.inner:
+                del self.groups[inner.path]
+
     def reopen_group(self, visit: Visit) -> None:
         """Go on with branches whose join had failed: those that did not complete are attempted again."""
         group = cast("Group", visit.group)
         group.visit = visit
-        self.groups[group.path] = group
+        reopened = [group, *(inner for inner in group.inner if not inner.is_joining)]
+        self.groups.update({one.path: one for one in (group, *group.inner)})
+        group.inner = []
+        for one in reopened:
+            self._reopen(one)
+        for one in reopened:
+            self._go_on(one)
+        self.close_groups()
+
+    def _reopen(self, group: Group) -> None:
         parked, group.parked = list(group.parked.values()), {}
         for scope in group.reopen():
             stuck = cast("Visit", scope.stuck)
@@ -261,16 +286,10 @@ class Branches(Progress):
             else:
                 self.ready.append(stuck)
         for one in parked:
-            if one.group is not None and one.group.is_joining:
-                self.ready.append(one)
+            if one.wait is not None and one.answer is None and one.group is None:
+                self.waiting[one.path] = one
             else:
-                is_waiting = one.wait is not None and one.answer is None
-                if is_waiting:
-                    self.waiting[one.path] = one
-                else:
-                    self.ready.append(one)
-        self._go_on(group)
-        self.close_groups()
+                self.ready.append(one)
 
     # --- waiting
 

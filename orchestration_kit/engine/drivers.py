@@ -32,17 +32,21 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
     wall = clock.time() - monotonic()
     before(run)
     made = machine.recorded
+    if machine.groups and not one_visit:
+        _with_threads(run)
     while run.cancel_reason is None:
         visit = take()
         if visit is None:
             if machine.finished is None and machine.waiting and rest(run):
+                if machine.groups and not one_visit:
+                    _with_threads(run)
                 continue
             break
         step = visit.step
         worker = step.worker
         context = context_of(machine, visit)
         try:
-            if not step.is_plain or visit.group is not None:
+            if not step.is_plain or visit.more is not None:
                 make(run, visit, context)
             else:
                 if visit.wait_s is not None:
@@ -94,10 +98,8 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
                 break
             if machine.is_retrying:
                 machine.ready.rotate(1)  # the retry before other branches
-        elif machine.groups:
-            from orchestration_kit.engine.threads import drive_threads
-
-            drive_threads(run)
+        elif visit.more is not None and machine.groups:
+            _with_threads(run)
     run.ended_by_cancel()
 
 
@@ -112,10 +114,14 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
     wall = clock.time() - monotonic()
     before(run)
     made = machine.recorded
+    if machine.groups and not one_visit:
+        await _with_tasks(run)
     while run.cancel_reason is None:
         visit = take()
         if visit is None:
             if machine.finished is None and machine.waiting and await arest(run, guard):
+                if machine.groups and not one_visit:
+                    await _with_tasks(run)
                 continue
             break
         step = visit.step
@@ -123,7 +129,7 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
         context = context_of(machine, visit)
         try:
             guard.check()
-            if not step.is_plain or visit.group is not None:
+            if not step.is_plain or visit.more is not None:
                 await amake(run, visit, context, guard)
             else:
                 if visit.wait_s is not None:
@@ -181,11 +187,21 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
                 break
             if machine.is_retrying:
                 machine.ready.rotate(1)
-        elif machine.groups:
-            from orchestration_kit.engine.tasks import drive_tasks
-
-            await drive_tasks(run)
+        elif visit.more is not None and machine.groups:
+            await _with_tasks(run)
     run.ended_by_cancel()
+
+
+def _with_threads(run: Driven) -> None:
+    from orchestration_kit.engine.threads import drive_threads
+
+    drive_threads(run)
+
+
+async def _with_tasks(run: Driven) -> None:
+    from orchestration_kit.engine.tasks import drive_tasks
+
+    await drive_tasks(run)
 
 
 def interrupted(run: Driven, visit: Visit, context: WorkflowContext, error: BaseException) -> bool:

@@ -18,8 +18,8 @@ class Group:
     """The branches that one visit opened."""
 
     __slots__ = (
-        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "inputs", "is_joining", "is_over", "keys",
-        "parked", "path", "problems", "scopes", "started", "targets", "total", "visit",
+        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "inputs", "is_joining", "is_over",
+        "keys", "parked", "path", "problems", "scopes", "started", "targets", "total", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -42,6 +42,8 @@ class Group:
         self.added_keys: list[str] = []
         self.parked: dict[str, Visit] = {}
         """Visits of its branches that nobody waits for any more."""
+        self.inner: list[Group] = []
+        """Of a group that was joined: those within its branches that were open then."""
         self.problems: list[str] = []
         """What could not be undone."""
         self.started = 0

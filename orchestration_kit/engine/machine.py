@@ -104,17 +104,29 @@ class Machine(Branches):
     def next(self) -> Visit | None:
         """Take the next visit to be worked on; None where the run has ended, or waits for others."""
         ready = self.ready
-        while ready:
-            visit = ready[0]
-            if len(self._rows) >= self._max_steps and visit.scope.count >= self._max_steps:
+        if ready and len(self._rows) < self._max_steps and self.meter is None:
+            visit = ready.popleft()
+            self.taken.add(visit)
+            return visit
+        return self._next_within_limits()
+
+    def _next_within_limits(self) -> Visit | None:
+        while self.ready:
+            visit = self.ready[0]
+            if len(self._rows) >= self._max_steps and self._count_of(visit) >= self._max_steps:
                 self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
             elif self.meter is None or self._may_spend(visit):
                 self.taken.add(visit)
-                return ready.popleft()
+                return self.ready.popleft()
             if self.taken:
                 return None  # those under way may give back what was set aside for them
-            ready = self.ready
         return None
+
+    def _count_of(self, visit: Visit) -> int:
+        """Return how many attempts were made in the visit's thread of control."""
+        if visit.scope.group is not None:
+            return visit.scope.count
+        return sum(not row[1] for row in self._rows) if self.is_branched else len(self._rows)
 
     def put_back(self, visit: Visit) -> None:
         """Give back a visit that was taken and not worked on."""
@@ -139,7 +151,8 @@ class Machine(Branches):
             error_types: Class names of the error, for the step's retry policy; None where a retry cannot help.
             cancelled: Why the attempt was stopped: the run is being ended.
         """
-        step, scope = visit.step, visit.scope
+        step, scope, more = visit.step, visit.scope, visit.more
+        worker_name, fingerprint = step.worker_name, step.worker_fingerprint
         next_step: str | None = None
         retry_in_s: float | None = None
         if scope.group is not None and cancelled is None and self.is_unwanted(scope):
@@ -147,7 +160,7 @@ class Machine(Branches):
             output, error, cancelled = {"error": message}, ErrorInfo("BranchCancelled", message), ""
             visit.detail = None
         elif error is None:
-            if visit.detail is None or "spawn" not in visit.detail:
+            if more is None or not more.detail or "spawn" not in more.detail:
                 next_step = step.on_success
                 if step.branches:
                     try:
@@ -162,6 +175,8 @@ class Machine(Branches):
                 retry_in_s = 0.0 if step.retry is None else wait_s(visit, step.retry, self.started.seed)
             else:
                 next_step = way_of_failure(step, error)
+        if more is not None and more.group is not None:
+            worker_name = fingerprint = None
         rows = self._rows
         rows.append(
             (
@@ -170,7 +185,7 @@ class Machine(Branches):
                 step.step_id,
                 visit.number,
                 visit.attempt,
-                step.worker_name if visit.group is None else None,
+                worker_name,
                 step.worker_type,
                 visit.given,
                 output,
@@ -183,20 +198,26 @@ class Machine(Branches):
                 visit.evaluated,
                 visit.usage,
                 visit.cached,
-                step.worker_fingerprint if visit.group is None else None,
-                visit.detail,
+                fingerprint,
+                None if more is None else more.detail,
             )
         )
         self._fold(visit, output, error, next_step, retry_in_s)
-        if self.finished is None:
-            if self.closing and not cancelled:
-                self.close_groups()
-            if not cancelled and self.meter is not None and (exceeded := self.meter.exceeded()) is not None:
-                self._end_at_limit(*exceeded)
-            elif self.stop is not None and not self.taken:
-                self._stop_now()
-        if cancelled and self.finished is None and not self.taken:
-            self.end("cancelled", cancelled)
+        if (cancelled or not self.is_simple) and self.finished is None:
+            self._after(cancelled)
+
+    def _after(self, cancelled: str | None) -> None:
+        """Do what an attempt that is on record brings about."""
+        if cancelled:
+            if not self.taken:
+                self.end("cancelled", cancelled)
+            return
+        if self.closing:
+            self.close_groups()
+        if self.meter is not None and (exceeded := self.meter.exceeded()) is not None:
+            self._end_at_limit(*exceeded)
+        elif self.stop is not None and not self.taken:
+            self._stop_now()
 
     def cancel(self, reason: str, at: float) -> RunFinished | None:
         """End the run as cancelled; None where it had ended before."""
@@ -302,27 +323,16 @@ class Machine(Branches):
         if event.input is not None and visit is not None:
             visit.input = visit.given = event.input[0]
 
-    def _fold(  # noqa: C901 - the hot path, calls cost
+    def _fold(
         self, visit: Visit, output: Any, error: ErrorInfo | None, next_step: str | None, retry_in_s: float | None
     ) -> None:
         """Change the state by what is on record of an attempt. Decides nothing: replay comes here too."""
         scope = visit.scope
-        scope.count += 1
-        if self.meter is not None:
-            self.meter.add(visit.duration_s, retry_in_s, visit.usage, visit.step)
-            if visit in self.taken:
-                self.meter.release(visit.step)
-        self.taken.discard(visit)
-        if retry_in_s is not None:
-            again = another_attempt(visit, error)
-            again.wait_s = retry_in_s or None
-            self.ready.append(again)
-            return
-        if visit.group is not None or visit.detail is not None or visit.step.compensate is not None:
-            if self._fold_more(visit, output, error):
+        if retry_in_s is not None or visit.more is not None or not self.is_simple:
+            if self._fold_first(visit, output, error, retry_in_s):
                 return
-        elif scope.group is not None and error is None and visit.changes is not None:
-            scope.wrote(visit.changes)
+        else:
+            self.taken.discard(visit)
         if error is None and visit.changes is not None:
             visit.changes.apply_to(scope.data)
         scope.data[visit.step.output_key] = output
@@ -336,6 +346,27 @@ class Machine(Branches):
             self.end_branch(visit, output, error)
         else:
             self._finish(visit, error)
+
+    def _fold_first(self, visit: Visit, output: Any, error: ErrorInfo | None, retry_in_s: float | None) -> bool:
+        """Fold what only some attempts bring about; whether that was all."""
+        scope = visit.scope
+        if self.meter is not None:
+            self.meter.add(visit.duration_s, retry_in_s, visit.usage, visit.step)
+            if visit in self.taken:
+                self.meter.release(visit.step)
+        self.taken.discard(visit)
+        if scope.group is not None:
+            scope.count += 1
+        if retry_in_s is not None:
+            again = another_attempt(visit, error)
+            again.wait_s = retry_in_s or None
+            self.ready.append(again)
+            return True
+        if visit.more is not None or visit.step.compensate is not None:
+            return self._fold_more(visit, output, error)
+        if scope.group is not None and error is None and visit.changes is not None:
+            scope.wrote(visit.changes)
+        return False
 
     def _finish(self, visit: Visit, error: ErrorInfo | None) -> None:
         outcome = visit.step.outcome

@@ -117,6 +117,8 @@ class Plan:
     """As it was registered."""
     is_budgeted: bool = False
     """It has a budget, or a step with one."""
+    is_undoable: bool = False
+    """Some step names one that undoes it."""
     bind: Callable[[Plan], Plan] | None = None
     """Gives workers to a workflow that a worker made; None where this one has none itself."""
 
@@ -148,6 +150,7 @@ def compile_plan(workflow: WorkflowDefinition) -> Plan:
         fingerprint=workflow.fingerprint(),
         has_async=False,
         definition=workflow.model_copy(update={"steps": {k: s.model_copy() for k, s in workflow.steps.items()}}),
+        is_undoable=any(step.compensate is not None for step in steps.values()),
         is_budgeted=workflow.budget is not None or any(_is_budgeted(step) for step in steps.values()),
     )
 

@@ -21,7 +21,7 @@ class Progress(Record):
     """The visits of a run, and its end."""
 
     __slots__ = (
-        "_left", "doomed", "inbox", "limits", "meter", "plan", "ready", "root", "stop", "taken", "undoable", "undos",
+        "_left", "doomed", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root", "stop", "taken", "undoable", "undos",
         "waiting",
     )  # fmt: skip
 
@@ -60,8 +60,10 @@ class Progress(Record):
 
     def _measure(self) -> None:
         self.meter = None
+        self.is_simple = not self.is_branched and not self.plan.is_undoable
+        """One attempt after another, nothing to count or to undo: the hot path looks at nothing else."""
         if self.limits.needs_meter or self.plan.is_budgeted:
-            self.meter = Meter(self.limits, self.plan.definition.budget)
+            self.meter, self.is_simple = Meter(self.limits, self.plan.definition.budget), False
             for index in range(self.recorded):
                 record = self.record(index)
                 step = self.plan.steps.get(record.step) if not record.scope else None
@@ -159,7 +161,7 @@ class Progress(Record):
         if self.undos or self.stop is not None:
             return  # what is being undone is undone to its end
         before = f" before {self.ready[0].path}" if self.ready else ""
-        self.stop = (limit, f"{before}: {value}")
+        self.stop, self.is_simple = (limit, f"{before}: {value}"), False
         self.doomed += self.taken
         if not self.taken:
             self._stop_now()
@@ -218,7 +220,7 @@ class Progress(Record):
         if undo.left:
             path, steps, step_id, output = undo.left.popleft()
             if scope is None:
-                self.is_branched = True
+                self.is_branched, self.is_simple = True, False
                 opener = "" if undo.group is None else undo.group.path
                 scope = undo.scope = Scope(f"{opener}[{UNDO}]/", dict(at.data), steps, undo, UNDO)
             scope.steps, scope.end, scope.error = steps, None, None

@@ -47,7 +47,7 @@ class Scope:
         self.key = key
         self.visits: dict[str, int] = {}
         self.count = 0
-        """Attempts so far."""
+        """Attempts so far, of a branch; those of the run itself are counted when it matters."""
         self.end: str | None = None
         """`completed`, `failed` or `cancelled`, once it has ended."""
         self.error: str | None = None
@@ -89,6 +89,18 @@ _NOTHING: dict[str, Any] = {}
 """Stands for what a branch that has ended does not need any more: thousands of them should weigh little."""
 
 
+class More:
+    """Notes that few visits have: plain attempts pay nothing for them."""
+
+    __slots__ = ("answer", "detail", "group", "wait")
+
+    def __init__(self) -> None:
+        self.detail: dict[str, Any] | None = None
+        self.group: Group | None = None
+        self.wait: WaitStarted | None = None
+        self.answer: Answered | None = None
+
+
 class Visit:
     """One arrival at a step, and the working notes of its present attempt.
 
@@ -96,9 +108,8 @@ class Visit:
     """
 
     __slots__ = (
-        "answer", "attempt", "cached", "changes", "detail", "duration_s", "evaluated", "facts", "given", "group",
-        "input", "interrupted", "last_error", "number", "output", "scope", "started_at", "step", "usage", "wait",
-        "wait_s",
+        "attempt", "cached", "changes", "duration_s", "evaluated", "facts", "given", "input", "interrupted",
+        "last_error", "more", "number", "output", "scope", "started_at", "step", "usage", "wait_s",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, step: PlannedStep, number: int, input_data: Any) -> None:
@@ -120,13 +131,54 @@ class Visit:
         self.facts: Facts | None = None
         """What conditions see of the run; set, with `output`, where the step has branches."""
         self.output: Any = None
-        self.detail: dict[str, Any] | None = None
-        self.group: Group | None = None
+        self.more: More | None = None
+        """What few visits have."""
+
+    @property
+    def detail(self) -> dict[str, Any] | None:
+        """What the step did besides calling a worker."""
+        return None if self.more is None else self.more.detail
+
+    @detail.setter
+    def detail(self, detail: dict[str, Any] | None) -> None:
+        if detail is not None or self.more is not None:
+            self._more.detail = detail
+
+    @property
+    def group(self) -> Group | None:
         """The branches it opened; it is ready again when they are to be joined."""
-        self.wait: WaitStarted | None = None
+        return None if self.more is None else self.more.group
+
+    @group.setter
+    def group(self, group: Group | None) -> None:
+        if group is not None or self.more is not None:
+            self._more.group = group
+
+    @property
+    def wait(self) -> WaitStarted | None:
         """What it waits for."""
-        self.answer: Answered | None = None
+        return None if self.more is None else self.more.wait
+
+    @wait.setter
+    def wait(self, wait: WaitStarted | None) -> None:
+        if wait is not None or self.more is not None:
+            self._more.wait = wait
+
+    @property
+    def answer(self) -> Answered | None:
         """What came of the wait."""
+        return None if self.more is None else self.more.answer
+
+    @answer.setter
+    def answer(self, answer: Answered | None) -> None:
+        if answer is not None or self.more is not None:
+            self._more.answer = answer
+
+    @property
+    def _more(self) -> More:
+        if self.more is None:
+            self.more = More()
+        return self.more
 
     @property
     def path(self) -> str:

@@ -69,7 +69,8 @@ class RowWriter:
         Raises:
             NotRecordable: part of it cannot be put on record.
         """
-        data = self.fold.root.data if not prefix else self.fold.scope(prefix).data
+        # A branch that no row was of begins with what the run has; a patch is used only for what it was made from.
+        data = self.fold.scopes.get(prefix, self.fold.root).data
         for key, value in changes.updated.items():
             blobs: dict[str, bytes] = {}
             before = data.get(key, ABSENT)

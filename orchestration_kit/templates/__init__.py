@@ -13,7 +13,9 @@ Common to all of them but the first two:
 - **Loops** are bounded by conditions that stand in the workflow, so that they are checked, drawn and on record.
 - **Ready workers** that count or keep something have types that begin with `kit.`; register them with
   `for worker in pattern_workers(workflow): hub.register_worker(worker)`, from `orchestration_kit.workers.patterns`.
-- What comes out is a `WorkflowDefinition` like any other: change `workflow.steps[...]` before you register it.
+- What comes out is a `WorkflowDefinition` like any other: change `workflow.steps[...]` before you register it. It can
+  be the body of a `MapStep`: `lessons`, `debate`, `agenda` and `results`, where a template writes one of them on the
+  data bus, then want a reducer, e.g. `reducer={"lessons": "concat"}`.
 
 | The task | Template |
 |---|---|

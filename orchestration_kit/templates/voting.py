@@ -69,8 +69,8 @@ def create_voting(  # noqa: PLR0913 - the pattern's usual parameters
 
     Args:
         n: How often one voter is asked. With several voters it may be left out: each is asked once.
-        aggregator: `"majority"`: the answer that most voters gave. `"quorum"`: the same among those who answered, as
-            soon as `threshold` of them did; the others may fail. `"judge"`: `judge` decides.
+        aggregator: `"majority"`: the answer that most voters gave. `"quorum"`: the same among those who answered, of
+            whom there have to be `threshold`; the others may fail. `"judge"`: `judge` decides.
         voters: One worker, or several: `["bayes", "forest", "svm"]`. Each gets the goal and gives its answer, or a
             mapping with `"answer"` (what else is in there does not count).
         threshold: A whole number counts votes, a fraction is a share of them. For a majority: how many have to agree,

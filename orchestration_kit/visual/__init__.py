@@ -2,9 +2,12 @@
 
 ```text
 workflow, run, context, history
-  -> subject.py       what was given? (from_workflow.py, from_history.py, overlay.py)
+  -> subject.py       what was given?
+     from_workflow.py, frames.py   a definition; bodies.py: which steps stand inside which
+     spawned.py, from_history.py   what workers made in a run; a run without its definition
+     overlay_fold.py, places.py    what happened, and where in the diagram that was
   -> model.py         the neutral diagram model, and an overlay of what happened
-  -> a layout         dot_layout.py (Graphviz lays out) or layered.py (we do; always works)
+  -> a layout         dot_layout.py (Graphviz lays out) or layered.py (we do, exits.py out of frames; always works)
   -> labels.py        the places of the labels, with room for what a run adds
   -> scene.py         boxes, curves, words, in the colours of theme.py
   -> svg.py           SVG in a notebook; positioned.py for PNG and PDF through Graphviz

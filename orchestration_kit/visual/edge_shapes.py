@@ -25,7 +25,8 @@ def edge_group(edge: DiagramEdge, route: Route, theme: Theme, taken: int | None,
     if edge.source == ENTRY_ID:
         del data["source"]
     if taken is not None:
-        thickness = min(thickness + 0.9 * math.log2(max(taken, 1)), 5.0) + (0.5 if taken else -0.3)
+        times = 1 if edge.kind == "join" else max(taken, 1)
+        thickness = min(thickness + 0.9 * math.log2(times), 5.0) + (0.5 if taken else -0.3)
         if not taken:
             stroke, ink = theme.idle, theme.states["not visited"].muted
         data["traversals"] = str(taken)

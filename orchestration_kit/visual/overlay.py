@@ -60,6 +60,8 @@ class StepOverlay:
     """Where the run ended without a success of this step: as failed, or in a way that its history does not tell."""
     counts: tuple[tuple[int, str], ...] = ()
     """Over several branches: how many of them came to what, e.g. `((97, "ok"), (3, "failed"))`."""
+    undone: int = 0
+    """How many visits were undone by `compensate` steps."""
 
     @property
     def mark(self) -> str:
@@ -74,8 +76,10 @@ class StepOverlay:
         '97 ok, 3 failed'
         """
         if self.counts:
-            return ", ".join(f"{number:,} {what}" for number, what in self.counts)
-        return {"": self.state, "failed": "ended here: failed", "unknown": "ended here"}[self.ended]
+            undone = ((self.undone, "undone"),) if self.undone else ()
+            return ", ".join(f"{number:,} {what}" for number, what in (*self.counts, *undone))
+        words = {"": self.state, "failed": "ended here: failed", "unknown": "ended here"}[self.ended]
+        return f"{words}, undone" if self.undone else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from orchestration_kit.visual.model import DiagramModel
 from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState
 from orchestration_kit.visual.places import SPAWN, UNDO, Places, scope_in, scope_of, undone_by
-from orchestration_kit.visual.tallies import Outcome, Tally
+from orchestration_kit.visual.tallies import CANCELLED, Outcome, Tally
 from orchestration_kit.visual.text import one_line
 
 _ENDED = frozenset({"completed", "failed", "cancelled"})
@@ -62,6 +62,7 @@ class _Fold:
         self.open: dict[str, list[str]] = {}
         """Scopes that are not joined, by the path of the visit that opened them."""
         self.waiting: Counter[str] = Counter()
+        self.undone: Counter[str] = Counter()
         self.at_end = ""
 
     def add(self, entry: Mapping[str, Any]) -> None:
@@ -74,6 +75,7 @@ class _Fold:
         if (undone := undone_by(entry)) is not None and entry.get("attempt", 1) == 1:
             step = undone.rpartition("]/")[2].rpartition("#")[0]
             self.traversals[self.places.step(where, step), name, True] += 1
+            self.undone[self.places.step(where, step)] += 1
         self.tallies.setdefault(name, Tally()).add(entry, where)
         for joined in self.open.pop(str(entry.get("path", "")), ()):
             self._end(joined)
@@ -104,6 +106,9 @@ class _Fold:
             steps[name] = StepOverlay("running", counts=counts if sum(outcomes.values()) > 1 else ())
         for scopes in self.open.values():
             self._still_open(scopes, steps)
+        for name, times in self.undone.items():
+            if name in steps:
+                steps[name] = replace(steps[name], undone=times)
         for name in self.waiting:
             steps[name] = replace(steps.get(name, StepOverlay()), state="waiting")
         if isinstance(current_step, str):
@@ -146,7 +151,7 @@ class _Fold:
         """What to show on a step whose branches have not been joined."""
         name = self.places.opener(scopes[0])
         seen = steps.get(name) or StepOverlay(visits=1)
-        ended = sum(not _goes_on(self.last[scope]) for scope in scopes)
+        ended = sum(_has_ended(self.last[scope]) for scope in scopes)
         state: StepState = "cancelled" if self.state in _ENDED else "waiting" if self.state in _PAUSED else "running"
         told = Counter(dict[str, int]((what, number) for number, what in seen.counts))
         told.update({"ended": ended, _GOING[state]: len(scopes) - ended})
@@ -155,9 +160,10 @@ class _Fold:
         steps[name] = replace(seen, state=state, counts=() if is_spawn else counts)
 
 
-def _goes_on(last: Mapping[str, Any]) -> bool:
-    """Whether a branch has something before it after this entry."""
-    return last.get("next_step") is not None or last.get("retry_in_s") is not None
+def _has_ended(last: Mapping[str, Any]) -> bool:
+    """Whether a branch came to an end with this entry: nothing follows, and nothing cut it off."""
+    goes_on = last.get("next_step") is not None or last.get("retry_in_s") is not None
+    return not goes_on and last.get("error_type") != CANCELLED
 
 
 def _at_current(seen: StepOverlay | None, run_state: str, tally: Tally | None) -> StepOverlay:

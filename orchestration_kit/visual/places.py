@@ -28,6 +28,8 @@ class Places:
 
     def __init__(self, model: DiagramModel | None = None) -> None:
         self._known: set[str] | None = None
+        self._inside: set[str] = set()
+        """What ids begin with, up to their last "/"."""
         self._frames: dict[str, str] = {}
         """Frames whose id does not say their position: of workflows that workers spawned."""
         self._prefixes: dict[str, str | None] = {"": ""}
@@ -36,6 +38,7 @@ class Places:
         """By the scope of what undoes: the scope of what it undoes now."""
         if model is not None:
             self._known = {one.id for one in (*model.nodes, *model.clusters)}
+            self._inside = {name.rpartition("/")[0] for name in self._known}
             self._frames = {position: one.id for one in model.clusters for position in one.positions}
 
     def add(self, position: str, frame: str, ids: set[str]) -> None:
@@ -43,6 +46,7 @@ class Places:
         self._frames[position] = frame
         if self._known is not None:
             self._known |= ids | {frame}
+            self._inside |= {name.rpartition("/")[0] for name in ids}
         self._prefixes, self._above = {"": ""}, {}
 
     def step(self, scope: str, step: str) -> str:
@@ -82,9 +86,10 @@ class Places:
         prefix = self._prefix(scope)
         if opener is None or prefix is None or prefix == self._prefix(opener[0]):
             return ""
-        if self._known is None and opener[2] != SPAWN:
-            return ""  # drawn from the history alone, steps stand in the frame of what opened the branch
-        return prefix[:-1]
+        frame = prefix[:-1]
+        if self._known is not None:
+            return frame if frame in self._known else ""
+        return frame if opener[2] == SPAWN else ""  # else steps stand in the frame of what opened the branch
 
     def opener(self, scope: str) -> str:
         """Return the id of the step that opened a scope."""
@@ -114,7 +119,7 @@ class Places:
         if self._known is None:
             return f"{prefix}{step}[{EACH if is_item(key) else key}]/"
         for name in (f"{prefix}{step}[{key}]", f"{prefix}{step}[{EACH}]"):
-            if name in self._known:
+            if name in self._known or name in self._inside:
                 return f"{name}/"
         if key == SPAWN:
             self._above[scope] = self.step(outer, step)

@@ -11,7 +11,8 @@ from orchestration_kit.visual.overlay import StepOverlay, StepState, added
 from orchestration_kit.visual.text import one_line
 
 Outcome = Literal["ok", "failed", "cancelled", "waiting", "under way"]
-_CANCELLED = "BranchCancelled"
+CANCELLED = "BranchCancelled"
+"""The type of the error of an attempt that was cut off because the join no longer needed it."""
 _ENDS = ("completed", "failed", "cancelled", "not started")
 """How a branch can end, as joins put it on record."""
 _OUTCOMES: tuple[Outcome, ...] = ("ok", "failed", "cancelled", "waiting", "under way")
@@ -51,7 +52,7 @@ class Tally:
         self.succeeded = entry.get("success") is not False
         self.error = "" if self.succeeded else one_line(entry.get("error") or "failed", 600)
         self.retry_may_follow = not self.succeeded and entry.get("next_step") is None
-        failed: Outcome = "cancelled" if entry.get("error_type") == _CANCELLED else "failed"
+        failed: Outcome = "cancelled" if entry.get("error_type") == CANCELLED else "failed"
         self.visits[str(entry.get("path", "")), str(entry.get("visit", 1))] = "ok" if self.succeeded else failed
         self.ends.update(branch_ends(entry))
 

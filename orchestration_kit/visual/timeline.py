@@ -43,7 +43,8 @@ def timeline(run: Any, *, theme: str | Theme = "light") -> Timeline:
 class Timeline:
     """A run laid out in time: as data (`frame`), as a picture (`figure`, `svg`), as text (`outline`).
 
-    One row of the picture is a step within its lane; what happened there stands from left to right. What is not a
+    One row of the picture is a step within its lane; what happened there stands from left to right. A run with many
+    branches has a row for each of the first of them and of those that failed, and one for all others. What is not a
     success has a pattern as well as a colour, and failures a cross.
     """
 
@@ -56,11 +57,13 @@ class Timeline:
 
         Columns (dtype): seq (Int64: missing for a wait), path (string: of the attempt, or of the one that was
         waited for), lane (category: "main", or the branch or item), step (category), attempt (Int64), worker
-        (category), state (category: success, failed, retry wait, waiting), start_s, end_s (float64: seconds since
-        the run began; an end that is not there yet is NaN).
+        (category), state (category: success, failed, cancelled, retry wait, waiting, branches), start_s, end_s
+        (float64: seconds since the run began; an end that is not there yet is NaN).
 
         "waiting" is a gap of at least 10 ms between two attempts that no retry explains: a person, a time, or
-        somebody who steps a run by hand and has not run the next cell yet.
+        somebody who steps a run by hand and has not run the next cell yet. "branches" is the time in which those of a
+        step were worked on, before their join; each branch has its own lane. "cancelled" is an attempt that was cut
+        off because the join no longer needed it.
         """
         return spans_frame(self.spans)
 
@@ -71,7 +74,7 @@ class Timeline:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The spans by lane and step, as the picture has them."""
+        """The spans by lane and step, as the picture has them; of many branches a row each, and one for the rest."""
         return rows_of(self.spans)
 
     @cached_property

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from orchestration_kit.history import Recorded
 
 _PAINTS: Mapping[SpanState, StepState] = {
-    "success": "succeeded", "failed": "failed", "retry wait": "retrying", "waiting": "waiting",
+    "success": "succeeded", "failed": "failed", "cancelled": "cancelled", "retry wait": "retrying",
+    "waiting": "waiting", "branches": "running",
 }  # fmt: skip
-_HATCHES: Mapping[SpanState, str] = {"success": "", "failed": "xxx", "retry wait": "////", "waiting": "---"}
+_HATCHES: Mapping[SpanState, str] = {
+    "success": "", "failed": "xxx", "cancelled": "\\\\\\", "retry wait": "////", "waiting": "---", "branches": "...",
+}  # fmt: skip
 _WIDTH_IN, _ROW_IN, _MOST_IN = 9.0, 0.34, 16.0
 _MOST_LABELS = 48
 _HAIRLINE = 0.004
@@ -38,7 +41,7 @@ _MARGIN = 1.03
 """Where the axis ends, the run being 1."""
 _CROWDED = 2_000
 """Spans beyond which the bars are pixels inside the SVG: thousands of paths would be megabytes in a notebook."""
-_WAITS = ("retry wait", "waiting")
+_WAITS = ("retry wait", "waiting", "branches")
 
 
 class _Scale(NamedTuple):

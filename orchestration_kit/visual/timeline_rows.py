@@ -17,8 +17,13 @@ _WIDTH = 60
 """Characters of a bar in the text form."""
 _MOST_LINES = 60
 _MARKS: dict[SpanState, str] = {
-    "success": "\N{FULL BLOCK}", "failed": "x", "retry wait": "~", "waiting": ".",
+    "success": "\N{FULL BLOCK}", "failed": "x", "cancelled": "/", "retry wait": "~", "waiting": ".", "branches": "-",
 }  # fmt: skip
+_LOUDEST: tuple[SpanState, ...] = ("branches", "waiting", "retry wait", "cancelled", "success", "failed")
+MOST_ROWS = 40
+"""Rows of a step each; a run with more has a row a branch."""
+MOST_BRANCHES = 24
+"""Branches with a row of their own, in a run with more rows."""
 _UNITS = (("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3_600.0), ("days", 86_400.0))
 UNIT_NAMES = {"µs": "microseconds", "ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours"}
 _SMALL = 1.0
@@ -27,7 +32,7 @@ _SMALL = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A step within its lane, and what happened there."""
+    """A step within its lane, and what happened there; without a step, all of the lane."""
 
     lane: str
     step: str
@@ -36,7 +41,8 @@ class Row:
     @property
     def label(self) -> str:
         """The step, behind its lane where that is not the run itself; at most 36 characters."""
-        text = one_line(self.step if self.lane == MAIN else f"{self.lane}/{self.step}", 1_000)
+        parts = (self.step,) if self.lane == MAIN else (self.lane, self.step)
+        text = one_line("/".join(part for part in parts if part), 1_000)
         return text if len(text) <= 36 else f"{text[:17]}{ELLIPSIS}{text[-18:]}"
 
     @property
@@ -44,21 +50,51 @@ class Row:
         """How many attempts, how many of them failed, and how long they took."""
         attempts = [span for span in self.spans if span.seq is not None]
         if not attempts:
-            return "waiting"
-        failed = sum(span.state == "failed" for span in attempts)
+            return "branches at work" if any(span.state == "branches" for span in self.spans) else "waiting"
+        failed, cancelled = (sum(span.state == state for span in attempts) for state in ("failed", "cancelled"))
         times = [span.end_s - span.start_s for span in attempts]
         known = [time for time in times if math.isfinite(time)]
         took = in_words(sum(known)) if known else "no time on record"
+        for state, words in (("waiting", "{} of waiting"), ("branches", "{} of branches")):
+            spent = sum(span.known_end_s - span.start_s for span in self.spans if span.state == state)
+            if spent > 0 and all(span.worker is None for span in attempts):  # no worker took part
+                took = words.format(in_words(spent))
         count = f"{len(attempts):,} attempts" if len(attempts) > 1 else ""
-        return ", ".join(part for part in (took, count, f"{failed:,} failed" if failed else "") if part)
+        bad = [f"{failed:,} failed" if failed else "", f"{cancelled:,} cancelled" if cancelled else ""]
+        return ", ".join(part for part in (took, count, *bad) if part)
 
 
 def rows_of(spans: Iterable[Span]) -> list[Row]:
-    """Return the rows: lane by lane, in each the steps as they were first reached."""
-    lanes: dict[str, dict[str, Row]] = {}
+    """Return the rows: lane by lane, the run itself first, in each the steps as they were first reached.
+
+    Where that would be more than `MOST_ROWS`, a branch has one row; of more than `MOST_BRANCHES`, the first ones and
+    those that failed do, and one row stands for the others.
+    """
+    lanes: dict[str, dict[str, Row]] = {MAIN: {}}
     for span in spans:
         lanes.setdefault(span.lane, {}).setdefault(span.step, Row(span.lane, span.step)).spans.append(span)
-    return [row for lane in lanes.values() for row in lane.values()]
+    rows = [row for lane in lanes.values() for row in lane.values()]
+    if len(rows) <= MOST_ROWS or len(lanes) <= 2:
+        return rows
+    branches = [_in_one(lane, "", steps.values()) for lane, steps in lanes.items() if lane != MAIN]
+    return [*lanes[MAIN].values(), *_fewer(branches)]
+
+
+def _fewer(branches: list[Row]) -> list[Row]:
+    """As many branches as there is room for, and one row for the others."""
+    if len(branches) <= MOST_BRANCHES:
+        return branches
+    bad = [at for at, row in enumerate(branches) if any(span.state == "failed" for span in row.spans)]
+    shown = set(bad[: MOST_BRANCHES // 2])
+    shown.update([at for at in range(len(branches)) if at not in shown][: MOST_BRANCHES - len(shown)])
+    others = [row for at, row in enumerate(branches) if at not in shown]
+    rest = _in_one(f"and {len(others):,} more", "", others)
+    return [*(row for at, row in enumerate(branches) if at in shown), rest]
+
+
+def _in_one(lane: str, step: str, rows: Iterable[Row]) -> Row:
+    spans = [span for row in rows for span in row.spans]
+    return Row(lane, step, sorted(spans, key=lambda span: (math.isnan(span.start_s), span.start_s)))
 
 
 def end_of(rows: Iterable[Row]) -> float:
@@ -116,7 +152,7 @@ def as_text(run: Recorded, rows: Sequence[Row]) -> str:
 def _bar(row: Row, end_s: float) -> str:
     """The row as characters; where several spans fall into one, a failure is shown before all else."""
     cells = [" "] * _WIDTH
-    loudest = [" ", *(_MARKS[state] for state in ("waiting", "retry wait", "success", "failed"))]
+    loudest = [" ", *(_MARKS[state] for state in _LOUDEST)]
     for span in row.spans:
         if not math.isfinite(span.start_s):
             continue

@@ -1,4 +1,4 @@
-"""A run on record becomes spans of time: attempts, waits for retries, and waits for people, times or the next cell.
+"""A run on record becomes spans of time: attempts, waits for retries, for people, times or the next cell, branches.
 
 Reads what `history` reads; asks no clock, so that an open wait has no end.
 """
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.events import AttemptFinished
     from orchestration_kit.history import Recorded
 
-SpanState = Literal["success", "failed", "retry wait", "waiting"]
-STATES: tuple[SpanState, ...] = ("success", "failed", "retry wait", "waiting")
+SpanState = Literal["success", "failed", "cancelled", "retry wait", "waiting", "branches"]
+STATES: tuple[SpanState, ...] = ("success", "failed", "cancelled", "retry wait", "waiting", "branches")
 MAIN = "main"
 """The lane of the run itself; a branch or an item has a lane named by its position."""
 SHORTEST_WAIT_S = 0.01
@@ -59,10 +59,12 @@ def spans_of(run: Recorded) -> list[Span]:
         start_s = _finite(record.started_at - began)
         end_s = _finite(start_s + record.duration_s)
         before, free_s = last.get(record.scope, (None, math.nan))
-        retried = before is not None and before.retry_in_s is not None
-        if start_s - free_s >= (1e-6 if retried else SHORTEST_WAIT_S):
-            found.append(_wait(record, "retry wait" if retried else "waiting", free_s, start_s))
-        state: SpanState = "success" if record.error is None else "failed"
+        waited, why = _gap(before, record)
+        if start_s - free_s >= (SHORTEST_WAIT_S if why == "waiting" else 1e-6):
+            found.append(_wait(waited, why, free_s, start_s))
+        state: SpanState = "success"
+        if record.error is not None:
+            state = "cancelled" if record.error.type == "BranchCancelled" else "failed"
         lane = lane_of(record.scope)
         found.append(
             Span(record.seq, record.path, lane, record.step, record.attempt, record.worker, state, start_s, end_s)
@@ -74,10 +76,10 @@ def spans_of(run: Recorded) -> list[Span]:
 def lane_of(scope: str) -> str:
     """Return the name of a scope's lane.
 
-    >>> lane_of(""), lane_of("research#1[3]/")
-    ('main', 'research#1[3]')
+    >>> lane_of(""), lane_of("research#1[3]/"), lane_of("[undo]/")
+    ('main', 'research#1[3]', 'undo')
     """
-    return scope.removesuffix("/") or MAIN
+    return "undo" if scope == "[undo]/" else scope.removesuffix("/") or MAIN
 
 
 def spans_frame(spans: list[Span]) -> pd.DataFrame:
@@ -113,6 +115,17 @@ def _finite(seconds: float) -> float:
     return seconds if math.isfinite(seconds) else math.nan
 
 
+def _gap(before: AttemptFinished | None, record: AttemptFinished) -> tuple[AttemptFinished, SpanState]:
+    """Whose the time before an attempt is, and what it is."""
+    if before is not None and before.retry_in_s is not None:
+        return record, "retry wait"
+    if "branches" in (record.detail or {}):
+        return record, "branches"
+    if before is not None and "answer" in (before.detail or {}):
+        return before, "waiting"  # its attempt is the moment when it began to wait
+    return record, "waiting"
+
+
 def _wait(record: AttemptFinished, state: SpanState, start_s: float, end_s: float) -> Span:
     return Span(None, record.path, lane_of(record.scope), record.step, record.attempt, None, state, start_s, end_s)
 
@@ -127,6 +140,7 @@ def _open_waits(run: Recorded, last: dict[str, tuple[AttemptFinished | None, flo
             announced = record._replace(attempt=record.attempt + 1)
             found.append(_wait(announced, "retry wait", free_s, free_s + record.retry_in_s))
         elif run.state in ("waiting", "blocked") and record.next_step is not None:
-            lane = lane_of(record.scope)
-            found.append(Span(None, None, lane, record.next_step, None, None, "waiting", free_s, math.nan))
+            lane, opened = lane_of(record.scope), f"{record.scope}{record.next_step}#"
+            state: SpanState = "branches" if any(scope.startswith(opened) for scope in last) else "waiting"
+            found.append(Span(None, None, lane, record.next_step, None, None, state, free_s, math.nan))
     return found

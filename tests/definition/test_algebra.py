@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -238,7 +240,7 @@ def test_what_cannot_be_joined_is_refused_with_what_to_do(make, said):
 
 def chain(name: str, size: int) -> WorkflowDefinition:
     ids = [f"{name}{n}" for n in range(size)]
-    return from_edges(name, [*zip(ids, ids[1:], strict=False)], workers=dict.fromkeys(ids, "coder"))
+    return from_edges(name, [*itertools.pairwise(ids)], workers=dict.fromkeys(ids, "coder"))
 
 
 @settings(max_examples=50, deadline=None)

@@ -52,7 +52,7 @@ def test_in_a_file_a_step_that_is_no_plain_one_says_its_kind_first():
         "on_success": "m",
         "branches": {"a": "a", "b": {"when": "output.b", "to": "b"}},
     }
-    assert list(written["m"])[0] == "kind"
+    assert next(iter(written["m"])) == "kind"
 
 
 @pytest.mark.parametrize("kind", ["parallel", "map", "workflow", "approval", "wait"])

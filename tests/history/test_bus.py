@@ -134,10 +134,9 @@ def test_the_changes_lead_to_the_data_of_the_run():
 @settings(deadline=None, max_examples=50)  # the first one imports pandas
 @given(recorded_events())
 def test_every_key_is_added_before_it_changes(events):
-    run = recorded(events)
-    buses = {}
-    for change in bus_changes(run):
-        known = buses.setdefault(change.scope, set(buses.get("", ())))
-        assert (change.kind == "added") == (change.key not in known)
-        (known.discard if change.kind == "removed" else known.add)(change.key)
+    last = {}
+    for change in bus_changes(recorded(events)):
+        before = last.get((change.scope, change.key), None if change.scope else "removed")
+        assert before is None or (change.kind == "added") == (before == "removed")
+        last[change.scope, change.key] = change.kind
     assert dtypes(data_frame(events)) == DATA

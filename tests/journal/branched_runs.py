@@ -197,6 +197,9 @@ class Driver:
     def begin(self, visit: Visit) -> None:
         """Open the branches of a visit, or let it wait."""
         opens, path, draw = visit.step.opens, visit.path, self.draw
+        if visit.scope.group is not None and self.machine.is_unwanted(visit.scope):
+            self.cancel(visit)
+            return
         if opens is None:
             kind = {"approval": "approval", "wait": "event" if visit.step.event else "time"}[visit.step.worker_type]
             self.machine.wait(visit, WaitStarted(path, kind, "h", {"input": isolate(visit.input)}, self.at, self.at + 9))
@@ -216,10 +219,22 @@ class Driver:
         if self.machine.doomed and self.draw.random() < 0.7:
             doomed = self.machine.doomed.pop()
             if doomed in self.under_way:
-                self.under_way.remove(doomed)
-                self.machine.settle(doomed, None, ErrorInfo("BranchCancelled", "cancelled"), None)
+                self.cancel(doomed)
                 return
         self.settle_one()
+
+    def cancel(self, visit: Visit) -> None:
+        """Put on record that an attempt was stopped whose branch nobody waits for."""
+        if visit in self.under_way:
+            self.under_way.remove(visit)
+        visit.changes = None
+        self.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
+
+    def settle_unwanted(self) -> None:
+        """Put on record that attempts were stopped, all of them; the others stay under way."""
+        for visit in list(self.under_way):
+            if visit in self.machine.taken and visit.scope.group is not None and self.machine.is_unwanted(visit.scope):
+                self.cancel(visit)
 
     def settle_one(self) -> None:
         visit = self.under_way.pop(self.draw.randrange(len(self.under_way)))
@@ -355,5 +370,5 @@ def state_of(machine: Machine) -> dict[str, Any]:
         "closing": sorted(group.path for group in machine.closing),
         "finished": machine.finished and machine.finished[:3],
         "left": sorted(map(seen, machine._left), key=lambda one: one[:2]),
-        "state": str(machine.state),
+        "state": "under way" if machine.taken or machine.ready else str(machine.state),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -142,6 +143,17 @@ def test_a_quick_quorum_cancels_the_slow_and_says_so():
     entries = {entry["step"]: entry for entry in result.history}
     assert entries["votes"]["detail"]["branches"] == {"a": "completed", "b": "cancelled", "c": "completed"}
     assert entries["b"]["error_type"] == "BranchCancelled"
+
+
+def test_a_quick_quorum_does_not_wait_for_a_sync_voter_either():
+    is_over = threading.Event()
+    team = {"a": lambda q: "quick", "b": lambda q: is_over.wait(30), "c": lambda q: "quick"}
+    workflow = create_voting(voters=["a", "b", "c"], aggregator="quorum", early_stop=True)
+    try:
+        result = hub_with(workflow, team).execute_workflow("voting", "?", verbose=False)
+        assert (result.state, result.data["done_output"]["of"], is_over.is_set()) == ("completed", 2, False)
+    finally:
+        is_over.set()
 
 
 def test_a_quick_quorum_that_cannot_be_reached_fails_at_once(perform):
