@@ -174,6 +174,7 @@ class MissingWorkers(OrchestrationError, LookupError):
             + "\n".join(lines)
             + f"\nRegistered: {listed(self.known)}."
             + "\nRegister them with orchestrator.register_worker(WorkerDefinition(...))."
+            + ("\npattern_workers(workflow) makes those whose type begins with kit." if "'kit." in str(lines) else "")
         )
 
 

@@ -106,7 +106,7 @@ class Branches(Progress):
         if group.verdict is not None:
             self._close(group)
             return
-        while group.may_start:
+        for _ in range(group.room()):
             key = group.key_at(group.started)
             group.started += 1
             if key not in group.scopes:
@@ -115,9 +115,10 @@ class Branches(Progress):
     def _start(self, group: Group, key: str) -> None:
         target, opener = group.target_of(key), group.visit.scope
         steps = opener.steps if target.plan is None else target.plan.steps
-        scope = Scope(f"{group.path}[{key}]/", dict(opener.data), steps, group, key)
+        scope = Scope(f"{group.path}[{key}]/", opener.data.copy(), steps, group, key)
         group.scopes[key] = scope
-        self.arrive(scope, target.initial, group.input_of(key))
+        scope.visits[target.initial] = 1
+        self.ready.append(Visit(scope, steps[target.initial], 1, group.input_of(key)))
 
     # --- ending
 
@@ -258,7 +259,7 @@ class Branches(Progress):
         """Note that a join is on record; groups within its branches that never came to theirs go with it."""
         self.groups.pop(group.path, None)
         group.is_over = group.is_joining = True
-        if group.under_way:
+        if len(group.scopes) > group.ended:  # some never came to their end
             group.inner = [inner for inner in self.groups.values() if group.holds(inner.visit.scope)]
             for inner in group.inner:
                 del self.groups[inner.path]

@@ -18,8 +18,8 @@ class Group:
     """The branches that one visit opened."""
 
     __slots__ = (
-        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "inputs", "is_joining", "is_over",
-        "keys", "parked", "path", "problems", "scopes", "started", "targets", "total", "visit",
+        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "inner", "inputs", "is_joining",
+        "is_over", "keys", "parked", "path", "problems", "scopes", "started", "targets", "total", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -61,21 +61,10 @@ class Group:
         return str(index) if self.keys is None else self.keys[index]
 
     def input_of(self, key: str) -> Any:
-        """Return what a branch gets.
-
-        Raises:
-            KeyError: there is no such branch.
-        """
+        """Return what a branch gets."""
         if self.keys is not None:
-            if key not in self.keys:
-                raise KeyError(key)
             return self.visit.given if self.inputs is None else self.inputs[self.keys.index(key)]
-        if "." in key:
-            return self.added[key]
-        inputs = self.inputs or []
-        if not key.isdecimal() or int(key) >= len(inputs):
-            raise KeyError(key)
-        return inputs[int(key)]
+        return self.added[key] if "." in key else (self.inputs or [])[int(key)]
 
     def target_of(self, key: str) -> Target:
         """Return where a branch begins."""
@@ -99,12 +88,14 @@ class Group:
         """How many branches were started and have not ended."""
         return len(self.scopes) - self.ended
 
-    @property
-    def may_start(self) -> bool:
-        """Whether another branch may begin."""
-        if self.is_over or self.started >= self.total:
-            return False
-        return self.cap is None or self.under_way < self.cap
+    def room(self) -> int:
+        """Return how many branches may begin now."""
+        if self.is_over:
+            return 0
+        left = self.total - self.started
+        if self.cap is None or not left:
+            return left
+        return min(left, max(0, self.cap - len(self.scopes) + self.ended))
 
     @property
     def verdict(self) -> bool | None:

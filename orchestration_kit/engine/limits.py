@@ -131,11 +131,12 @@ class Meter:
         """Return what leaves no room for an attempt of a step; None where it may be made."""
         if step.budget is not None and (spent := self._of(step).spent(step.budget, step.budget, is_strict=True)):
             return Spent(*spent, is_step=True)
+        wanted = step.budget or self._own
         if self._own is not None and not self.is_over_budget:
-            spent = self._run.spent(self._own, step.budget, is_strict=True)
+            spent = self._run.spent(self._own, wanted, is_strict=True)
             if spent is not None:
                 return Spent(f"budget {spent[0]}", spent[1], is_step=False)
-        spent = self._run.spent(self._limits, step.budget, is_strict=False)
+        spent = self._run.spent(self._limits, wanted, is_strict=False)
         return None if spent is None else Spent(*spent, is_step=False)
 
     def reserve(self, step: PlannedStep) -> None:
@@ -162,8 +163,10 @@ class Meter:
         return self._run.spent(self._limits, None, is_strict=False)
 
     def _reserve(self, step: PlannedStep, times: int) -> None:
+        wanted = step.budget or self._own
+        if wanted is not None:
+            self._run.reserve(wanted, times)
         if step.budget is not None:
-            self._run.reserve(step.budget, times)
             self._of(step).reserve(step.budget, times)
 
     def _of(self, step: PlannedStep) -> _Used:

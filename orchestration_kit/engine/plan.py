@@ -133,6 +133,10 @@ class Plan:
         return plan if self.bind is None else self.bind(plan)
 
 
+_NEEDED = ("body", "compensate")
+"""Ways to steps that are there for their worker: none of them may pass its input on for want of one."""
+
+
 def compile_plan(workflow: WorkflowDefinition) -> Plan:
     """Check a workflow and compile it. Nothing is bound to workers yet.
 
@@ -142,7 +146,8 @@ def compile_plan(workflow: WorkflowDefinition) -> Plan:
     errors = tuple(problem for problem in workflow.problems() if problem.severity == "error")
     if errors or workflow.initial_step is None:
         raise InvalidWorkflow(workflow.name, errors)
-    steps = {step_id: _planned(step) for step_id, step in workflow.steps.items()}
+    aside = {way.target for step in workflow.steps.values() for way in step.transitions() if way.kind in _NEEDED}
+    steps = {step_id: _planned(step, is_needed=step_id in aside) for step_id, step in workflow.steps.items()}
     return Plan(
         workflow=workflow.name,
         initial=workflow.initial_step,
@@ -155,7 +160,7 @@ def compile_plan(workflow: WorkflowDefinition) -> Plan:
     )
 
 
-def _planned(step: Step) -> PlannedStep:
+def _planned(step: Step, *, is_needed: bool) -> PlannedStep:
     own = step if isinstance(step, WorkflowStep) else None
     repeated = step if isinstance(step, (WorkflowStep, SubworkflowStep)) else None
     budget = None if own is None else own.budget
@@ -171,7 +176,7 @@ def _planned(step: Step) -> PlannedStep:
         if step.is_terminal
         else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.choices),
         success_when=None if step.success_when is None else compile_condition(step.success_when),
-        may_lack_worker=own is None or (own.is_terminal and own.worker is None),
+        may_lack_worker=own is None or (own.is_terminal and own.worker is None and not is_needed),
         outcome=step.outcome,
         max_retries=0 if repeated is None else repeated.max_retries,
         retry=None if repeated is None else repeated.retry,

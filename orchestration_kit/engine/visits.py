@@ -64,7 +64,6 @@ class Scope:
         self.added = 0
         """Items that its visits added."""
 
-
     def wrote(self, changes: Changes) -> None:
         """Note what a visit changed on the data bus."""
         if self.written is None:

@@ -59,11 +59,8 @@ def align_branches(pairs: Sequence[Pair]) -> list[BranchPair]:
     """
     found: dict[str, BranchPair] = {}
     for pair in pairs:
-        scope = pair.either.scope
-        while scope.endswith("]/"):
-            if not is_undoing(scope):
-                _add(found.setdefault(scope, BranchPair(scope)), pair)
-            scope = scope_of(opener_of(scope)[0])
+        for scope in _line(pair.either.scope):
+            _add(found.setdefault(scope, BranchPair(scope)), pair)
         if pair.a is not None:
             for at, state in _states(pair.a):
                 found.setdefault(at, BranchPair(at)).state_a = state
@@ -71,6 +68,16 @@ def align_branches(pairs: Sequence[Pair]) -> list[BranchPair]:
             for at, state in _states(pair.b):
                 found.setdefault(at, BranchPair(at)).state_b = state
     return list(found.values())
+
+
+def _line(scope: str) -> list[str]:
+    """The branches that an attempt is in, outer ones first."""
+    line: list[str] = []
+    while scope.endswith("]/"):
+        if not is_undoing(scope):
+            line.append(scope)
+        scope = scope_of(opener_of(scope)[0])
+    return line[::-1]
 
 
 def _add(branch: BranchPair, pair: Pair) -> None:

@@ -20,7 +20,8 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_every_frame_documents_its_columns_and_shows_an_example():
-    for name in ("history_frame", "runs_frame", "transitions_frame", "data_frame", "usage_frame", "compare_many"):
+    frames = ("history_frame", "runs_frame", "transitions_frame", "data_frame", "usage_frame", "waiting_frame")
+    for name in (*frames, "compare_many"):
         text = getattr(history, name).__doc__
         assert "Return one row per" in text
         assert "Columns (dtype):" in text

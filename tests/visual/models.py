@@ -93,7 +93,7 @@ def clustered(**fields: Any) -> DiagramModel:
     )
     clusters = (
         DiagramCluster("r", "research", ("r/web", "r/papers")),
-        DiagramCluster("s", "write", ("s/report",), ("s/m",), kind="subworkflow"),
+        DiagramCluster("s", "write", ("s/report",), ("s/m",), kind="workflow"),
         DiagramCluster("s/m", "each claim", ("s/m/check",), kind="map"),
     )
     return DiagramModel("clustered", nodes, edges, clusters, **fields)

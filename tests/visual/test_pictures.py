@@ -91,7 +91,7 @@ def test_clusters_are_frames_and_fold_into_one_box(renderer: Renderer) -> None:
     assert "research \N{MIDDLE DOT} parallel" in texts(diagram.svg)
     folded = diagram.fold("r", "s")
     assert classes(folded.svg)["ok-cluster"] == 0
-    assert "subworkflow \N{MIDDLE DOT} 2 steps" in texts(folded.svg)
+    assert "workflow \N{MIDDLE DOT} 2 steps" in texts(folded.svg)
     assert ("s", "done") in {(g.get("data-source"), g.get("data-target")) for g in groups(folded.svg, "edge")}
     assert folded.unfold().svg == diagram.svg
     assert classes(diagram.fold("s/m").svg)["ok-cluster"] == 2

@@ -142,11 +142,11 @@ def test_overlay_false_draws_the_workflow_alone() -> None:
 
 def test_steps_inside_clusters_are_known_by_their_path() -> None:
     history = [
-        entry("web", None, path="r[0]/web#1"),
-        entry("web", None, path="r[1]/web#1", success=False, error="e"),
+        entry("web", None, path="r#1[0]/web#1"),
+        entry("web", None, path="r#1[1]/web#1", success=False, error="e"),
     ]
-    overlay = overlay_of(history)
-    assert overlay.step("r/web").visits == 2
+    assert overlay_of(history).step("r[each]/web").visits == 2
+    overlay = Overlay({"r/web": StepOverlay("failed")})
     folded = visualize(clustered(), overlay=overlay, renderer="builtin").fold("r")
     assert states(folded.svg)["r"] == "failed"
 
