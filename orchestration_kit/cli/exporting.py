@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.cli.journals import opened
 from orchestration_kit.cli.terminal import json_text, say, tell
+from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.context import to_entry
-from orchestration_kit.engine.events import AttemptFinished, RunFinished
+from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished
+from orchestration_kit.engine.order import in_order
+from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import did_you_mean
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.loading import LoadedRun, load_run
@@ -50,9 +53,22 @@ def register_types(module: str | None) -> None:
         import_module(module)
 
 
+def events_of(loaded: LoadedRun) -> list[Event]:
+    """Return what happened, in the order of the workflow: a journal keeps it as it came."""
+    number = 0
+    found: list[Event] = []
+    for event in in_order(loaded.events):
+        if isinstance(event, AttemptFinished):
+            number += 1
+            found.append(event if event.seq == number else event._replace(seq=number))
+        else:
+            found.append(event)
+    return found
+
+
 def attempts_of(loaded: LoadedRun) -> Iterator[AttemptFinished]:
-    """Yield the attempts on record, in order."""
-    return (event for event in loaded.events if isinstance(event, AttemptFinished))
+    """Yield the attempts on record, in the order of the workflow."""
+    return (event for event in events_of(loaded) if isinstance(event, AttemptFinished))
 
 
 def document(loaded: LoadedRun) -> dict[str, Any]:
@@ -73,7 +89,7 @@ def document(loaded: LoadedRun) -> dict[str, Any]:
         "seed": started.seed,
         "fingerprint": started.fingerprint,
         "initial_data": codec.encode(started.data, "initial data"),
-        "data": codec.encode(loaded.place.fold.data, "data"),
+        "data": codec.encode(data_of(loaded), "data"),
         "history": list(entries(loaded)),
     }
 
@@ -83,7 +99,14 @@ def end_of(loaded: LoadedRun) -> tuple[str, RunFinished | None]:
     last = loaded.events[-1] if loaded.events else None
     if isinstance(last, RunFinished):
         return last.state, last
+    if loaded.place.state == WorkflowState.WAITING:
+        return loaded.place.state, None
     return ("initialized" if last is None else "in_progress"), None
+
+
+def data_of(loaded: LoadedRun) -> dict[str, Any]:
+    """Return the data bus of a run; what branches have on theirs comes to it when they are joined."""
+    return loaded.place.fold.root.data
 
 
 def entries(loaded: LoadedRun) -> Iterator[dict[str, Any]]:
@@ -125,12 +148,13 @@ def _frame(loaded: LoadedRun) -> pd.DataFrame:
     """Return the `history_frame` of a run, with what went in and came out of each attempt as text."""
     from orchestration_kit.history.columns import text
     from orchestration_kit.history.frames import frame_of
+    from orchestration_kit.history.places import judged_steps
     from orchestration_kit.history.sources import recorded
 
-    steps: dict[str, Any] = (loaded.definition or {}).get("steps", {})
-    judged = frozenset(step for step, fields in steps.items() if fields.get("success_when") is not None)
-    frame = frame_of([replace(recorded([loaded.started, *loaded.events]), judged=judged)])
     records = list(attempts_of(loaded))
+    definition = None if loaded.definition is None else WorkflowDefinition.from_dict(loaded.definition)
+    judged = judged_steps(definition, records)
+    frame = frame_of([replace(recorded([loaded.started, *loaded.events]), judged=judged)])
     frame["input"] = text([_as_text(record.input) for record in records])
     frame["output"] = text([_as_text(record.output) for record in records])
     return frame

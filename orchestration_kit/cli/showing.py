@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from orchestration_kit.cli.exporting import attempts_of, document, end_of, register_types
+from orchestration_kit.cli.exporting import attempts_of, data_of, document, end_of, register_types
 from orchestration_kit.cli.journals import driver_of, opened
 from orchestration_kit.cli.terminal import (
     STYLES,
@@ -60,7 +60,7 @@ def show_run(arguments: argparse.Namespace) -> int:
         _tell_attempts(loaded.events)
         if arguments.data:
             tell()
-            _tell_data(loaded.place.fold.data)
+            _tell_data(data_of(loaded))
     if arguments.diagram is not None:
         return _draw(loaded, arguments.diagram, is_quiet=arguments.json)
     return 0

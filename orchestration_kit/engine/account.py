@@ -110,7 +110,7 @@ class Account:
     def limit(self, event: LimitReached) -> None:
         """Tell that a limit was reached, and what is done about it."""
         goes = "what was done is undone" if event.next_step is None else f"the run goes to {shown(event.next_step)}"
-        self._print(f"     limit {shown(event.limit)} reached{shown(event.value)}; {goes}", style="yellow")
+        self._print(f"     {shown(f'limit {event.limit} reached{event.value}', 200)}; {goes}", style="yellow")
 
     # --- attempts
 

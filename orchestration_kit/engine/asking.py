@@ -11,6 +11,7 @@ from orchestration_kit.engine.attempt import conclude, conclude_failure
 from orchestration_kit.engine.branching import is_absent, value_at
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Answered, WaitStarted
+from orchestration_kit.engine.order import place_of
 from orchestration_kit.engine.refusals import AnswerRefused, ApprovalRejected, WaitTimeout
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import did_you_mean, listed
@@ -137,7 +138,7 @@ def put_answer(run: Driven, answer: Answered) -> None:
 def requests_of(run: Driven) -> list[Request]:
     """Return what a run waits for, in the order of its positions; of sub-workflows, what their runs wait for."""
     found: list[Request] = []
-    for path, visit in sorted(run.machine.waiting.items()):
+    for path, visit in sorted(run.machine.waiting.items(), key=lambda one: place_of(one[0])):
         wait, step = visit.wait, visit.step.definition
         if wait is None:
             child = run.children.get(path)
@@ -188,12 +189,12 @@ def meant(run: Driven, request: Any) -> tuple[Driven, Request]:
     if len(fitting) == 1:
         return _owner(run, fitting[0]), fitting[0]
     if len(fitting) > 1:
-        hint = f"Say which: request={fitting[0].path!r}, or one of {listed(one.path for one in fitting)}."
+        hint = f"Say which: request={fitting[0].path!r}, or another of {listed((one.path for one in fitting), 5)}."
         raise AnswerRefused(run.run_id, run.state, f"{len(fitting)} approvals are waited for", hint)
     if not open_ones:
         hint = "run.waiting lists what is waited for; run.run() goes on."
         raise AnswerRefused(run.run_id, run.state, "no approval is waited for", hint)
-    hint = f"Look at run.waiting and answer what is asked now: {listed(one.path for one in open_ones)}."
+    hint = f"Look at run.waiting and answer what is asked now: {listed((one.path for one in open_ones), 5)}."
     raise AnswerRefused(run.run_id, run.state, "that question is not open any more, or was another one", hint)
 
 
@@ -230,7 +231,7 @@ def check_value(run: Driven, request: Request, value: Any) -> None:
 
 def awaits_event(run: Driven, name: str) -> tuple[Driven, str] | None:
     """Return the run and the position of the first visit that waits for an event; None where none does yet."""
-    for path, visit in sorted(run.machine.waiting.items()):
+    for path, visit in sorted(run.machine.waiting.items(), key=lambda one: place_of(one[0])):
         if visit.step.event == name:
             return run, path
         child = run.children.get(path)

@@ -34,8 +34,11 @@ class Branches(Progress):
         prefix = scope_of(path)
         if prefix and (group := self._group_of(prefix)) is not None:
             key = opener_of(prefix)[1]
-            if key not in group.scopes and key in group.in_order():
+            if key not in group.scopes and group.has(key):
                 self._start(group, key)
+            for queued in group.queue:
+                if queued.path == path:
+                    return queued if attempt in (None, queued.attempt) else None
         found = self._among_ready(path, prefix) or self.waiting.get(path) or self._among_parked(path, prefix)
         return found if found is None or attempt in (None, found.attempt) else None
 
@@ -58,10 +61,16 @@ class Branches(Progress):
 
     def _withdraw(self, visit: Visit) -> None:
         """Take a visit out of wherever it is."""
-        path = visit.path
+        path, own = visit.path, visit.scope.group
         if visit in self.ready:
             self.ready.remove(visit)
-        elif self.waiting.pop(path, None) is None:
+        elif self.waiting.pop(path, None) is not None:
+            if isinstance(own, Group):
+                own.idle -= 1
+        elif isinstance(own, Group) and visit in own.queue:
+            own.queue.remove(visit)
+            own.idle -= 1
+        else:
             prefix = visit.scope.prefix
             while prefix:
                 group = self._group_of(prefix)
@@ -106,6 +115,9 @@ class Branches(Progress):
         if group.verdict is not None:
             self._close(group)
             return
+        while group.queue and group.places():
+            group.idle -= 1
+            self.ready.append(group.queue.popleft())
         for _ in range(group.room()):
             key = group.key_at(group.started)
             group.started += 1
@@ -192,6 +204,12 @@ class Branches(Progress):
         for path, visit in list(self.waiting.items()):
             if group.holds(visit.scope):
                 group.parked[path] = self.waiting.pop(path)
+                cast("Group", visit.scope.group).idle -= 1
+        for one in self.groups.values():
+            if one is group or group.holds(one.visit.scope):
+                one.idle -= len(one.queue)
+                group.parked.update({visit.path: visit for visit in one.queue})
+                one.queue.clear()
         self.doomed += [visit for visit in self.taken if group.holds(visit.scope) and not _is_undoing(visit.scope)]
         self.closing.append(group)
 
@@ -289,6 +307,7 @@ class Branches(Progress):
         for one in parked:
             if one.wait is not None and one.answer is None and one.group is None:
                 self.waiting[one.path] = one
+                cast("Group", one.scope.group).idle += 1
             else:
                 self.ready.append(one)
 
@@ -302,17 +321,35 @@ class Branches(Progress):
             visit.started_at = event.asked_at
         self._release(visit)
         self.waiting[event.path] = visit
+        self._stands_aside(visit)
 
     def park(self, visit: Visit) -> None:
         """Let a visit wait for a run of its own, which waits."""
         self._release(visit)
         self.waiting[visit.path] = visit
+        self._stands_aside(visit)
+
+    def _stands_aside(self, visit: Visit) -> None:
+        """Give the place of a branch that waits to another."""
+        group = visit.scope.group
+        if isinstance(group, Group):
+            group.idle += 1
+            self._go_on(group)
+
+    def _steps_in(self, visit: Visit) -> None:
+        """Let a visit go on that has waited, as soon as there is a place for its branch."""
+        group = visit.scope.group
+        if isinstance(group, Group):
+            group.queue.append(visit)
+            self._go_on(group)
+        else:
+            self.ready.append(visit)
 
     def unpark(self) -> None:
         """Look again at the runs that visits wait for."""
         for path, visit in list(self.waiting.items()):
             if visit.wait is None:
-                self.ready.append(self.waiting.pop(path))
+                self._steps_in(self.waiting.pop(path))
 
     def answer(self, event: Answered) -> None:
         """Let a visit go on that waited.
@@ -328,7 +365,7 @@ class Branches(Progress):
         if event.kind == "kept" and visit.step.event is not None and self.inbox.get(visit.step.event):
             self.inbox[visit.step.event].popleft()
         if self.waiting.pop(event.path, None) is not None:
-            self.ready.append(visit)
+            self._steps_in(visit)
 
     def receive(self, event: EventReceived) -> None:
         """Keep an event for the visit that will wait for it."""

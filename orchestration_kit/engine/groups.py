@@ -18,8 +18,8 @@ class Group:
     """The branches that one visit opened."""
 
     __slots__ = (
-        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "inner", "inputs", "is_joining",
-        "is_over", "keys", "parked", "path", "problems", "scopes", "started", "targets", "total", "visit",
+        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "idle", "inner", "inputs", "is_joining",
+        "is_over", "keys", "parked", "path", "problems", "queue", "scopes", "started", "targets", "total", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +44,10 @@ class Group:
         """Visits of its branches that nobody waits for any more."""
         self.inner: list[Group] = []
         """Of a group that was joined: those within its branches that were open then."""
+        self.idle = 0
+        """How many of its branches wait for somebody, or for a place after that: others go on meanwhile."""
+        self.queue: deque[Visit] = deque()
+        """Visits that have waited, and want a place."""
         self.problems: list[str] = []
         """What could not be undone."""
         self.started = 0
@@ -65,6 +69,12 @@ class Group:
         if self.keys is not None:
             return self.visit.given if self.inputs is None else self.inputs[self.keys.index(key)]
         return self.added[key] if "." in key else (self.inputs or [])[int(key)]
+
+    def has(self, key: str) -> bool:
+        """Whether there is a branch of that key."""
+        if self.keys is not None:
+            return key in self.keys
+        return key in self.added or (key.isdecimal() and int(key) < self.declared)
 
     def target_of(self, key: str) -> Target:
         """Return where a branch begins."""
@@ -93,9 +103,11 @@ class Group:
         if self.is_over:
             return 0
         left = self.total - self.started
-        if self.cap is None or not left:
-            return left
-        return min(left, max(0, self.cap - len(self.scopes) + self.ended))
+        return min(left, self.places()) if left else 0
+
+    def places(self) -> int:
+        """Return how many more branches may be under way."""
+        return self.total if self.cap is None else max(0, self.cap + self.idle + self.ended - len(self.scopes))
 
     @property
     def verdict(self) -> bool | None:

@@ -9,7 +9,7 @@ came before somebody waited for them stand at the beginning of their section: wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import Any, cast
 
 from orchestration_kit.engine.events import Answered, AttemptFinished, BranchesOpened, Event, EventReceived, WaitStarted
 
@@ -46,6 +46,21 @@ def depth_of(key: str) -> tuple[int, tuple[int, ...]]:
     """
     parts = tuple(int(part) for part in key.split("."))
     return len(parts), parts
+
+
+def place_of(path: str) -> list[Any]:
+    """Return what positions are sorted by, so that branches come in the order of their items.
+
+    >>> sorted(["m#1[10]/ask#1", "m#1[9]/ask#1", "m#1[9]/ask#2"], key=place_of)
+    ['m#1[9]/ask#1', 'm#1[9]/ask#2', 'm#1[10]/ask#1']
+    """
+    found: list[Any] = []
+    for segment in path.split("/"):
+        name, _, key = segment.removesuffix("]").partition("[")
+        step, _, number = name.partition("#")
+        is_item = key.replace(".", "").isdecimal()
+        found.append((step, int(number or 0), (0, *depth_of(key)) if is_item else (1, key)))
+    return found
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -63,8 +63,9 @@ def waiting_frame(runs: Any) -> pd.DataFrame:
 
 
 def _requests(runs: Any) -> Iterable[Request]:
-    given: Any = runs if isinstance(runs, Iterable) and not isinstance(runs, (str, bytes, Request)) else (runs,)
-    for one in cast("Iterable[Any]", given):
+    is_listing = isinstance(runs, Iterable) and not isinstance(runs, (str, bytes, Request))
+    given = cast("Iterable[Any]", runs if is_listing else (runs,))
+    for one in given:
         if isinstance(one, Request):
             yield one
         elif isinstance(one, Run):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
 from orchestration_kit.engine.ports import Clock, SystemClock
 from orchestration_kit.errors import UnknownRun
 from orchestration_kit.journal.errors import RunLocked
+from orchestration_kit.journal.families import Families
 from orchestration_kit.journal.port import Journal, Lease, RunQuery, StoredRun
 from orchestration_kit.journal.processes import judge
 
@@ -26,8 +26,9 @@ def prune(  # noqa: PLR0913 - which runs, said in words
 ) -> list[str]:
     """Delete old runs and return their ids, newest first.
 
-    A run goes if all that is asked for holds. It stays, whatever is asked for, while somebody drives it, or while a run
-    that was forked from it stays.
+    A run goes if all that is asked for holds, and the runs of its sub-workflows go with it; they are not counted. It
+    stays, whatever is asked for, while somebody drives it or one of those, or while a run that was forked from it
+    stays.
 
     >>> from orchestration_kit.journal.memory import MemoryJournal
     >>> prune(MemoryJournal(), keep_last=100, older_than=timedelta(days=30))
@@ -54,22 +55,37 @@ def prune(  # noqa: PLR0913 - which runs, said in words
     age_s = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
     if (keep_last is not None and keep_last < 0) or (age_s is not None and not age_s >= 0):
         raise ValueError(f"keep_last is {keep_last!r}, older_than is {older_than!r}; neither can be less than none.")
-    meant = journal.find_runs(RunQuery(workflow=workflow, state=state, offset=keep_last or 0))
+    runs = journal.find_runs(RunQuery())
+    families = Families(runs)
+    query = RunQuery(workflow=workflow, state=state)
+    outer = [run for run in runs if query.holds(run) and families.head_of(run.facts.run_id) == run.facts.run_id]
+    meant = outer[keep_last or 0 :]
     now = (clock or SystemClock()).time()
-    old = [run for run in meant if age_s is None or _ended_at(run) < now - age_s]
-    free = [run for run in old if _is_free(journal, run) and (include_unfinished or _is_over(run))]
-    doomed = _without_needed(free, journal.find_runs(RunQuery()))
+    old = {run.facts.run_id for run in meant if age_s is None or _ended_at(run) < now - age_s}
+    staying = {
+        families.head_of(run.facts.run_id)
+        for run in runs
+        if not (_is_free(journal, run) and (include_unfinished or _is_over(run)))
+    }
+    going = old - staying
+    going -= families.needed(going)
+    doomed = [run for run in runs if families.head_of(run.facts.run_id) in going]
     return [run.facts.run_id for run in doomed] if dry_run else _deleted(journal, doomed)
 
 
 def _deleted(journal: Journal, doomed: list[StoredRun]) -> list[str]:
-    """Delete runs, apart from those that somebody took hold of, or forked, in the meantime."""
+    """Delete runs, apart from families of which somebody took hold of a run, or forked one, in the meantime."""
     leases: dict[str, Lease] = {}
     for run in doomed:
         with suppress(RunLocked, UnknownRun):
             leases[run.facts.run_id] = journal.claim(run.facts.run_id, run.holder)
-    taken = [run for run in doomed if run.facts.run_id in leases]
-    ids = [run.facts.run_id for run in _without_needed(taken, journal.find_runs(RunQuery()))]
+    families = Families(journal.find_runs(RunQuery()))
+    heads = {families.head_of(run_id) for run_id in leases}
+    going = {head for head in heads if all(run_id in leases for run_id in families.members(head))}
+    going -= families.needed(going)
+    ids = [
+        run.facts.run_id for run in doomed if run.facts.run_id in leases and families.head_of(run.facts.run_id) in going
+    ]
     journal.delete(ids)
     for run_id in leases.keys() - set(ids):
         journal.append(leases[run_id], (), {}, release=True)
@@ -86,17 +102,3 @@ def _is_over(run: StoredRun) -> bool:
 
 def _is_free(journal: Journal, run: StoredRun) -> bool:
     return run.holder is None or judge(run.holder, journal.owner) == "dead"
-
-
-def _without_needed(runs: list[StoredRun], everything: Iterable[StoredRun]) -> list[StoredRun]:
-    """Leave out the runs whose forks, or forks of forks, stay."""
-    going = {run.facts.run_id for run in runs}
-    parents = {run.facts.run_id: run.facts.parent for run in everything}
-    seen: set[str] = set()
-    for staying in parents.keys() - going:
-        above = parents[staying]
-        while above is not None and above not in seen:
-            seen.add(above)
-            going.discard(above)
-            above = parents.get(above)
-    return [run for run in runs if run.facts.run_id in going]

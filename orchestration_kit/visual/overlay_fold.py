@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from orchestration_kit.visual.model import DiagramModel
 from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState
-from orchestration_kit.visual.places import SPAWN, UNDO, Places, scope_in, scope_of, undone_by
+from orchestration_kit.visual.places import SPAWN, UNDO, Places, opener_of, scope_in, scope_of, undone_by
 from orchestration_kit.visual.tallies import CANCELLED, Outcome, Tally
 from orchestration_kit.visual.text import one_line
 
@@ -61,6 +61,8 @@ class _Fold:
         """The last entry of each scope."""
         self.open: dict[str, list[str]] = {}
         """Scopes that are not joined, by the path of the visit that opened them."""
+        self.begun: set[str] = set()
+        """Scopes that were seen."""
         self.waiting: Counter[str] = Counter()
         self.undone: Counter[str] = Counter()
         self.at_end = ""
@@ -70,7 +72,7 @@ class _Fold:
         scope, where = scope_of(entry), self.places.where(entry)
         name = self.places.step(where, str(entry.get("step", "")))
         previous = self.last.get(scope)
-        if previous is None and scope and not scope.endswith(f"[{UNDO}]/"):
+        if scope and scope not in self.begun and not scope.endswith(f"[{UNDO}]/"):
             self._begin(scope, name)
         if (undone := undone_by(entry)) is not None and entry.get("attempt", 1) == 1:
             step = undone.rpartition("]/")[2].rpartition("#")[0]
@@ -118,15 +120,18 @@ class _Fold:
         return Overlay(steps, dict(self.traversals), is_over=self.state in _ENDED, state=self.state)
 
     def _begin(self, scope: str, first: str) -> None:
-        """A branch was opened."""
-        opener = self.places.opener(scope)
-        self.open.setdefault(scope[: scope.rfind("[")], []).append(scope)
-        if opener != first:
-            self.traversals[opener, self.places.frame(scope) or first, True] += 1
+        """A branch was opened, and with it those around it in which nothing else has ended yet."""
+        while scope and scope not in self.begun:
+            self.begun.add(scope)
+            opener, found = self.places.opener(scope), opener_of(scope)
+            if opener != first:  # else one box stands for both
+                self.open.setdefault(scope[: scope.rfind("[")], []).append(scope)
+                self.traversals[opener, self.places.frame(scope) or first, True] += 1
+            scope, first = "" if found is None else found[0], opener
 
     def _end(self, scope: str) -> None:
-        last = self.last[scope]
-        if last.get("next_step") is None:
+        last = self.last.get(scope)
+        if last is not None and last.get("next_step") is None:
             end = self.places.frame(scope) or self.places.step(scope, str(last.get("step", "")))
             self.traversals[end, self.places.opener(scope), True] += 1
 
@@ -141,7 +146,7 @@ class _Fold:
         if self.state in _ENDED or self.state in _PAUSED:
             return found
         for scope in (scope for scopes in self.open.values() for scope in scopes):
-            target = self.last[scope].get("next_step")
+            target = self.last.get(scope, {}).get("next_step")
             if isinstance(target, str):
                 of = found.setdefault(self.places.step(scope, target), {})
                 of["under way"] = of.get("under way", 0) + 1
@@ -151,7 +156,7 @@ class _Fold:
         """What to show on a step whose branches have not been joined."""
         name = self.places.opener(scopes[0])
         seen = steps.get(name) or StepOverlay(visits=1)
-        ended = sum(_has_ended(self.last[scope]) for scope in scopes)
+        ended = sum(scope in self.last and _has_ended(self.last[scope]) for scope in scopes)
         state: StepState = "cancelled" if self.state in _ENDED else "waiting" if self.state in _PAUSED else "running"
         told = Counter(dict[str, int]((what, number) for number, what in seen.counts))
         told.update({"ended": ended, _GOING[state]: len(scopes) - ended})

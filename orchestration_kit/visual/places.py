@@ -98,8 +98,12 @@ class Places:
 
     def _prefix(self, scope: str) -> str | None:
         """What the ids of the steps in a scope begin with; None where all of it is hidden by one thing."""
-        if scope not in self._prefixes:
-            self._prefixes[scope] = self._find(scope)
+        todo = [scope]
+        while todo[-1] not in self._prefixes and (opener := opener_of(todo[-1])) is not None:
+            todo.append(opener[0])
+        for one in reversed(todo):  # from the outside to the inside: no recursion, however deep it is
+            if one not in self._prefixes:
+                self._prefixes[one] = self._find(one)
         return self._prefixes[scope]
 
     def _find(self, scope: str) -> str | None:

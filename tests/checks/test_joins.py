@@ -85,6 +85,16 @@ def test_a_tree_that_has_leaves_may_be_walked_by_branches_within_branches(change
     assert not found(flow, "join-never-fires")
 
 
+@pytest.mark.parametrize(("join", "fires"), [("any", True), (1, True), (2, True), (3, False), ("all", False)])
+def test_as_many_branches_have_to_end_as_the_join_waits_for(join, fires):
+    flow = workflow_of(
+        ParallelStep(step_id="p", branches={"x": "x", "y": "y", "i": INNER}, join=join, is_terminal=True),
+        step("x", "p"),
+        last("y"),
+    )
+    assert (not found(flow, "join-never-fires")) == fires
+
+
 def test_a_map_over_children_may_open_itself_since_a_leaf_has_none():
     flow = workflow_of(step("visit", "children"), MapStep(step_id="children", body="visit", is_terminal=True))
     assert flow.validate() == (True, None)
@@ -106,6 +116,13 @@ def test_a_branch_that_leads_on_to_the_step_after_the_join_is_a_warning():
     assert problem.message.startswith(
         "Branches of step 'p' lead on to end, which then runs in each of them and once more"
     )
+
+
+def test_branches_that_open_the_same_join_again_walk_a_tree_and_run_past_nothing():
+    flow = workflow_of(
+        step("visit", "children"), MapStep(step_id="children", body="visit", on_success="done"), step("done")
+    )
+    assert not found(flow, "shared-with-branch")
 
 
 def test_a_failed_end_that_branches_share_with_the_run_is_no_matter():

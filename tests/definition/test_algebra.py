@@ -54,7 +54,7 @@ def test_a_new_id_is_written_wherever_the_step_is_named():
         MapStep(step_id="m", over="data.a_output", body="a", on_success="w", reads=("a_output", "a")),
         WaitStep(step_id="w", event="e", timeout_s=1, on_timeout="a", on_success="s"),
         SubworkflowStep(step_id="s", workflow="a", input={"a_output": "data.a_output"}, output="data.a_output", on_success="q"),
-        ApprovalStep(step_id="q", prompt="a", show=("data.a_output.text",), is_terminal=True, success_when="!has(data.a_output.x) || output.a_output"),
+        ApprovalStep(step_id="q", prompt="a", show=("data.a_output.text",), is_terminal=True, success_when="!has(data.a_output.x) || output.data.a_output"),
     )  # fmt: skip
     flow = flow.replace(budget=Budget(max_tokens=5, on_budget="a"))
     other = flow.replace("a", step_id="the a")
@@ -85,7 +85,7 @@ def test_a_new_id_is_written_wherever_the_step_is_named():
         "data.a_output",
     )
     assert steps["q"].show == ('data["the a_output"].text',)
-    assert steps["q"].success_when == '!has(data["the a_output"].x) || output.a_output'
+    assert steps["q"].success_when == '!has(data["the a_output"].x) || output.data.a_output'
 
 
 def test_inside_an_inline_workflow_outer_outputs_are_renamed_and_its_own_are_not():

@@ -93,7 +93,10 @@ def test_named_branches_are_named_and_no_branch_is_told():
     def workflow(when):
         return workflow_of(
             ParallelStep(
-                step_id="p", branches={"law": "x", "style": Branch(when=when, to="x")}, on_success="end", max_concurrency=1
+                step_id="p",
+                branches={"law": "x", "style": Branch(when=when, to="x")},
+                on_success="end",
+                max_concurrency=1,
             ),
             step("x"),
             step("end"),
@@ -127,16 +130,21 @@ def test_of_many_items_the_first_are_told_then_failures_and_progress():
 
 
 def test_losers_are_told_as_stopped():
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
 
-    def wait(_):
-        stop.wait(0.3)
+    def fast(_):
+        assert begun.wait(5)
+        return "won"
+
+    def slow(_):
+        begun.set()
+        stop.wait(5)
 
     workflow = workflow_of(
         ParallelStep(step_id="p", branches={"fast": "x", "slow": "y", "late": "y"}, join="any", max_concurrency=2, on_success="end"),
         step("x"), step("y"), step("end"),
     )  # fmt: skip
-    lines = numbers_apart(told(workflow, {"x": same, "y": wait, "end": same}))
+    lines = numbers_apart(told(workflow, {"x": fast, "y": slow, "end": same}))
     stop.set()
     assert "■ p#1[slow]/y#1 [y]" in lines
     assert "BranchCancelled: cancelled: the join of p#1 was reached, 1 of 3 branches had completed" in lines

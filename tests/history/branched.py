@@ -62,9 +62,7 @@ def grading(items: list[int], *, delays: Sequence[float] = (), run_id: str = "ru
         step("report"),
     )
     workers = {"load": lambda x: x, "one": grade, "done": lambda x: x, "report": len}
-    return hub_of(workflow, workers).execute_workflow(
-        "flow", "goal", {"items": items}, verbose=False, run_id=run_id
-    )
+    return hub_of(workflow, workers).execute_workflow("flow", "goal", {"items": items}, verbose=False, run_id=run_id)
 
 
 def reviewing(*, broken: str | None = None, run_id: str = "run-a", **fields: Any) -> Any:
@@ -87,9 +85,7 @@ def reviewing(*, broken: str | None = None, run_id: str = "run-a", **fields: Any
     law = workflow_of(step("check", success_when="output.ok", compensate="unsay"), step("unsay", worker_type="undo"))
     workflow = workflow_of(
         step("write", "review", compensate="tear"),
-        ParallelStep(
-            step_id="review", branches={"law": law, "style": "check"}, **{"on_success": "publish", **fields}
-        ),
+        ParallelStep(step_id="review", branches={"law": law, "style": "check"}, **{"on_success": "publish", **fields}),
         step("check"),
         step("publish"),
         step("tear", worker_type="undo"),
@@ -139,7 +135,7 @@ def numbered(events: list[Any]) -> list[Any]:
     for event in events:
         if isinstance(event, AttemptFinished):
             seq += 1
-            event = event._replace(seq=seq)  # noqa: PLW2901
+            event = event._replace(seq=seq)
         found.append(event)
     return found
 
@@ -154,9 +150,7 @@ def as_they_came(events: list[Any], chance: random.Random) -> list[Any]:
     found = [events[0]]
     while any(own.values()):
         ready = [
-            scope
-            for scope, queue in own.items()
-            if queue and _is_open(scope, found) and not _has_open(queue[0], own)
+            scope for scope, queue in own.items() if queue and _is_open(scope, found) and not _has_open(queue[0], own)
         ]
         scope = chance.choice(ready)
         found.append(own[scope].popleft())

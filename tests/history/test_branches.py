@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestration_kit import compare_many
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.engine.events import AttemptStarted, Answered, ErrorInfo, PartialOutput, WaitStarted
+from orchestration_kit.engine.events import Answered, AttemptStarted, ErrorInfo, PartialOutput, WaitStarted
 from orchestration_kit.history import (
     data_frame,
     history_frame,
@@ -187,7 +187,9 @@ def test_the_rows_without_a_branch_and_what_was_undone_lead_to_the_data_of_the_r
 def test_a_fork_within_a_branch_sets_data_there():
     run = recorded(events(record(1, "x", scope="m#1[0]/"), record(2, "y", scope="m#1[0]/"), data={"k": 0}))
     forked = replace(run, forked_at="m#1[0]/y#1", forks=((1, Changes({"k": 5}, ())),))
-    assert [(one.scope, one.before, one.after) for one in bus_changes(forked) if one.key == "k"][1:] == [("m#1[0]/", 0, 5)]
+    assert [(one.scope, one.before, one.after) for one in bus_changes(forked) if one.key == "k"][1:] == [
+        ("m#1[0]/", 0, 5)
+    ]
     assert last_data(forked)["k"] == 0
 
 

@@ -53,7 +53,9 @@ def plan_of(workflow: WorkflowDefinition) -> Plan:
     return bind(compile_plan(workflow), find, [])
 
 
-def workflow(draw: Random, name: str = "flow", depth: int = 0, waits: bool = True) -> WorkflowDefinition:
+def workflow(  # noqa: C901 - one kind of step after the other
+    draw: Random, name: str = "flow", depth: int = 0, waits: bool = True
+) -> WorkflowDefinition:
     """A random workflow: a chain of steps of all kinds, that opens workflows like itself, and its own steps."""
     kinds = ["work", "work", "work", *(["wait", "approve", "time"] if waits else ())]
     if depth < MAX_DEPTH:
@@ -84,7 +86,14 @@ def workflow(draw: Random, name: str = "flow", depth: int = 0, waits: bool = Tru
             "reducer": "list",
         }
         if kind == "work":
-            steps.append(step(step_id, to, max_retries=draw.randint(0, 2), **{k: v for k, v in common.items() if k in ("on_failure", "compensate")}))
+            steps.append(
+                step(
+                    step_id,
+                    to,
+                    max_retries=draw.randint(0, 2),
+                    **{k: v for k, v in common.items() if k in ("on_failure", "compensate")},
+                )
+            )
         elif kind == "map":
             steps.append(MapStep(body=body(step_id), **common, **split))
         elif kind == "parallel":
@@ -179,7 +188,11 @@ class Driver:
         path = self.draw.choice(sorted(self.machine.waiting))
         wait = self.machine.waiting[path].wait
         assert wait is not None
-        kinds = {"approval": ["approved", "approved", "rejected", "timeout"], "event": ["event", "timeout"], "time": ["time"]}
+        kinds = {
+            "approval": ["approved", "approved", "rejected", "timeout"],
+            "event": ["event", "timeout"],
+            "time": ["time"],
+        }
         kind = self.draw.choice(kinds[wait.kind])
         given = value(self.draw) if kind in ("approved", "event") else None
         self.machine.answer(Answered(path, kind, given, "no" if kind == "rejected" else None, wait.request, self.at))
@@ -202,7 +215,9 @@ class Driver:
             return
         if opens is None:
             kind = {"approval": "approval", "wait": "event" if visit.step.event else "time"}[visit.step.worker_type]
-            self.machine.wait(visit, WaitStarted(path, kind, "h", {"input": isolate(visit.input)}, self.at, self.at + 9))
+            self.machine.wait(
+                visit, WaitStarted(path, kind, "h", {"input": isolate(visit.input)}, self.at, self.at + 9)
+            )
             inbox = self.machine.inbox.get("news")
             if kind == "event" and inbox:
                 self.machine.answer(Answered(path, "kept", inbox[0], None, "h", self.at))

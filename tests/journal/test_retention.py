@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from orchestration_kit.errors import RunStateError
 from orchestration_kit.journal.conformance.making import a_row, some_facts, some_standing
+from orchestration_kit.journal.errors import RunLocked
+from orchestration_kit.journal.families import delete_with_inner_runs
 from orchestration_kit.journal.memory import MemoryJournal
 from orchestration_kit.journal.port import RunQuery
 from orchestration_kit.journal.retention import prune
@@ -88,22 +91,67 @@ def test_runs_that_go_on_stay(journal):
 
 def test_a_run_stays_while_a_fork_of_it_or_of_its_fork_stays(journal):
     put(journal, "a", age_s=100)
-    put(journal, "b", age_s=90, parent="a")
-    put(journal, "c", age_s=80, parent="b")
-    put(journal, "d", age_s=70, parent="c", held=True)
-    put(journal, "e", age_s=60, parent="b")
+    put(journal, "b", age_s=90, parent="a", forked_at="x#1")
+    put(journal, "c", age_s=80, parent="b", forked_at="x#1")
+    put(journal, "d", age_s=70, parent="c", forked_at="x#1", held=True)
+    put(journal, "e", age_s=60, parent="b", forked_at="x#1")
     assert prune(journal, keep_last=0, clock=CLOCK) == ["e"]
     journal.delete(["d"])
     assert prune(journal, keep_last=0, clock=CLOCK) == ["c", "b", "a"]
 
 
-def test_parents_that_run_in_a_circle_do_no_harm(journal):
-    put(journal, "a", age_s=3, parent="b")
-    put(journal, "b", age_s=2, parent="a")
-    put(journal, "c", age_s=1, parent="c")
-    put(journal, "d", age_s=0, parent="gone")
+@pytest.mark.parametrize("forked_at", [None, "x#1"])
+def test_parents_that_run_in_a_circle_do_no_harm(journal, forked_at):
+    put(journal, "a", age_s=3, parent="b", forked_at=forked_at)
+    put(journal, "b", age_s=2, parent="a", forked_at=forked_at)
+    put(journal, "c", age_s=1, parent="c", forked_at=forked_at)
+    put(journal, "d", age_s=0, parent="gone", forked_at=forked_at)
     assert prune(journal, keep_last=2, clock=CLOCK) == ["b", "a"]
     assert prune(journal, keep_last=0, clock=CLOCK) == ["d", "c"]
+
+
+def test_runs_of_sub_workflows_go_with_the_run_they_are_in_and_are_not_counted(journal):
+    put(journal, "a", age_s=100)
+    put(journal, "a/x#1", age_s=99, parent="a", workflow="inner")
+    put(journal, "a/x#1/y#1", age_s=98, parent="a/x#1")
+    put(journal, "b", age_s=90)
+    put(journal, "b/x#1", age_s=89, parent="b", workflow="inner")
+    assert prune(journal, keep_last=0, workflow="inner", clock=CLOCK) == []
+    assert prune(journal, keep_last=1, clock=CLOCK) == ["a/x#1/y#1", "a/x#1", "a"]
+    assert left(journal) == ["b", "b/x#1"]
+
+
+@pytest.mark.parametrize("keeps", ["held", "unfinished", "forked"])
+def test_a_run_stays_as_long_as_one_inside_of_it(journal, keeps):
+    put(journal, "a", age_s=100)
+    put(journal, "a/x#1", age_s=99, parent="a", held=keeps == "held", finished=keeps != "unfinished")
+    if keeps == "forked":
+        put(journal, "fork", age_s=1, parent="a/x#1", forked_at="y#1", held=True)
+    assert prune(journal, keep_last=0, clock=CLOCK) == []
+
+
+def test_a_run_is_deleted_with_those_of_its_sub_workflows(journal):
+    put(journal, "a")
+    put(journal, "a/x#1", parent="a", finished=False)
+    put(journal, "a/x#1/y#1", parent="a/x#1")
+    put(journal, "b", parent="gone")
+    assert delete_with_inner_runs(journal, "gone") == []
+    assert delete_with_inner_runs(journal, "a") == ["a", "a/x#1", "a/x#1/y#1"]
+    assert left(journal) == ["b"]
+
+
+def test_a_run_is_not_deleted_while_one_inside_of_it_is_driven_or_has_a_fork(journal):
+    put(journal, "a")
+    put(journal, "a/x#1", parent="a", held=True)
+    with pytest.raises(RunLocked):
+        delete_with_inner_runs(journal, "a")
+    assert journal.find_run("a").holder is None
+    put(journal, "b")
+    put(journal, "b/x#1", parent="b")
+    put(journal, "fork", parent="b/x#1", forked_at="y#1")
+    with pytest.raises(RunStateError, match="fork share its past"):
+        delete_with_inner_runs(journal, "b")
+    assert left(journal) == ["a", "a/x#1", "b", "b/x#1", "fork"]
 
 
 def test_blobs_go_with_the_last_run_that_names_them(journal):
@@ -123,7 +171,7 @@ class Busy(MemoryJournal):
     def find_runs(self, query):
         found = super().find_runs(query)
         self.looks += 1
-        if self.looks == 2:
+        if self.looks == 1:
             self.act(self)
         return found
 
@@ -136,7 +184,7 @@ def test_a_run_that_is_resumed_meanwhile_stays():
 
 
 def test_a_run_that_is_forked_meanwhile_stays_and_is_let_go():
-    with Busy(lambda journal: put(journal, "child", parent="a", held=True)) as journal:
+    with Busy(lambda journal: put(journal, "child", parent="a", forked_at="x#1", held=True)) as journal:
         put(journal, "a", age_s=10)
         put(journal, "b", age_s=9)
         assert prune(journal, keep_last=0, clock=CLOCK) == ["b"]

@@ -6,12 +6,13 @@ import re
 from typing import Any, cast
 
 from orchestration_kit.errors import did_you_mean, listed
-from orchestration_kit.journal.cassette.recording import BODY, Recording
+from orchestration_kit.journal.cassette.recording import BODY, OUTCOMES, Recording
 
 _FIELDS = ("path", "attempt", "worker", "hash")
 _INSIDE: dict[str, tuple[str, ...]] = {
     "error": ("type", "message", "bases", "final"),
     "failure": ("reason", "output"),
+    "spawn": ("workflow", "input"),
     "data": ("set", "removed"),
     "usage": ("input_tokens", "output_tokens", "cost_usd", "model"),
 }
@@ -33,13 +34,16 @@ def from_data(plain: Any) -> Recording:
     for name, kind in (("path", str), ("attempt", int), ("worker", str)):
         if type(fields.get(name)) is not kind or not fields[name]:
             raise Malformed(f"its {name} is {fields.get(name)!r:.60}", _WANTED[name])
-    outcomes = [name for name in ("output", "error", "failure") if name in fields]
+    outcomes = [name for name in OUTCOMES if name in fields]
     if len(outcomes) > 1 or not (outcomes or "pieces" in fields):
-        raise Malformed(f"it has {listed(outcomes)} as outcome", "Give one of output, error and failure.")
+        raise Malformed(f"it has {listed(outcomes)} as outcome", f"Give one of {', '.join(OUTCOMES)}.")
+    if fields.get("cancelled", True) is not True:
+        raise Malformed(f"its cancelled is {fields['cancelled']!r:.60}", 'Write "cancelled: true", or leave it out.')
     if "input" not in fields or fields["attempt"] < 1:
         raise Malformed("it has no input" if "input" not in fields else "its attempt is below 1", "Mend it.")
-    if not isinstance(fields.get("pieces", []), list):
-        raise Malformed("its pieces are no list", 'Write "pieces:" and a list below.')
+    for name in ("pieces", "added"):
+        if not isinstance(fields.get(name, []), list):
+            raise Malformed(f"its {name} is no list", f'Write "{name}:" and a list below.')
     for name, known in _INSIDE.items():
         if name in fields:
             _mapping(fields[name], f"its {name}", known)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, cast
 
+from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.outcome import Spawn
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.cassette.errors_again import RecordedError, describe
 from orchestration_kit.journal.cassette.recording import Recording
 
 _NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
+_NOT_GIVEN: Any = object()
 
 
 class Outcome(NamedTuple):
@@ -21,6 +24,11 @@ class Outcome(NamedTuple):
     updated: dict[str, Any] | None = None
     removed: tuple[str, ...] = ()
     usage: dict[str, Any] | None = None
+    spawn: Spawn | None = None
+    added: tuple[Any, ...] = ()
+    """Items for the map that it was in."""
+    is_cancelled: bool = False
+    """Nobody waited for it any more, before anything came of it."""
 
 
 def outcome_of(recording: Recording) -> Outcome:
@@ -50,7 +58,29 @@ def outcome_of(recording: Recording) -> Outcome:
         updated=changes,
         removed=tuple(dropped),
         usage=None if "usage" not in body else _NO_USAGE | body["usage"],
+        spawn=None if "spawn" not in body else _spawn(body["spawn"]),
+        added=tuple(codec.decode(body.get("added", []))),
+        is_cancelled="cancelled" in body,
     )
+
+
+def spawn_data(spawn: Spawn, where: str) -> dict[str, Any]:
+    """Return a workflow that a worker made, and what it is to get, as plain data.
+
+    Raises:
+        NotSerializable: the workflow holds Python callables.
+        NotRecordable: the input cannot be put on record.
+    """
+    data: dict[str, Any] = {"workflow": codec.encode(spawn.workflow.to_dict(), where)}
+    given = spawn.input_or(_NOT_GIVEN)
+    if given is not _NOT_GIVEN:
+        data["input"] = codec.encode(given, where)
+    return data
+
+
+def _spawn(data: dict[str, Any]) -> Spawn:
+    workflow = WorkflowDefinition.from_dict(codec.decode(data.get("workflow")))
+    return Spawn(workflow, codec.decode(data["input"])) if "input" in data else Spawn(workflow)
 
 
 def _as_text(plain: Any) -> str:

@@ -15,7 +15,9 @@ from orchestration_kit.journal.codec.room import with_room
 Key = tuple[str, int, str, str]
 """Path, attempt, worker, and the hash of the input."""
 
-BODY = ("input", "reads", "pieces", "output", "error", "failure", "data", "usage")
+OUTCOMES = ("output", "error", "failure", "spawn", "cancelled")
+"""What may have come of an attempt: one of them, or pieces alone."""
+BODY = ("input", "reads", "pieces", *OUTCOMES, "data", "added", "usage")
 """What a recording may hold, in the order of the file."""
 _UNORDERED = {"$dict", "$counter", "$set", "$frozenset"}
 
@@ -35,8 +37,8 @@ class Recording:
     attempt: int
     worker: str
     body: Mapping[str, Any]
-    """`input`, and what there is of `reads`, `pieces`, `output`, `error`, `failure`, `data` and `usage`, as in the
-    file."""
+    """`input`, and what there is of `reads`, `pieces`, `output`, `error`, `failure`, `spawn`, `cancelled`, `data`,
+    `added` and `usage`, as in the file."""
     hash: str = ""
     """Of the input, and of the entries of the data bus that the step declares to read; made where none is given."""
 
@@ -87,6 +89,7 @@ class Recording:
 
     def __repr__(self) -> str:
         what = "fails" if "error" in self.body or "failure" in self.body else "returns"
+        what = "is cancelled" if "cancelled" in self.body else what
         return f"<Recording {self.path}, attempt {self.attempt}, of {self.worker!r}: it {what}>"
 
 

@@ -7,15 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestration_kit.engine.context import WorkflowContext, mark_cached, notes_of
-from orchestration_kit.engine.outcome import Failure
+from orchestration_kit.engine.outcome import Failure, Spawn
 from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import StepTimeout
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.cassette.errors_again import rebuild
-from orchestration_kit.journal.cassette.outcomes import Outcome, error_data
+from orchestration_kit.journal.cassette.outcomes import Outcome, error_data, spawn_data
 from orchestration_kit.journal.cassette.recording import Recording
 from orchestration_kit.journal.errors import NotRecordable
+
+POLL_S = 0.005
+PATIENCE_S = 5.0
+"""How long a run may stand still while one that was cancelled when it was recorded waits for that again."""
 
 
 class Attempt:
@@ -37,7 +41,8 @@ class Attempt:
         """What is recorded of it; None where its worker is to be called."""
         self._pieces: list[Any] | None = None
         self._lock = threading.Lock()
-        self._was_late = False
+        self._is_settled = False
+        """Whether the engine said what came of it: its time was up, or its branch was cancelled."""
 
     @property
     def is_awaited(self) -> bool:
@@ -64,7 +69,42 @@ class Attempt:
             self._context.data[key] = value
         for key in outcome.removed:
             self._context.data.pop(key, None)
-        return outcome.output
+        for item in outcome.added:
+            self._context.add_item(item)
+        return outcome.output if outcome.spawn is None else outcome.spawn
+
+    def wait_where_cancelled(self) -> None:
+        """Wait until nobody wants it any more, where that is what is recorded."""
+        if self.outcome is not None and self.outcome.is_cancelled:
+            for _ in self._patiently():
+                time.sleep(POLL_S)
+
+    async def await_where_cancelled(self) -> None:
+        """`wait_where_cancelled()` in the running event loop, which stays free."""
+        if self.outcome is not None and self.outcome.is_cancelled:
+            import asyncio
+
+            for _ in self._patiently():
+                await asyncio.sleep(POLL_S)
+
+    def _patiently(self) -> Iterator[None]:
+        """Go on for as long as the run does: somewhere else it comes to what had this attempt cancelled.
+
+        Raises:
+            CassetteMiss: it does not.
+        """
+        machine: Any = self._context._machine  # noqa: SLF001 - the engine's own part
+        stood, since = None, time.monotonic()
+        while self.is_awaited:
+            stands = (machine.count, len(machine.taken), len(machine.ready))
+            if stands != stood:
+                stood, since = stands, time.monotonic()
+            elif time.monotonic() - since > PATIENCE_S:
+                wanted = self._wanted
+                reason = "There is one that was cancelled, as its join was decided. Now nothing else goes on."
+                raise CassetteMiss(wanted.path, wanted.attempt, wanted.worker, self._cassette, reason)
+            yield
+        raise BranchCancelled("cancelled, as when it was recorded")
 
     def pieces(self) -> list[Any]:
         """Return the pieces to replay."""
@@ -87,11 +127,13 @@ class Attempt:
         body: dict[str, Any] = {}
         try:
             worker = self._step.worker
-            if output is not None or worker is None or not worker.is_generator:
+            if isinstance(output, Spawn):
+                body["spawn"] = spawn_data(output, f"what is spawned by step {self._step.step_id!r}")
+            elif output is not None or worker is None or not worker.is_generator:
                 body["output"] = self._encoded(output, "output of")
             elif self._pieces is None:
                 self._pieces = []
-            body |= self._data()
+            body |= self._data() | self._added()
         except Exception as error:
             if not isinstance(error, NotRecordable):
                 self.raised(error)
@@ -118,8 +160,14 @@ class Attempt:
         """Take down that its time was up, whatever has come or will come of it."""
         error = StepTimeout(self._step.step_id, self._step.timeout_s or 0.0)
         with self._lock:
-            self._was_late = True
+            self._is_settled = True
             self._record({"error": error_data(error)}, usage)
+
+    def cancel(self, usage: dict[str, Any] | None) -> None:
+        """Take down that its branch was cancelled, whatever will come of it."""
+        with self._lock:
+            self._is_settled = True
+            self._record({"cancelled": True}, usage)
 
     def _encoded(self, value: Any, what: str) -> Any:
         try:
@@ -142,10 +190,15 @@ class Attempt:
             data["removed"] = codec.encode(list(changes.removed), "data")
         return {"data": data}
 
+    def _added(self) -> dict[str, Any]:
+        notes = notes_of(self._context)
+        items = None if notes is None else notes.added
+        return {"added": [self._encoded(item, "an item added by") for item in items]} if items else {}
+
     def _keep(self, body: dict[str, Any]) -> None:
         notes = notes_of(self._context)
         with self._lock:
-            if self.is_awaited and not self._was_late:
+            if self.is_awaited and not self._is_settled:
                 self._record(body, None if notes is None else notes.usage)
 
     def _record(self, body: dict[str, Any], usage: dict[str, Any] | None) -> None:

@@ -35,9 +35,11 @@ class TapedPlan(Plan):
 def taped(plan: Plan, cassette: Cassette) -> TapedPlan:
     """Return a plan whose workers look into a cassette before they are called."""
     taping = _Taping(cassette)
-    steps = {step_id: taping.step(plan, step) for step_id, step in plan.steps.items()}
-    parts: dict[str, Any] = {one.name: getattr(plan, one.name) for one in fields(Plan)}
-    parts["steps"] = steps
+    inner = taping.plan(plan)
+    parts: dict[str, Any] = {one.name: getattr(inner, one.name) for one in fields(Plan)}
+    if plan.bind is not None:
+        bind = plan.bind
+        parts["bind"] = lambda made: taping.plan(bind(made))  # a workflow that a worker makes
     return TapedPlan(**parts, listener=taping.observe)
 
 
@@ -56,6 +58,8 @@ class _Taping:
             for attempt in self._settled(event.path, event.attempt):
                 if event.error is not None and attempt.was_late(event.error.message):
                     attempt.time_out(event.usage)
+                elif event.error is not None and event.error.type == "BranchCancelled":
+                    attempt.cancel(event.usage)
         elif isinstance(event, RunFinished):
             self.cassette.run_ended()
 
@@ -85,9 +89,18 @@ class _Taping:
                 self._called.setdefault((path, number), []).append(attempt)
         return attempt
 
-    def step(self, plan: Plan, step: PlannedStep) -> PlannedStep:
-        """Return a step with its worker wrapped."""
-        if step.worker is None:
+    def plan(self, plan: Plan) -> Plan:
+        """Return a plan with its workers wrapped, and those of the workflows within it."""
+        return replace(plan, steps={step_id: self._step(plan, step) for step_id, step in plan.steps.items()})
+
+    def _step(self, plan: Plan, step: PlannedStep) -> PlannedStep:
+        if step.opens is not None:
+            targets = {
+                key: target if target.plan is None else replace(target, plan=self.plan(target.plan))
+                for key, target in step.opens.targets.items()
+            }
+            step = replace(step, opens=replace(step.opens, targets=targets))
+        if step.worker is None or step.worker.runs is not None:  # a run of its own has a tape of its own
             return step
         definition = plan.definition.steps.get(step.step_id)
         reads = tuple(sorted(getattr(definition, "reads", ())))
@@ -107,6 +120,7 @@ def _sync(worker: BoundWorker, begin: _Begin) -> Callable[[Any, WorkflowContext]
     def call(given: Any, context: WorkflowContext) -> Any:
         attempt = begin(given, context)
         if attempt.outcome is not None:
+            attempt.wait_where_cancelled()
             return attempt.replay()
         try:
             output = _called(worker, given, context)
@@ -122,6 +136,7 @@ def _asynchronous(worker: BoundWorker, begin: _Begin) -> Callable[[Any, Workflow
     async def call(given: Any, context: WorkflowContext) -> Any:
         attempt = begin(given, context)
         if attempt.outcome is not None:
+            await attempt.await_where_cancelled()
             return attempt.replay()
         try:
             output = await _called(worker, given, context)
@@ -138,6 +153,7 @@ def _yielding(worker: BoundWorker, begin: _Begin) -> Callable[[Any, WorkflowCont
         attempt = begin(given, context)
         if attempt.outcome is not None:
             yield from attempt.pieces()
+            attempt.wait_where_cancelled()
             return attempt.replay()
         try:
             pieces = _called(worker, given, context)
@@ -171,6 +187,7 @@ def _yielding_asynchronously(
         if attempt.outcome is not None:
             for piece in attempt.pieces():
                 yield piece
+            await attempt.await_where_cancelled()
             attempt.replay()
             return
         try:

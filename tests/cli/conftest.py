@@ -1,0 +1,64 @@
+"""A folder with a module of workflows, a journal of a few runs, and one whose texts are hostile."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from orchestration_kit import SQLiteJournal
+from orchestration_kit.testing import ScriptedWorker
+from tests.cli.support import FLOW, hub_at
+from tests.hostile import PAYLOADS
+from tests.support import hub_of, step, workflow_of
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder, with the module `flow_under_test` in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "flow_under_test", raising=False)
+    (tmp_path / "flow_under_test.py").write_text(FLOW)
+    yield tmp_path
+    sys.modules.pop("flow_under_test", None)
+
+
+@pytest.fixture
+def runs(here):
+    """A journal with a run that completed, one that failed, and a fork that was never run."""
+    hub = hub_at(here)
+    with hub.journal:
+        hub.execute_workflow(
+            "article", "On skeletons", {"n": 1}, verbose=False, run_id="first", tags={"who": "ann", "n": "1"}
+        )
+        hub.clock.advance(60)
+        (here / "offline").touch()
+        hub.execute_workflow("article", "On brains", verbose=False, run_id="failing", tags={"who": "bob"})
+        (here / "offline").unlink()
+        hub.clock.advance(60)
+        hub.get_run("first").fork("write#1", {"tone": "lively"}, run_id="lively").put_on_record()
+    return here
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A journal of runs that are hostile wherever text comes in; returns it and the ids."""
+    path = tmp_path_factory.mktemp("hostile") / "runs.db"
+    ids = [payload for payload in PAYLOADS if payload.strip()]
+    said = iter(ids)
+    with SQLiteJournal(path) as journal:
+        workers = {
+            "a": lambda value, context: {"said": value, value: 1},
+            "b": ScriptedWorker(*(OSError(text) for text in ids)),
+        }
+        hub = hub_of(workflow_of(step("a", "b"), step("b")), workers, journal=journal)
+        for text in ids:
+            hub.execute_workflow("flow", text, {text: text}, verbose=False, run_id=text, tags={text: next(said)})
+    return path, ids
+
+
+@pytest.fixture(autouse=True)
+def _as_wide_as_it_likes(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
