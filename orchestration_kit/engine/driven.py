@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.audience import Audience
 from orchestration_kit.engine.drivers import drive, drive_async
-from orchestration_kit.engine.events import AttemptFinished, RunForked, RunResumed
+from orchestration_kit.engine.events import RunResumed
 from orchestration_kit.engine.gates import Gates
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import JournalError, RunStateError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.orchestrator import Orchestrator
     from orchestration_kit.engine.plan import Plan
     from orchestration_kit.engine.ports import Clock, Observer, RunLog
+    from orchestration_kit.engine.reuse import Reuse
     from orchestration_kit.engine.run import Run
 
 
@@ -68,6 +69,8 @@ class Driven:
         """The runs of its sub-workflows, by position."""
         self.timers: dict[str, float] = {}
         """By position: when a wait is over, by a clock that nobody sets."""
+        self.past: Reuse | None = None
+        """What another run has on record, while it is made use of."""
         self.letters: deque[Callable[[], None]] = deque()
         """What others have sent while it is being driven."""
         self.poke: Callable[[], None] | None = None
@@ -167,21 +170,6 @@ class Driven:
             self._claim(me)
             self.audience.tell_start()
             act()
-            self.audience.tell()
-        finally:
-            if self._driver is me:
-                try:
-                    self._leave()
-                finally:
-                    self._driver = None
-
-    def reuse(self, event: AttemptFinished | RunForked) -> None:
-        """Take over what is on record already: an attempt, instead of making it, or what a fork was given."""
-        me = object()
-        try:
-            self._claim(me)
-            self.audience.tell_start()
-            self.machine.replay([event])
             self.audience.tell()
         finally:
             if self._driver is me:

@@ -30,6 +30,7 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
     take, settle, monotonic = machine.next, machine.settle, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
+    past = run.past
     before(run)
     made = machine.recorded
     if machine.groups and not one_visit:
@@ -46,7 +47,7 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
         worker = step.worker
         context = context_of(machine, visit)
         try:
-            if not step.is_plain or visit.more is not None:
+            if past is not None or not step.is_plain or visit.more is not None:
                 make(run, visit, context)
             else:
                 if visit.wait_s is not None:
@@ -112,6 +113,7 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
     take, monotonic = machine.next, clock.monotonic
     timed = machine.limits.max_seconds is not None
     wall = clock.time() - monotonic()
+    past = run.past
     before(run)
     made = machine.recorded
     if machine.groups and not one_visit:
@@ -129,7 +131,7 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
         context = context_of(machine, visit)
         try:
             guard.check()
-            if not step.is_plain or visit.more is not None:
+            if past is not None or not step.is_plain or visit.more is not None:
                 await amake(run, visit, context, guard)
             else:
                 if visit.wait_s is not None:

@@ -128,6 +128,13 @@ class Machine(Branches):
             return visit.scope.count
         return sum(not row[1] for row in self._rows) if self.is_branched else len(self._rows)
 
+    def take(self, visit: Visit) -> None:
+        """Take a visit that is ready, whatever its place."""
+        self.ready.remove(visit)
+        self.taken.add(visit)
+        if self.meter is not None:
+            self.meter.reserve(visit.step)
+
     def put_back(self, visit: Visit) -> None:
         """Give back a visit that was taken and not worked on."""
         if visit in self.taken:

@@ -18,8 +18,9 @@ from orchestration_kit.engine.events import (
     WaitStarted,
 )
 from orchestration_kit.engine.machine import Machine
-from orchestration_kit.engine.replay import follow, parting_at
-from orchestration_kit.engine.values import isolate, same
+from orchestration_kit.engine.replay import follow
+from orchestration_kit.engine.reuse import Reuse, is_other_worker
+from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import DefinitionChanged, RunStateError, UnknownVisit, counted
 
 if TYPE_CHECKING:
@@ -123,31 +124,16 @@ def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = 
     if not records:
         raise RunStateError(run.run_id, run.state, "nothing was run yet", "Run it first.")
     begins_anew = bool(data) or goal is not None
-    changed = records[0].path if begins_anew else _first_change(run, plan, records)
+    changed = records[0].path if begins_anew else _first_change(run, plan)
     if changed is None:
         return run
     given = SAME if goal is None else goal
     renewed = fork(run, changed, data=data, given=given, goal=goal, run_id=run_id)
-    if run.machine.is_branched or renewed.machine.is_branched:
-        renewed.run()  # which branches would be the same hangs on more than one input
-        return renewed
-    old = Machine(run.machine.plan, run.machine.limits, run.machine.started)
-    left = run.machine.arrivals()
-    shared = renewed.machine.count - 1
-    old.replay(left[:shared])
-    del left[:shared]
-    while renewed.machine.ready:
-        forked = _advance_to(old, left, renewed)
-        if forked is not None:  # the old run was a fork from here on: it keeps what it was given
-            renewed.reuse(forked._replace(run_id=renewed.run_id, parent=run.run_id))
-            continue
-        record = _reusable(old, left, renewed, plan)
-        if record is None:
-            renewed.step()
-            if renewed.machine.is_branched:
-                renewed.run()
-        else:
-            renewed.reuse(record)
+    renewed.past = Reuse(run.machine, shared=renewed.machine.count - 1)
+    try:
+        renewed.run()
+    finally:
+        renewed.past = None
     return renewed
 
 
@@ -182,54 +168,17 @@ def check_fit(run: Run, plan: Plan, events: list[Event] | None = None) -> None:
         raise DefinitionChanged(run.run_id, parting.path, parting.recorded, parting.expected)
 
 
-def _first_change(run: Run, plan: Plan, records: list[AttemptFinished]) -> str | None:
+def _first_change(run: Run, plan: Plan) -> str | None:
     """Return the first visit that would be made by another worker now, or lead elsewhere."""
     _, parting = follow(plan, run.machine.started, run.machine.arrivals())
-    for record in records:
-        if parting is not None and record.path == parting.path:
+    machine = Machine(plan, run.machine.limits, run.machine.started)
+    for event in run.machine.arrivals():
+        if isinstance(event, AttemptFinished):
+            visit = machine.find(event.path, event.attempt)
+            is_parting = parting is not None and event.path == parting.path
+            if is_parting or visit is None or is_other_worker(visit.step, event):
+                return event.path
+        elif parting is not None and getattr(event, "path", None) == parting.path:
             return parting.path
-        step = plan.steps.get(record.step)
-        if step is None or _is_other_worker(plan, record):
-            return record.path
+        machine.replay([event])
     return None
-
-
-def _is_other_worker(plan: Plan, record: AttemptFinished) -> bool:
-    step = plan.steps[record.step]
-    return (step.worker_name, step.worker_fingerprint) != (record.worker, record.worker_fingerprint)
-
-
-def _advance_to(old: Machine, left: list[Event], renewed: Run) -> RunForked | None:
-    """Fold the old record until it stands where the new run does, if it ever comes there.
-
-    Return what the old run was given there, if it is a fork that began there; that is folded too.
-    """
-    upcoming = renewed.machine.upcoming()
-    if upcoming is None:
-        return None
-    for index, event in enumerate(left):
-        at = old.upcoming()
-        is_here = at is not None and (at.path, at.attempt) == (upcoming.path, upcoming.attempt)
-        if is_here and isinstance(event, AttemptFinished):
-            del left[:index]
-            return None
-        old.replay([event])
-        if is_here and isinstance(event, RunForked):
-            del left[: index + 1]
-            return event
-    left.clear()
-    return None
-
-
-def _reusable(old: Machine, left: list[Event], renewed: Run, plan: Plan) -> AttemptFinished | None:
-    """Return the old attempt that the new run would only repeat: same worker, same input, same data bus."""
-    mine, theirs = renewed.machine.upcoming(), old.upcoming()
-    record = next((event for event in left if isinstance(event, AttemptFinished)), None)
-    if mine is None or theirs is None or record is None or record.path != mine.path or _is_other_worker(plan, record):
-        return None
-    # A failure that ended a run, an interrupt too, is worth another attempt.
-    ended = record.error is not None and record.next_step is None and record.retry_in_s is None
-    is_same = same(mine.input, theirs.input) and same(mine.scope.data, theirs.scope.data)
-    if ended or not is_same or parting_at(renewed.machine, record) is not None:
-        return None
-    return record._replace(cached=True, seq=renewed.machine.recorded + 1)

@@ -28,6 +28,8 @@ def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         with run.turn:
             _advance(run, visit, context)
         return
+    if run.past is not None and run.past.settles(run, visit):
+        return
     if visit.wait_s is not None:
         clock.sleep(visit.wait_s, run.wake)
         run.raise_if_cancelled()
@@ -62,6 +64,8 @@ async def amake(run: Driven, visit: Visit, context: WorkflowContext, guard: Guar
     step, clock = visit.step, run.clock
     if step.is_special or visit.group is not None:
         _advance(run, visit, context)
+        return
+    if run.past is not None and run.past.settles(run, visit):
         return
     if visit.wait_s is not None:
         guard.awaiting = True

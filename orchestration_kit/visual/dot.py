@@ -150,7 +150,7 @@ def _paint(node: DiagramNode, theme: Theme) -> Paint:
 def _cluster(theme: Theme, cluster: DiagramCluster) -> str:
     lines = [cluster_title(cluster), cluster.subtitle, cluster.problem]
     looks = {
-        "label": r"\n".join(literal(one_line(line, 60)) for line in lines if line),
+        "label": graphviz.nohtml(r"\n".join(literal(one_line(line, 60)) for line in lines if line)),
         "style": "rounded,filled,dashed" if cluster.problem else "rounded,filled",
         "color": theme.problem.stroke if cluster.problem else theme.cluster.stroke,
         "peripheries": "2" if cluster.outcome or cluster.kind == "map" else "1",

@@ -34,11 +34,7 @@ def from_data(plain: Any) -> Recording:
     for name, kind in (("path", str), ("attempt", int), ("worker", str)):
         if type(fields.get(name)) is not kind or not fields[name]:
             raise Malformed(f"its {name} is {fields.get(name)!r:.60}", _WANTED[name])
-    outcomes = [name for name in OUTCOMES if name in fields]
-    if len(outcomes) > 1 or not (outcomes or "pieces" in fields):
-        raise Malformed(f"it has {listed(outcomes)} as outcome", f"Give one of {', '.join(OUTCOMES)}.")
-    if fields.get("cancelled", True) is not True:
-        raise Malformed(f"its cancelled is {fields['cancelled']!r:.60}", 'Write "cancelled: true", or leave it out.')
+    _check_outcome(fields)
     if "input" not in fields or fields["attempt"] < 1:
         raise Malformed("it has no input" if "input" not in fields else "its attempt is below 1", "Mend it.")
     for name in ("pieces", "added"):
@@ -54,6 +50,14 @@ def from_data(plain: Any) -> Recording:
         raise Malformed(f"its hash is {given_hash!r:.60}", "Leave the line out, and it is made from the input.")
     body = {name: fields[name] for name in BODY if name in fields}
     return Recording(fields["path"], fields["attempt"], fields["worker"], body, given_hash)
+
+
+def _check_outcome(fields: dict[str, Any]) -> None:
+    outcomes = [name for name in OUTCOMES if name in fields]
+    if len(outcomes) > 1 or not (outcomes or "pieces" in fields):
+        raise Malformed(f"it has {listed(outcomes)} as outcome", f"Give one of {', '.join(OUTCOMES)}.")
+    if fields.get("cancelled", True) is not True:
+        raise Malformed(f"its cancelled is {fields['cancelled']!r:.60}", 'Write "cancelled: true", or leave it out.')
 
 
 _WANTED = {

@@ -23,9 +23,11 @@ from the entries of the data bus that its step declares in `reads=`. A worker wh
 either: record anew.
 
 **What is kept** is the worker's own output, before `output_schema` and the output transformer, or its error; the
-pieces it yielded; what it changed in `context.data`; what it told `context.add_usage`. Secrets are taken out of all of
+pieces it yielded; what it changed in `context.data`; items it added, a workflow it spawned; what it told
+`context.add_usage`. Secrets are taken out of all of
 it, and a replayed run goes on with `[REDACTED]` in their place. A `KeyboardInterrupt` or a cancellation is not
-recorded; that the time limit of a step was up is. An error is replayed like an output.
+recorded; that the time limit of a step was up is, and that a branch was cancelled because the join was decided without
+it: replayed, it waits until the others have decided it again. An error is replayed like an output.
 
 **Recording** replaces what has the same key and keeps everything else in the file, so that one file can serve all
 cells of a notebook. `prune()` drops what was not used; deleting the file starts afresh.
@@ -241,6 +243,11 @@ class Cassette:
             self.recorded += 1
             _unsaved.add(self)
             self._save_if(time.monotonic() - self._saved_at >= _SHARE * self._save_took)
+
+    def never_cancelled(self, wanted: Recording) -> CassetteMiss:
+        """Say that an attempt was cancelled when it was recorded, and is not this time."""
+        reason = "There is one that was cancelled, as the join was decided without it; now nothing else goes on."
+        return CassetteMiss(wanted.path, wanted.attempt, wanted.worker, str(self.path), reason)
 
     def run_ended(self) -> None:
         """Hear that a run ended."""

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from orchestration_kit.engine.context import WorkflowContext, mark_cached, notes_of
+from orchestration_kit.engine.interrupts import BranchCancelled
 from orchestration_kit.engine.outcome import Failure, Spawn
 from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import StepTimeout
 from orchestration_kit.journal import codec
+from orchestration_kit.journal.cassette.errors import CassetteMiss
 from orchestration_kit.journal.cassette.errors_again import rebuild
 from orchestration_kit.journal.cassette.outcomes import Outcome, error_data, spawn_data
 from orchestration_kit.journal.cassette.recording import Recording
 from orchestration_kit.journal.errors import NotRecordable
 
 POLL_S = 0.005
-PATIENCE_S = 5.0
-"""How long a run may stand still while one that was cancelled when it was recorded waits for that again."""
+PATIENCE_S = 2.0
+"""How long nothing else may be under way while one that was cancelled when it was recorded waits for that again."""
+
+_waiting: set[Any] = set()
+"""Visits whose attempts wait for that."""
+
+
+class Tape(Protocol):
+    """What an attempt needs of a cassette."""
+
+    def add(self, recording: Recording) -> None:
+        """Take down an attempt."""
+        ...
+
+    def never_cancelled(self, wanted: Recording) -> CassetteMiss:
+        """Say that an attempt was cancelled when it was recorded, and is not this time."""
+        ...
 
 
 class Attempt:
@@ -27,13 +45,13 @@ class Attempt:
 
     def __init__(
         self,
-        add: Callable[[Recording], None],
+        tape: Tape,
         step: PlannedStep,
         context: WorkflowContext,
         wanted: Recording,
         outcome: Outcome | None,
     ) -> None:
-        self._add = add
+        self._tape = tape
         self._step = step
         self._context = context
         self._wanted = wanted
@@ -88,23 +106,26 @@ class Attempt:
                 await asyncio.sleep(POLL_S)
 
     def _patiently(self) -> Iterator[None]:
-        """Go on for as long as the run does: somewhere else it comes to what had this attempt cancelled.
+        """Go on for as long as something else is under way, which comes to what had this attempt cancelled.
 
         Raises:
-            CassetteMiss: it does not.
+            CassetteMiss: nothing is.
+            BranchCancelled: it is not wanted any more.
         """
-        machine: Any = self._context._machine  # noqa: SLF001 - the engine's own part
-        stood, since = None, time.monotonic()
-        while self.is_awaited:
-            stands = (machine.count, len(machine.taken), len(machine.ready))
-            if stands != stood:
-                stood, since = stands, time.monotonic()
-            elif time.monotonic() - since > PATIENCE_S:
-                wanted = self._wanted
-                reason = "There is one that was cancelled, as its join was decided. Now nothing else goes on."
-                raise CassetteMiss(wanted.path, wanted.attempt, wanted.worker, self._cassette, reason)
-            yield
-        raise BranchCancelled("cancelled, as when it was recorded")
+        visit, machine = self._context._visit, self._context._machine  # noqa: SLF001 - the engine's own parts
+        taken: set[Any] = getattr(machine, "taken", set[Any]())
+        alone_since: float | None = None
+        _waiting.add(visit)
+        try:
+            while self.is_awaited:
+                now = time.monotonic()
+                alone_since = (alone_since or now) if taken <= _waiting else None
+                if alone_since is not None and now - alone_since > PATIENCE_S:
+                    raise self._tape.never_cancelled(self._wanted)
+                yield
+            raise BranchCancelled
+        finally:
+            _waiting.discard(visit)
 
     def pieces(self) -> list[Any]:
         """Return the pieces to replay."""
@@ -207,7 +228,7 @@ class Attempt:
         if usage is not None:
             body["usage"] = dict(usage)
         wanted = self._wanted
-        self._add(Recording(wanted.path, wanted.attempt, wanted.worker, {**wanted.body, **body}, wanted.hash))
+        self._tape.add(Recording(wanted.path, wanted.attempt, wanted.worker, {**wanted.body, **body}, wanted.hash))
 
 
 def readable_entry(data: Any, key: str) -> Any:

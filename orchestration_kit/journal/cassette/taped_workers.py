@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.calls import BoundWorker
@@ -38,8 +39,7 @@ def taped(plan: Plan, cassette: Cassette) -> TapedPlan:
     inner = taping.plan(plan)
     parts: dict[str, Any] = {one.name: getattr(inner, one.name) for one in fields(Plan)}
     if plan.bind is not None:
-        bind = plan.bind
-        parts["bind"] = lambda made: taping.plan(bind(made))  # a workflow that a worker makes
+        parts["bind"] = partial(taping.bound, plan.bind)
     return TapedPlan(**parts, listener=taping.observe)
 
 
@@ -83,7 +83,7 @@ class _Taping:
             body["reads"] = {key: readable_entry(context.data, key) for key in reads if key in context.data}
         path, number = context.path, context.attempt
         wanted, outcome = self.cassette.asked(path, number, step.worker_name or "", body)
-        attempt = Attempt(self.cassette.add, step, context, wanted, outcome)
+        attempt = Attempt(self.cassette, step, context, wanted, outcome)
         if outcome is None:
             with self._lock:
                 self._called.setdefault((path, number), []).append(attempt)
@@ -92,6 +92,10 @@ class _Taping:
     def plan(self, plan: Plan) -> Plan:
         """Return a plan with its workers wrapped, and those of the workflows within it."""
         return replace(plan, steps={step_id: self._step(plan, step) for step_id, step in plan.steps.items()})
+
+    def bound(self, bind: Callable[[Plan], Plan], made: Plan) -> Plan:
+        """Return a workflow that a worker made with workers, wrapped."""
+        return self.plan(bind(made))
 
     def _step(self, plan: Plan, step: PlannedStep) -> PlannedStep:
         if step.opens is not None:
