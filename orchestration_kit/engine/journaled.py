@@ -65,7 +65,7 @@ def new_log(journal: Journal | None, machine: Machine, clock: Clock) -> RunLog |
 def past_of(journal: Journal | None, run: Run, index: int) -> tuple[list[Event], NewLog]:
     """Return the first `index` events of a run, and how to make the log of a run that shares them."""
     if journal is None or run.log is None:
-        return run.machine.events()[1 : index + 1], lambda machine: new_log(journal, machine, run.clock)
+        return run.machine.arrivals()[:index], lambda machine: new_log(journal, machine, run.clock)
     from orchestration_kit.journal.loading import load_run
     from orchestration_kit.journal.log import JournalLog
 

@@ -103,7 +103,7 @@ def _edges(run: Recorded) -> Iterator[_Edge]:
         source = _key(record)
         for scope, first in branches_begun(record, begun):
             yield _Edge(run.workflow, key_of(opener_of(scope)[0]), key_of(first), "body", None)
-        if record.detail is not None and "undoes" in record.detail:
+        if record.detail is not None and "undoes" in record.detail and record.attempt == 1:
             yield _Edge(run.workflow, key_of(str(record.detail["undoes"])), source, "compensate", None)
         if isinstance(kind, str) and kind != "body":  # that one was told where its branch began
             yield _Edge(run.workflow, source, _target(record, source, kind), kind, record.error is None)

@@ -132,6 +132,14 @@ def test_what_is_undone_leads_to_what_undoes_it():
     assert found == [("review[law]/check", "unsay", 1, None), ("write", "tear", 1, None)]
 
 
+def test_what_undoes_something_at_its_second_attempt_is_counted_once():
+    first = record(1, "b", scope="[undo]/", error=BROKEN, retry_in_s=0.0, detail={"undoes": "a#1"})
+    again = record(2, "b", scope="[undo]/", attempt=2, detail={"undoes": "a#1"})
+    frame = transitions_frame(events(first, again))
+    assert frame["kind"].tolist() == ["compensate", "retry", "end"]
+    assert frame["count"].tolist() == [1, 1, 1]
+
+
 def test_a_spawned_workflow_is_entered_from_the_step_that_made_it():
     frame = transitions_frame(
         events(
