@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         runs_frame,
         transitions_frame,
         usage_frame,
+        waiting_frame,
         write_csv,
     )
     from orchestration_kit.journal.cassette import cassette
@@ -130,6 +131,7 @@ _HOMES = {
     "transitions_frame": "history",
     "usage_frame": "history",
     "visualize": "visual",
+    "waiting_frame": "history",
     "write_csv": "history",
 }
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
@@ -186,6 +188,7 @@ __all__ = [
     "transitions_frame",
     "usage_frame",
     "visualize",
+    "waiting_frame",
     "write_csv",
 ]
 

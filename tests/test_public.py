@@ -66,6 +66,7 @@ PUBLIC = {
     "transitions_frame",
     "usage_frame",
     "visualize",
+    "waiting_frame",
     "write_csv",
 }  # fmt: skip
 """A name more or less is a decision, to be made here too."""

@@ -5,7 +5,9 @@ argv
   -> program.py     which command is meant; every error becomes a sentence and an exit code
   -> workflows.py   demo, validate, render: workflow files
      listing.py     runs list
-     showing.py     runs show
+     showing.py     runs show: facts, data; attempts.py: what it did, branches indented
+     waiting.py     runs waiting
+     answering.py   runs approve, runs reject, runs send: what runs ask is in questions.py
      exporting.py   runs export
      driving.py     runs resume, runs fork, replay: through the Orchestrator of a module (hubs.py)
      keeping.py     runs prune, backup, check: the journal's file

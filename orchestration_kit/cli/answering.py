@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
 
 from orchestration_kit.cli.driving import drive
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
 from orchestration_kit.cli.questions import HASH_SHOWN, fitting, outermost, runs_within, shell_word
-from orchestration_kit.cli.terminal import named, say, short, tell
+from orchestration_kit.cli.terminal import named, short, tell
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
@@ -58,8 +57,8 @@ def send_event(arguments: argparse.Namespace) -> int:
     """Send an event to a run; with a hub, 0 where the run is completed in the end."""
     event: str = arguments.event
     with _hub(arguments) as hub:
-        run = _run(hub, arguments.run_id)
-        asked = [(one, each) for each in _family(hub, run) for one in each.waiting if one.run_id == each.run_id]
+        run, *inner = _family(hub, arguments)
+        asked = [(one, each) for each in (run, *inner) for one in each.waiting if one.run_id == each.run_id]
         awaited = next(((one, each) for one, each in asked if one.event == event), None)
         receiver = run if awaited is None else awaited[1]
         receiver.send(event, arguments.payload)
@@ -74,8 +73,8 @@ def _answer(
     arguments: argparse.Namespace, verb: str, answer: tuple[str, str], give: Callable[[Run, Request], None]
 ) -> int:
     with _hub(arguments) as hub:
-        run = _run(hub, arguments.run_id)
-        owners = {each.run_id: each for each in _family(hub, run)}
+        run, *inner = _family(hub, arguments)
+        owners = {each.run_id: each for each in (run, *inner)}
         question = _meant(run.run_id, [one for each in owners.values() for one in each.waiting], arguments.request)
         give(owners[question.run_id], question)
         tell(f"{verb}: {named(question.path)} of run {named(question.run_id)}: {short(question.prompt, _LONGEST)}")
@@ -117,8 +116,8 @@ def _hub(arguments: argparse.Namespace) -> Generator[Orchestrator]:
         yield Orchestrator(journal=journal)
 
 
-def _run(hub: Orchestrator, run_id: str) -> Run:
-    """Return a run that can be answered.
+def _run(hub: Orchestrator, run_id: str, *, is_on_record: bool) -> Run:
+    """Return a run that can be answered; where only what is on record is known, without its workers.
 
     Raises:
         NotAsked: its workflow is in code, and no hub was named.
@@ -126,19 +125,22 @@ def _run(hub: Orchestrator, run_id: str) -> Run:
     try:
         run = hub.get_run(run_id)
     except UnknownWorkflow as error:
-        if hub.workflows:
+        if not is_on_record:
             raise
         reason = f"its workflow {named(error.name)} holds Python callables, which are not on record"
         raise NotAsked(run_id, reason, "Say where it is: --hub MODULE:NAME") from None
-    if not hub.workflows and isinstance(run.barrier, UnknownWorkflow):
+    if is_on_record:
         run.barrier = None  # an answer calls no worker: the workflow on record is enough to know what is asked
     return run
 
 
-def _family(hub: Orchestrator, run: Run) -> list[Run]:
-    """Return a run, and those of its sub-workflows."""
-    within: list[Any] = [] if hub.journal is None else runs_within(hub.journal, run.run_id)
-    return [run, *(_run(hub, one.facts.run_id) for one in within if one.standing.finished_at is None)]
+def _family(hub: Orchestrator, arguments: argparse.Namespace) -> list[Run]:
+    """Return the run that is meant, and those of its sub-workflows."""
+    run_id, is_on_record = arguments.run_id, arguments.hub is None
+    run = _run(hub, run_id, is_on_record=is_on_record)
+    within = [] if hub.journal is None else runs_within(hub.journal, run_id)
+    going_on = [one.facts.run_id for one in within if one.standing.finished_at is None]
+    return [run, *(_run(hub, each, is_on_record=is_on_record) for each in going_on)]
 
 
 def _go_on(arguments: argparse.Namespace, hub: Orchestrator, run_id: str) -> int:
@@ -146,5 +148,5 @@ def _go_on(arguments: argparse.Namespace, hub: Orchestrator, run_id: str) -> int
     if arguments.hub is None:
         tell(f"It is on record. The run goes on with: orchestration-kit runs resume {shell_word(first)} --hub ...")
         return 0
-    say("")
+    tell()
     return drive(hub.reopen(first, verbose=True))

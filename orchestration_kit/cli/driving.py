@@ -9,6 +9,7 @@ from pathlib import Path
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
+from orchestration_kit.cli.questions import shell_word
 from orchestration_kit.cli.terminal import named, say, tell
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.account import Account
@@ -19,11 +20,12 @@ from orchestration_kit.engine.replay import replay
 from orchestration_kit.engine.run import Run
 from orchestration_kit.errors import UnknownWorkflow
 
+_WAITS = 3
 _INTERRUPTED = 130
 
 
 def resume_run(arguments: argparse.Namespace) -> int:
-    """Go on with a run, and print its account; 0 where it is completed in the end."""
+    """Go on with a run, and print its account; 0 where it is completed in the end, 3 where it waits."""
     with hub_at(arguments.hub, arguments.journal) as hub:
         run = hub.get_run(arguments.run_id)
         if not run.machine.may_resume:
@@ -35,11 +37,11 @@ def resume_run(arguments: argparse.Namespace) -> int:
                 tell(f"To try again from where it failed: runs fork {named(run.run_id)} --at {failed} --hub ...")
             return 1
         run = hub.reopen(arguments.run_id, limits=_limits(run, arguments.max_steps), verbose=True)
-        return _drive(run)
+        return drive(run)
 
 
 def fork_run(arguments: argparse.Namespace) -> int:
-    """Make a fork, run it and print its account; 0 where it is completed in the end."""
+    """Make a fork, run it and print its account; 0 where it is completed in the end, 3 where it waits."""
     with hub_at(arguments.hub, arguments.journal) as hub:
         run = hub.get_run(arguments.run_id)
         given = SAME if arguments.input is ... else arguments.input
@@ -51,7 +53,7 @@ def fork_run(arguments: argparse.Namespace) -> int:
             tell("It is on record, and was not run. `orchestration-kit runs resume` goes on with it.")
             return 0
         fork.audience.observers.append(Account(fork.workflow))
-        return _drive(fork)
+        return drive(fork)
 
 
 def replay_run(arguments: argparse.Namespace) -> int:
@@ -84,12 +86,18 @@ def _replay(hub: Orchestrator, run_id: str, other: WorkflowDefinition | None, *,
     return 0 if report.is_same else 1
 
 
-def _drive(run: Run) -> int:
+def drive(run: Run) -> int:
+    """Run to the end, or to where it waits, and return the exit code that tells which."""
     try:
         context = run.run()
     except KeyboardInterrupt:
         say("Interrupted. What was done is on record: `orchestration-kit runs resume` goes on from there.")
         return _INTERRUPTED
+    if context.state == "waiting":
+        count = len(run.waiting)
+        what = "" if not count else " for an answer" if count == 1 else f" for {count:,} answers"
+        tell(f"It waits{what}: `orchestration-kit runs waiting {shell_word(run.run_id)}` shows what is asked.")
+        return _WAITS
     return 0 if context.state == "completed" else 1
 
 

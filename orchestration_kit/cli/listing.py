@@ -25,6 +25,7 @@ _COLUMNS = (
     Column("took", rank=3, is_number=True),
     Column("cost", rank=7, is_number=True),
     Column("fork of", rank=6),
+    Column("within", rank=6),
     Column("driver", rank=1),
     Column("tags", rank=8),
 )

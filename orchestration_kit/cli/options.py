@@ -20,9 +20,12 @@ _TYPES = "a module of this folder, with the types of values on record"
 
 def add_runs(commands: Any) -> None:
     """Add `runs` and its commands."""
-    runs = commands.add_parser("runs", help="list, show, resume, fork, export and look after the runs of a journal")
+    runs = commands.add_parser(
+        "runs", help="list, show, answer, resume, fork, export and look after the runs of a journal"
+    )
     below = runs.add_subparsers(required=True, metavar="COMMAND")
     _add_looking(below)
+    _add_answering(below)
     _add_driving(below)
     _add_keeping(below)
 
@@ -60,6 +63,37 @@ def _add_looking(below: Any) -> None:
         "-o", "--output", type=Path, required=True, metavar="OUT", help="out.json, .jsonl, .yaml or .csv"
     )
     export.add_argument("--import", dest="module", metavar="MODULE", help=_TYPES)
+
+
+def _add_answering(below: Any) -> None:
+    waiting = _command(below, "waiting", "waiting:list_questions", "tell what runs wait for: approvals, events, times")
+    waiting.add_argument("run_id", metavar="RUN_ID", nargs="?", help="only this run: all that is shown, how to answer")
+    waiting.add_argument("--json", action="store_true", help="everything, for programs")
+    waiting.add_argument("--import", dest="module", metavar="MODULE", help=_TYPES)
+
+    approve = _command(below, "approve", "answering:approve_run", "approve what a run asks, and print what that was")
+    approve.add_argument("run_id", metavar="RUN_ID")
+    approve.add_argument("--value", type=json_value, default=True, metavar="JSON", help="the answer; default: true")
+    _add_answer(approve, has_request=True)
+
+    reject = _command(below, "reject", "answering:reject_run", "say no to what a run asks, and why")
+    reject.add_argument("run_id", metavar="RUN_ID")
+    reject.add_argument("--reason", required=True, metavar="TEXT")
+    _add_answer(reject, has_request=True)
+
+    send = _command(below, "send", "answering:send_event", "send an event to a run that waits for it, or will")
+    send.add_argument("run_id", metavar="RUN_ID")
+    send.add_argument("event", metavar="EVENT")
+    send.add_argument("--payload", type=json_value, default=None, metavar="JSON", help="what comes with it")
+    _add_answer(send, has_request=False)
+
+
+def _add_answer(parser: argparse.ArgumentParser, *, has_request: bool) -> None:
+    if has_request:
+        which = "which question: its position, or its hash as `runs waiting` shows it; not needed where there is one"
+        parser.add_argument("--request", metavar="PATH_OR_HASH", help=which)
+    parser.add_argument("--hub", metavar="MODULE:NAME", help=f"go on with the run at once. {_HUB[0].upper()}{_HUB[1:]}")
+    parser.add_argument("--import", dest="module", metavar="MODULE", help=_TYPES)
 
 
 def _add_driving(below: Any) -> None:

@@ -329,6 +329,12 @@ class Branches(Progress):
         self.waiting[visit.path] = visit
         self._stands_aside(visit)
 
+    def park_ready(self, visit: Visit) -> None:
+        """Let a visit that is ready wait for a run of its own, which waits."""
+        self.ready.remove(visit)
+        self.waiting[visit.path] = visit
+        self._stands_aside(visit)
+
     def _stands_aside(self, visit: Visit) -> None:
         """Give the place of a branch that waits to another."""
         group = visit.scope.group

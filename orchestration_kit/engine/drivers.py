@@ -17,6 +17,7 @@ from orchestration_kit.engine.rest import arest, before, rest
 from orchestration_kit.engine.single import amake, make
 from orchestration_kit.engine.thread import Outcome
 from orchestration_kit.engine.values import ATOMS, isolate
+from orchestration_kit.engine.visits import STOPPED
 from orchestration_kit.errors import JournalError
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def interrupted(run: Driven, visit: Visit, context: WorkflowContext, error: Base
         # `started_at` is 0.0 until the attempt begins: an interrupt in the wait before it is no attempt.
         is_attempt = visit.started_at and not visit.step.is_special and visit.group is None
         if machine.finished is None and is_attempt and machine.is_unsettled(visit):
-            visit.changes = visit.detail = None
+            visit.changes = None
             take_notes(visit, context)
             put_interrupt(run, visit, name, reason)
     finally:
@@ -234,6 +235,8 @@ def put_interrupt(run: Driven, visit: Visit, name: str, reason: str) -> None:
     # One that a caller's task was cancelled by is named as our own is: a worker may raise a CancelledError itself.
     name = "RunCancelled" if name == "CancelledError" else name
     message = f"the run was cancelled: {reason}" if name == "RunCancelled" else reason
+    if name not in STOPPED:  # of somebody else: it is told from a failure by this
+        visit.detail = {**(visit.detail or {}), "stopped": True}
     run.machine.settle(visit, {"error": message}, ErrorInfo(name, message), (), reason)
 
 

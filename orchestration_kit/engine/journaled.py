@@ -17,18 +17,21 @@ from orchestration_kit.engine.plan import Plan, compile_plan
 from orchestration_kit.engine.ports import Clock, RunLog
 from orchestration_kit.engine.replay import follow
 from orchestration_kit.engine.run import Run
+from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.subruns import child_run_id
 from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
 from orchestration_kit.errors import (
     DefinitionChanged,
+    InvalidWorkflow,
     MissingWorkers,
     OrchestrationError,
-    RunStateError,
     UnknownWorkflow,
     did_you_mean,
     listed,
 )
 
 if TYPE_CHECKING:
+    from orchestration_kit.engine.orchestrator import Orchestrator
     from orchestration_kit.journal.cassette import Cassette
     from orchestration_kit.journal.loading import LoadedRun
     from orchestration_kit.journal.port import Journal
@@ -90,9 +93,16 @@ def load(
     _make_types_known(workers)
     loaded = load_run(journal, run_id)
     try:
-        plan, barrier = _fitting(loaded, plan_of)
-        machine = Machine(plan, loaded.limits, loaded.started)
-        machine.replay(loaded.events)
+        try:
+            plan, barrier = _fitting(loaded, plan_of)
+            machine = Machine(plan, loaded.limits, loaded.started)
+            machine.replay(loaded.events)
+        except (MissingWorkers, InvalidWorkflow) as error:  # of a workflow that a worker made
+            if loaded.definition is None:
+                raise
+            barrier = error
+            machine = Machine(_recorded(loaded), loaded.limits, loaded.started)
+            machine.replay(loaded.events)
     except OrchestrationError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # somebody wrote it by hand
@@ -127,31 +137,29 @@ def _recorded(loaded: LoadedRun) -> Plan:
     return compile_plan(WorkflowDefinition.from_dict(loaded.definition))
 
 
-def delete_run(journal: Journal, run_id: str, *, clock: Clock) -> bool:
-    """Delete a run from a journal; whether there was one.
+def delete_run(journal: Journal, run_id: str, *, clock: Clock) -> list[str]:
+    """Delete a run from a journal, with those of its sub-workflows; return their ids, none where there is no such run.
 
     Raises:
-        RunStateError: forks share its past.
-        RunLocked: somebody drives it.
+        RunStateError: forks share the past of one of them.
+        RunLocked: somebody drives one of them.
     """
-    from orchestration_kit.journal.leases import take
-    from orchestration_kit.journal.port import RunQuery
+    from orchestration_kit.journal.families import delete_with_inner_runs
 
-    stored = journal.find_run(run_id)
-    if stored is None:
-        return False
-    forks = [fork.facts.run_id for fork in journal.find_runs(RunQuery(parent=run_id))]
-    if forks:
-        raise RunStateError(
-            run_id, stored.standing.state, f"{listed(forks)} share its past", "Let go of the forks first."
-        )
-    lease = take(journal, run_id, clock=clock)
-    try:
-        journal.delete([run_id])
-    except BaseException:
-        journal.append(lease, (), {}, release=True)
-        raise
-    return True
+    return delete_with_inner_runs(journal, run_id, clock=clock)
+
+
+def find_children(run: Run, hub: Orchestrator) -> None:
+    """Find the runs of sub-workflows that a run stands in, so that one that waits is seen to."""
+    journal = hub.journal
+    for visit in list(run.machine.ready):
+        if journal is None or visit.step.worker is None or visit.step.worker.runs is None:
+            continue
+        child_id = child_run_id(run.run_id, visit)
+        if journal.find_run(child_id) is not None:
+            child = run.children[visit.path] = hub.get_run(child_id)
+            if child.state is WorkflowState.WAITING:
+                run.machine.park_ready(visit)
 
 
 def list_runs(journal: Journal | None, known: Iterable[Run], filters: dict[str, Any]) -> list[RunSummary]:
@@ -225,8 +233,18 @@ def with_cassette(plan: Plan, own: Cassette | None) -> Plan:
     active = own if module is None else (module.current_cassette() or own)
     if active is None:
         return plan
-    _make_types_known(step.worker for step in plan.steps.values() if step.worker is not None)
+    _make_types_known(workers_of(plan))
     return active.wrap(plan)
+
+
+def workers_of(plan: Plan) -> list[BoundWorker]:
+    """Return the workers of a plan, and of the workflows within it."""
+    found: list[BoundWorker] = []
+    for step in plan.steps.values():
+        found += [] if step.worker is None else [step.worker]
+        for target in () if step.opens is None else step.opens.targets.values():
+            found += [] if target.plan is None else workers_of(target.plan)
+    return found
 
 
 def _make_types_known(workers: Iterable[BoundWorker]) -> None:

@@ -141,7 +141,7 @@ class Machine(Branches):
             self._release(visit)
             self.ready.appendleft(visit)
 
-    def settle(  # noqa: C901, PLR0912 - the hot path, calls cost
+    def settle(
         self,
         visit: Visit,
         output: Any,
@@ -347,7 +347,7 @@ class Machine(Branches):
             visits = scope.visits  # as in arrive(), written out: this is the hot path
             visits[next_step] = number = visits.get(next_step, 0) + 1
             self.ready.append(Visit(scope, scope.steps[next_step], number, output))
-        elif error is not None and error.type in STOPPED:
+        elif error is not None and (error.type in STOPPED or "stopped" in (visit.detail or ())):
             self.ready.append(another_attempt(visit, error))
         elif scope.group is not None:
             self.end_branch(visit, output, error)

@@ -23,6 +23,7 @@ from orchestration_kit.engine.gates import Gates
 from orchestration_kit.engine.journaled import (
     NewLog,
     delete_run,
+    find_children,
     list_runs,
     load,
     new_log,
@@ -354,6 +355,7 @@ class Orchestrator(Registry):
         run.audience.observers = self._listening(run.machine.plan, verbose=False, observers=())
         run.audience.joins_late()
         self._named_runs[run_id] = run
+        find_children(run, self)
         return run
 
     def runs(self, **filters: Any) -> list[RunSummary]:
@@ -382,11 +384,12 @@ class Orchestrator(Registry):
             RunLocked: somebody drives it.
         """
         check_id(run_id)
-        deleted = self.journal is not None and delete_run(self.journal, run_id, clock=self.clock)
+        deleted = [] if self.journal is None else delete_run(self.journal, run_id, clock=self.clock)
         is_last = self.last_run is not None and self.last_run.run_id == run_id
         if not deleted and not is_last and run_id not in self._named_runs:
             raise UnknownRun(str(run_id), list(self._named_runs))
-        self._named_runs.pop(run_id, None)
+        for gone in (run_id, *deleted):
+            self._named_runs.pop(gone, None)
         if is_last:
             self.last_run = None
 

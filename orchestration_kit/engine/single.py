@@ -12,6 +12,7 @@ from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare
 from orchestration_kit.engine.branching import join_branches, open_branches
 from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside
 from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.thread import Outcome
 from orchestration_kit.engine.values import ATOMS, isolate
 
@@ -83,7 +84,7 @@ async def amake(run: Driven, visit: Visit, context: WorkflowContext, guard: Guar
             run.gates.give_back(ticket)
 
 
-async def acall_worker(
+async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
     run: Driven, visit: Visit, context: WorkflowContext, guard: Guard, *, is_shared: bool = True
 ) -> None:
     """Make an attempt that needs no waiting before it."""
@@ -127,7 +128,10 @@ async def acall_worker(
 
 
 def _advance(run: Driven, visit: Visit, context: WorkflowContext) -> None:
-    if visit.group is not None:
+    if visit.scope.group is not None and run.machine.is_unwanted(visit.scope):
+        visit.started_at = run.clock.time()
+        run.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
+    elif visit.group is not None:
         join_branches(run, visit, context)
     elif visit.step.opens is not None:
         open_branches(run, visit, context)

@@ -49,6 +49,12 @@ async def arun_child(run: Driven, visit: Visit, given: Any, context: WorkflowCon
     return _result(child, visit)
 
 
+def child_run_id(run_id: str, visit: Visit) -> str:
+    """Return the id of the run of a step: the same after an interrupt, another one for a retry."""
+    tries = visit.attempt - visit.interrupted
+    return f"{run_id}/{visit.path}" + ("" if tries == 1 else f".{tries}")
+
+
 def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> tuple[Run, int]:
     """Return the run of a step, new or as far as it came, and how many attempts it has made."""
     step = cast("SubworkflowStep", visit.step.definition)
@@ -58,8 +64,7 @@ def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> t
     if started.depth + 1 > MAX_DEPTH:
         reason = f"it would stand within {MAX_DEPTH} runs, and no more are allowed"
         raise SubworkflowFailed(step.workflow, f"{run.run_id}/{visit.path}", "refused", reason)
-    tries = visit.attempt - visit.interrupted
-    run_id = f"{run.run_id}/{visit.path}" + ("" if tries == 1 else f".{tries}")
+    run_id = child_run_id(run.run_id, visit)
     child = run.children.get(visit.path)
     if child is None or child.run_id != run_id or child.cancel_reason is not None:
         child = hub.child_of(run, run_id)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from orchestration_kit.errors import counted
+
+_PLACES = re.compile(r"#\d+(\[[\d.]+\])?")
+"""Visit numbers and items in a scope."""
 
 
 class Totals(NamedTuple):
@@ -13,9 +17,9 @@ class Totals(NamedTuple):
 
     attempts: int = 0
     steps: int = 0
-    """Different steps that were visited."""
+    """Different steps that were visited; a step of a map counts once, however many items there were."""
     failures: int = 0
-    """Failed attempts."""
+    """Failed attempts; those that were cancelled because nobody waited for them do not count."""
     retries: int = 0
     """Attempts that were tried again."""
     cached: int = 0
@@ -40,7 +44,7 @@ class RunSummary(NamedTuple):
     """Seconds since the epoch, UTC."""
     finished_at: float | None
     parent: str | None
-    """The run it was forked from."""
+    """The run it was forked from, or, where `forked_at` is None, the one that it is a sub-workflow of."""
     forked_at: str | None
     """The visit it was forked at, e.g. `review_code#2`."""
     tags: dict[str, str]
@@ -50,7 +54,8 @@ class RunSummary(NamedTuple):
 
     def __repr__(self) -> str:
         count = counted(self.totals.attempts, "attempt")
-        origin = "" if self.parent is None else f", forked from {self.parent!r} at {self.forked_at}"
+        origin = "" if self.forked_at is None else f", forked from {self.parent!r} at {self.forked_at}"
+        origin = f", within {self.parent!r}" if self.parent is not None and self.forked_at is None else origin
         return f"<RunSummary {self.run_id!r} of {self.workflow}: {self.state}, {count}{origin}>"
 
 
@@ -68,8 +73,8 @@ class TotalsSoFar(NamedTuple):
         for record in records:
             _, scope, step, _, _, _, _, _, _, error, _, took_s, _, retry_in_s, _, _, usage, was_cached, _, _ = record
             attempts += 1
-            steps.add((scope, step))
-            failures += error is not None
+            steps.add((_PLACES.sub("", scope) if scope else scope, step))
+            failures += error is not None and error.type != "BranchCancelled"
             cached += was_cached
             duration_s += took_s
             if retry_in_s is not None:

@@ -154,7 +154,7 @@ class _Tasks:
         if visit in self.machine.taken:
             if not visit.started_at:
                 visit.started_at = self.run.clock.time()
-            visit.changes = visit.detail = None
+            visit.changes = None
             self.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
 
     def stop_doomed(self) -> None:
@@ -212,7 +212,7 @@ class _Tasks:
             if not visit.started_at or visit.step.is_special or visit.group is not None:
                 machine.put_back(visit)
         for visit in sorted(machine.taken, key=lambda visit: visit.path):
-            visit.changes = visit.detail = None
+            visit.changes = None
             visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
             put_interrupt(run, visit, name, reason)
         machine.cancel(reason, run.clock.time())

@@ -183,7 +183,7 @@ class _Threads:
                 if not visit.started_at or visit.step.is_special or visit.group is not None:
                     machine.put_back(visit)
             for visit in sorted(machine.taken, key=lambda visit: visit.path):
-                visit.changes = visit.detail = None
+                visit.changes = None
                 visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
                 put_interrupt(run, visit, name, reason)
             machine.cancel(reason, run.clock.time())

@@ -189,10 +189,12 @@ def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
     """Return a visit of its own for the next attempt: a worker that outlived its time limit keeps the old one."""
     again = Visit(visit.scope, visit.step, visit.number, visit.input)
     again.attempt = visit.attempt + 1
-    was_interrupted = error is not None and error.type in INTERRUPTS
+    was_interrupted = error is not None and (error.type in INTERRUPTS or "stopped" in (visit.detail or ()))
     again.interrupted = visit.interrupted + was_interrupted
     again.last_error = visit.last_error if was_interrupted else error
     again.group = visit.group
+    if visit.detail is not None and "undoes" in visit.detail:
+        again.detail = {"undoes": visit.detail["undoes"]}
     if was_interrupted:
         again.wait = visit.wait  # what was waited so far counts
     return again

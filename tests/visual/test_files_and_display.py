@@ -105,10 +105,11 @@ def test_every_text_of_every_theme_can_be_read() -> None:
             assert contrast(paint.text, paint.fill) >= 4.5, (theme.name, paint)
             assert contrast(paint.muted, paint.fill) >= 4.5, (theme.name, paint)
         idle = theme.states["not visited"].muted
-        for ink in (theme.title, theme.edge_label, theme.failure, theme.branch, idle, theme.problem.text):
+        for ink in (theme.title, theme.edge_label, theme.failure, theme.branch, theme.aside, idle, theme.problem.text):
             for ground in (theme.background, theme.cluster.fill):
                 assert contrast(ink, ground) >= 4.5 or ink == theme.problem.text, (theme.name, ink)
-        assert contrast(theme.edge, theme.background) >= 3, theme.name  # lines: WCAG 1.4.11
+        for line in (theme.edge, theme.faint):
+            assert contrast(line, theme.background) >= 3, theme.name  # lines: WCAG 1.4.11
 
 
 def test_every_colour_has_six_digits() -> None:

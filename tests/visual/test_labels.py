@@ -24,6 +24,7 @@ from orchestration_kit.visual.model import Detail, Direction
 from orchestration_kit.visual.render import has_dot
 from tests.visual.models import SVG, build_website, groups
 from tests.visual.test_layered import overlap
+from tests.visual.workflows import graded, nested, refund, reviewed
 
 RENDERERS = [
     "builtin",
@@ -72,7 +73,7 @@ def boxes(svg: str, kind: str) -> list[Rect]:
 def test_labels_and_counts_cover_no_box_and_no_other_label(
     renderer: Renderer, direction: Direction, detail: Detail, count: int
 ) -> None:
-    for model in (letter(), model_of(build_website())):
+    for model in (letter(), model_of(build_website()), *map(model_of, (reviewed(), graded(), refund(), nested()))):
         drawn = visualize(replace(model, direction=direction, detail=detail), renderer=renderer)
         svg = drawn.with_overlay(often(drawn.model, count) if count else None).svg
         labels = boxes(svg, "edge")

@@ -21,7 +21,7 @@ from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, RunStart
 from orchestration_kit.history import recorded
 from orchestration_kit.testing import FakeClock, ScriptedWorker
 from orchestration_kit.visual.timeline import timeline
-from orchestration_kit.visual.timeline_rows import end_of, in_words
+from orchestration_kit.visual.timeline_rows import MOST_BRANCHES, end_of, in_words
 from tests.hostile import PAYLOADS
 from tests.support import hub_of, step, workflow_of
 
@@ -85,6 +85,74 @@ def test_branches_have_lanes_of_their_own():
     )
     assert [lane for _, lane, *_ in found] == ["m#1[0]", "m#1[1]", "main"]
     assert {state for _, _, state, *_ in found} == {"success"}
+
+
+def joined(seq: int, step: str, start_s: float, **fields: Any) -> AttemptFinished:
+    """The record of a join."""
+    return attempt(
+        seq, step, start_s, start_s, worker=None, worker_type="map", detail={"branches": {"0": "completed"}}, **fields
+    )
+
+
+def test_the_time_before_a_join_is_that_of_its_branches():
+    found = spans(run_of(attempt(1, "a", 0, 1), attempt(2, "x", 1, 3, scope="m#1[0]/"), joined(3, "m", 3)))
+    assert ("m#1", "main", "branches", 1.0, 3.0) in found
+    assert "2 s of branches" in str(timeline(run_of(attempt(1, "a", 0, 1), joined(2, "m", 3))))
+
+
+def test_the_time_of_an_answer_is_waiting_of_the_step_that_asked():
+    asked = attempt(2, "sign", 1, 1, worker=None, worker_type="approval", detail={"answer": "approved"})
+    run = run_of(attempt(1, "a", 0, 1), asked, attempt(3, "b", 5, 6))
+    assert ("sign#1", "main", "waiting", 1.0, 5.0) in spans(run)
+    assert "4 s of waiting" in str(timeline(run))
+
+
+def test_an_attempt_that_was_cut_off_is_cancelled_not_failed():
+    lost = attempt(1, "x", 0, 1, scope="p#1[a]/", error=ErrorInfo("BranchCancelled", "the join was reached"))
+    shown = timeline(run_of(lost))
+    assert list(shown.frame["state"]) == ["cancelled"]
+    assert "1 cancelled" in str(shown)
+    assert "cancelled" in shown.svg
+
+
+def test_the_run_itself_stands_above_its_branches():
+    run = run_of(attempt(1, "x", 0, 1, scope="m#1[0]/"), joined(2, "m", 1), attempt(3, "undo", 2, 3, scope="[undo]/"))
+    assert [row.lane for row in timeline(run).rows] == ["main", "m#1[0]", "undo"]
+
+
+def many_branches(count: int, bad: int) -> Any:
+    found = [attempt(1, "a", 0, 1, next_step="m")]
+    for at in range(count):
+        error = NO if at == bad else None
+        found.append(attempt(2, "x", 1 + at, 2 + at, scope=f"m#1[{at}]/", error=error))
+        found.append(attempt(2, "y", 2 + at, 3 + at, scope=f"m#1[{at}]/"))
+    return run_of(*found, joined(3, "m", 3 + count))
+
+
+def test_of_many_branches_there_is_a_row_each():
+    rows = timeline(many_branches(22, 5)).rows
+    assert [row.label for row in rows[:3]] == ["a", "m", "m#1[0]"]
+    assert len(rows) == 2 + 22
+
+
+def test_of_very_many_branches_the_first_and_the_failed_have_a_row_and_the_others_one():
+    shown = timeline(many_branches(1_000, 777))
+    assert len(shown.rows) == 2 + MOST_BRANCHES + 1
+    assert [row.label for row in shown.rows[-2:]] == ["m#1[777]", f"and {1_000 - MOST_BRANCHES} more"]
+    assert len(shown.frame) == 2_003  # nothing is left out there
+    assert f"and {1_000 - MOST_BRANCHES} more" in shown.outline
+    assert len(shown.svg) < 300_000
+
+
+def test_a_run_that_waits_inside_its_branches_has_open_branches():
+    first = attempt(1, "a", 0, 1, next_step="m")
+    inside = attempt(2, "x", 1, 2, scope="m#1[0]/", next_step="ask")
+    found = spans(run_of(first, inside, state="waiting"))
+    assert [(lane, state) for path, lane, state, *_ in found if path is None] == [
+        ("main", "branches"),
+        ("m#1[0]", "waiting"),
+    ]
+    assert "branches at work" in str(timeline(run_of(first, inside, state="waiting")))
 
 
 def test_a_gap_that_no_retry_explains_is_waiting():
@@ -182,7 +250,10 @@ def test_the_text_form_has_a_line_per_row_and_a_legend():
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_text_from_runs_stays_text(payload):
-    run = run_of(attempt(1, payload, 0, 1, error=ErrorInfo(payload, payload)), run=payload, state=payload)
+    bad = attempt(
+        1, payload, 0, 1, error=ErrorInfo(payload, payload), scope=f"m#1[{payload}]/", detail={payload: payload}
+    )
+    run = run_of(bad, joined(2, payload, 2), run=payload, state=payload)
     shown = timeline(run)
     bundle = shown._repr_mimebundle_()
     svg = bundle["image/svg+xml"]
