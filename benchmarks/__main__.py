@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bare, diagrams, history, imports, journal, ours
+from benchmarks import bare, branches, diagrams, history, imports, journal, ours
 from benchmarks.harness import Build, WrongResult, measure, medians
 from benchmarks.peers import PEERS, cases_of
 from benchmarks.table import Row, import_rows, rows_of, show
@@ -20,8 +20,9 @@ from benchmarks.workloads import WORKLOADS, Workload
 IMPORTS = "import"
 STUDIES = {"diagrams": diagrams.rows, "history": history.rows}
 """Things that no peer does, by key."""
-JOURNAL = "journal"
-KEYS = (*(workload.key for workload in WORKLOADS), *STUDIES, JOURNAL, IMPORTS)
+PEER_STUDIES = {"journal": journal.rows, "branches": branches.rows}
+"""Studies that run some peers too, as far as these can do the same."""
+KEYS = (*(workload.key for workload in WORKLOADS), *STUDIES, *PEER_STUDIES, IMPORTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,9 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if _wanted(key, options.only):
                 account.print(f"{key} ...", highlight=False)
                 rows += study()
-        if _wanted(JOURNAL, options.only):
-            account.print("journal ...", highlight=False)
-            rows += journal.rows(peers=peers)
+        for key, study_with in PEER_STUDIES.items():
+            if _wanted(key, options.only):
+                account.print(f"{key} ...", highlight=False)
+                rows += study_with(peers=peers)
     except WrongResult as error:
         print(f"A result is wrong, so no time counts: {error}", file=sys.stderr)
         return 1

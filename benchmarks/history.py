@@ -143,12 +143,12 @@ def _grown_by(attempts: int) -> float:
     run = synthetic(attempts)
     history_frame(synthetic(10))  # pandas and its parts are there already, for whoever studies runs
     gc.collect()
-    before = _peak_megabytes()
+    before = peak_megabytes()
     frame_seconds(run)
-    return _peak_megabytes() - before
+    return peak_megabytes() - before
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
     """The most that this process held at once; /proc first, as elsewhere a child may inherit its parent's peak."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -17,7 +17,7 @@ from statistics import median
 from benchmarks import journal_again, journal_peers
 from benchmarks.journal_cases import KB, MB, Kept, Task, chain, corpus, keep, new_keys, one_list, raw
 from benchmarks.journal_peers import PEERS, PeerKept
-from benchmarks.table import NOTHING, Row, microseconds, number
+from benchmarks.table import NOTHING, Row, microseconds, number, print_plain
 
 STEPS, DONE, RUNS = 1_000, 900, 100_000
 CARRYING_STEPS = 100
@@ -239,15 +239,5 @@ def _told(title: str, value: float, unit: str) -> Row:
     return Row(title, figure=f"{number(value)} {unit}")
 
 
-def main() -> int:
-    """Print the rows. Ends with an error where a goal is missed."""
-    found = rows()
-    for row in found:
-        beside = "; ".join(f"{peer} {' '.join(cell.split())}" for peer, cell in row.peers.items())
-        times = f"ours {row.ours} us, raw {row.bare} us: " if row.ours != NOTHING else ""
-        print(f"{row.title}: {times}{row.figure} (goal {row.goal}){' | ' if beside else ''}{beside}", flush=True)
-    return 0 if all(row.met is not False for row in found) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_plain(rows()))

@@ -106,6 +106,15 @@ def show(rows: Sequence[Row], peers: Sequence[str]) -> None:
     console.print(NOTE, width=min(width, 100), highlight=False)
 
 
+def print_plain(rows: Sequence[Row]) -> int:
+    """Print a line a row; return an exit code: 1 where a goal is missed."""
+    for row in rows:
+        beside = "; ".join(f"{peer} {' '.join(cell.split())}" for peer, cell in row.peers.items())
+        times = f"ours {row.ours} us, bare {row.bare} us: " if row.ours != NOTHING else ""
+        print(f"{row.title}: {times}{row.figure} (goal {row.goal}){' | ' if beside else ''}{beside}", flush=True)
+    return 0 if all(row.met is not False for row in rows) else 1
+
+
 def _title(workload: Workload) -> str:
     return workload.title + (f" (peers: {workload.peer_size:,})" if workload.peer_size else "")
 

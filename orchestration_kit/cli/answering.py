@@ -14,7 +14,7 @@ from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
 from orchestration_kit.cli.questions import HASH_SHOWN, fitting, outermost, runs_within, shell_word
-from orchestration_kit.cli.terminal import named, short, tell
+from orchestration_kit.cli.terminal import json_text, named, short, tell
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
@@ -41,7 +41,7 @@ def approve_run(arguments: argparse.Namespace) -> int:
     def approve(run: Run, question: Request) -> None:
         run.approve(arguments.value, question)
 
-    return _answer(arguments, "Approved", ("value", short_text(arguments.value, _LONGEST)), approve)
+    return _answer(arguments, "Approved", ("value", short(json_text(arguments.value, indent=None), _LONGEST)), approve)
 
 
 def reject_run(arguments: argparse.Namespace) -> int:
@@ -101,7 +101,11 @@ def _meant(run_id: str, asked: list[Request], which: str | None) -> Request:
         hint = f"These are: {paths}. What is shown may have changed; look at it with `runs waiting {run_id}`."
         raise NotAsked(run_id, f"no approval {which!r} is open", hint)
     others = [f"{named(one.path)} ({one.prompt})" for one in asked]
-    hint = f"It waits for {listed(others, 5)}." if others else "`orchestration-kit runs show` tells where it stands."
+    hint = (
+        f"It waits for {listed(others, 5)}."
+        if others
+        else "`runs show` tells where it stands, and `runs resume` goes on."
+    )
     raise NotAsked(run_id, "it waits for no approval", hint)
 
 

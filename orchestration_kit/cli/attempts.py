@@ -173,10 +173,7 @@ def _row(event: Event, asked: dict[str, Request], pending: set[str]) -> list[Cel
         until = "" if question.deadline is None else f" (until {local_time(question.deadline)})"
         return _aside(event.path, "waits", f"{wording(question)}{until}")
     if isinstance(event, Answered) and event.path in pending:
-        said = {"event": "the event came", "kept": "the event came", "time": "the time came"}.get(
-            event.kind, event.kind
-        )
-        return _aside(event.path, "answered", f"{said}; it goes on when the run is resumed")
+        return _aside(event.path, "answered", f"{_answer(event.kind)}; it goes on when the run is resumed")
     return _mark_of(event)
 
 
@@ -189,9 +186,8 @@ def _mark_of(event: Event) -> list[Cell] | None:
         given = "" if event.input is None else ", with another input"
         return _mark(f"forked from {named(event.parent)} at {named(event.at)}{changed}{given}")
     if isinstance(event, EventReceived):
-        return _mark(
-            f"the event {named(event.name, 80)} came {local_time(event.received_at)}, before it was waited for"
-        )
+        when = local_time(event.received_at)
+        return _mark(f"the event {named(event.name, 80)} came {when}; nothing waited for it yet")
     if isinstance(event, LimitReached):
         goes = "what was done is undone" if event.next_step is None else f"it goes to {named(event.next_step, 80)}"
         return _mark(f"the limit {event.limit} was reached{event.value}: {goes}")
@@ -232,11 +228,15 @@ def _besides(detail: dict[str, Any]) -> Iterator[str]:
     if "added" in detail:
         yield f"added {counted(len(detail['added']), 'item')}"
     if "branches" in detail:
-        ends = Counter(detail["branches"].values())
+        ends = Counter[str](detail["branches"].values())
         told = ", ".join(f"{ends[end]:,} {end}" for end in sorted(ends, key=lambda end: _JOINED.get(end, 9)))
         yield f"joined: {told or 'no branches'}"
     if "answer" in detail:
-        yield _ANSWERS.get(detail["answer"], str(detail["answer"]))
+        yield _answer(detail["answer"])
+
+
+def _answer(kind: str) -> str:
+    return _ANSWERS.get(kind, kind)
 
 
 _ANSWERS = {"event": "the event came", "kept": "the event had come", "time": "waited", "timeout": "timed out"}

@@ -1,4 +1,7 @@
-"""`runs list`: one line a run, newest first. A damaged run is one line too, and does not hide the others."""
+"""`runs list`: one line a run, newest first, runs of sub-workflows below the one they are in.
+
+A damaged run is one line too, and does not hide the others.
+"""
 
 from __future__ import annotations
 
@@ -105,24 +108,42 @@ def _line(journal: SQLiteJournal, stored: StoredRun) -> Line:
 
 
 def _print(lines: list[Line]) -> None:
-    rows = [_row(line) for line in lines]
+    rows = [_row(line, depth) for line, depth in _nested(lines)]
     used = [at for at, _ in enumerate(_COLUMNS) if at < _ALWAYS or any(row[at].text for row in rows)]
     table([_COLUMNS[at] for at in used], [[row[at] for at in used] for row in rows])
 
 
-def _row(line: Line) -> list[Cell]:
+def _nested(lines: list[Line]) -> list[tuple[Line, int]]:
+    """Return each line with how deep it stands: runs of sub-workflows come below their parent, the first one first."""
+    listed = {line.summary.run_id for line in lines}
+    inner: dict[str | None, list[Line]] = {}
+    for line in lines:
+        run = line.summary
+        is_within = run.forked_at is None and run.parent in listed and run.parent != run.run_id
+        inner.setdefault(run.parent if is_within else None, []).append(line)
+    found: list[tuple[Line, int]] = []
+    stack = [(line, 0) for line in reversed(inner.get(None, ()))]
+    while stack:
+        line, depth = stack.pop()
+        found.append((line, depth))
+        stack += [(one, depth + 1) for one in inner.pop(line.summary.run_id, ())]
+    return found
+
+
+def _row(line: Line, depth: int) -> list[Cell]:
     run, totals = line.summary, line.summary.totals
     parent = "" if run.parent is None else named(run.parent, 60)
     is_dead = line.judgement == "dead"
     return [
-        Cell(named(run.run_id)),
+        Cell(f"{'  ' * depth}{named(run.run_id)}"),
         Cell(named(run.workflow, 40)),
         Cell(run.state, STYLES.get(run.state, "")),
         Cell(local_time(run.started_at), "dim"),
         Cell(str(totals.attempts)),
         Cell(duration(totals.duration_s)),
         Cell("" if totals.cost_usd is None else f"${totals.cost_usd:.4f}"),
-        Cell(f"{parent}@{short(run.forked_at, 40)}" if run.forked_at else parent),
+        Cell(f"{parent}@{short(run.forked_at, 40)}" if run.forked_at else ""),
+        Cell("" if run.forked_at or depth else parent),
         Cell(f"{line.judgement}: {line.driver}" if line.driver else "", "red" if is_dead else "cyan"),
         Cell(short(_tags(run), 60), "dim"),
     ]

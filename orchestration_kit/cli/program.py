@@ -18,7 +18,10 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 it did not work out, 2 wrong use, 3 a run waits, 130 interrupted."""
+    """Run a command and return its exit code.
+
+    0 done, 1 it did not work out, 2 wrong use, 3 the run that was driven waits for somebody, 130 interrupted.
+    """
     arguments = _parser().parse_args(argv)
     command = _command(arguments.command)
     try:

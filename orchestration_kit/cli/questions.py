@@ -26,13 +26,15 @@ _LONGEST = 2_000
 _PARTS = (Column(""), Column("", folds=True, least=20))
 
 
-def questions_of(journal: Journal, run_id: str) -> list[Request]:
+def questions_of(journal: Journal, stored: StoredRun) -> list[Request]:
     """Return what a run itself waits for, in the order of the workflow.
 
     Raises:
-        UnknownRun: there is no such run.
         JournalError: it cannot be read.
     """
+    run_id = stored.facts.run_id
+    if stored.standing.finished_at is not None:
+        return []
     try:
         run = Orchestrator(journal=journal).get_run(run_id)
     except UnknownWorkflow:  # it holds Python callables: what was asked is on record, its wording is not
@@ -92,8 +94,8 @@ def _parts(question: Request) -> Iterator[tuple[Cell, Cell]]:
 
 def wording(question: Request) -> str:
     """Return what is asked or waited for, in words."""
-    what = question.prompt or "(its wording is in code that is not on record)"
-    return short(what, _LONGEST) if question.kind == "approval" else f"{question.kind}: {short(what, _LONGEST)}"
+    what = short(question.prompt or f"(an {question.kind}; its wording is in code that is not on record)", _LONGEST)
+    return f"time: {what}" if question.kind == "time" else what
 
 
 def _answers(question: Request) -> Iterator[tuple[str, str]]:

@@ -49,8 +49,8 @@ def show_run(arguments: argparse.Namespace) -> int:
         stored = journal.find_run(arguments.run_id)
         driver, judgement = ("", "") if stored is None else driver_of(stored, journal)
         within = runs_within(journal, arguments.run_id)
-        questions = questions_of(journal, arguments.run_id)
-        inner = [one for run in within for one in questions_of(journal, run.facts.run_id)]
+        questions = [] if stored is None else questions_of(journal, stored)
+        inner = [one for run in within for one in questions_of(journal, run)]
     if arguments.json:
         more = {
             "driver": driver or None,

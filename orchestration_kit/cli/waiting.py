@@ -71,7 +71,7 @@ def _meant(journal: SQLiteJournal, run_id: str | None) -> list[StoredRun]:
 def _questions(journal: SQLiteJournal, run: StoredRun) -> list[Request]:
     """Return what a run waits for; one that cannot be read is told of, and does not hide the others."""
     try:
-        return questions_of(journal, run.facts.run_id)
+        return questions_of(journal, run)
     except JournalError as error:
         say(f"Run {named(run.facts.run_id)} cannot be looked at. {error}")
         return []

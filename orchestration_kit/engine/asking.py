@@ -142,6 +142,8 @@ def put_answer(run: Driven, answer: Answered) -> None:
 def requests_of(run: Driven) -> list[Request]:
     """Return what a run waits for, in the order of its positions; of sub-workflows, what their runs wait for."""
     found: list[Request] = []
+    if run.is_finished:  # cancelled, say: it is asked again when it goes on
+        return found
     for path, visit in sorted(run.machine.waiting.items(), key=lambda one: place_of(one[0])):
         wait, step = visit.wait, visit.step.definition
         if wait is None:

@@ -129,8 +129,10 @@ class Branches(Progress):
         steps = opener.steps if target.plan is None else target.plan.steps
         scope = Scope(f"{group.path}[{key}]/", opener.data.copy(), steps, group, key)
         group.scopes[key] = scope
-        scope.visits[target.initial] = 1
-        self.ready.append(Visit(scope, steps[target.initial], 1, group.input_of(key)))
+        if self.earlier:
+            scope.visits.update(self.earlier.get(scope.prefix, ()))
+        number = scope.visits[target.initial] = scope.visits.get(target.initial, 0) + 1
+        self.ready.append(Visit(scope, steps[target.initial], number, group.input_of(key)))
 
     # --- ending
 
@@ -263,15 +265,25 @@ class Branches(Progress):
         self._open(Group(again, (SPAWN,), [spawned["input"]], {"": Target(plan.initial, plan)}))
 
     def _add_items(self, scope: Scope, items: list[Any]) -> None:
+        """Add items to the map that a branch is in.
+
+        The second that item 3 adds is `3.1`. Branches within it, which have no order among them, count for themselves:
+        the first that is added by the third branch of a parallel step in there is `3.2-0`.
+        """
         at: Scope | None = scope
+        adder = ""
         while at is not None and isinstance(at.group, Group):
-            if at.group.keys is None:
-                for item in items:
-                    at.group.add(f"{at.key}.{at.added}", item)
-                    at.added += 1
-                self._go_on(at.group)
+            group = at.group
+            if group.keys is None:
+                at.added = at.added or {}
+                first = at.added.get(adder, 0)
+                at.added[adder] = first + len(items)
+                for number, item in enumerate(items, first):
+                    group.add(f"{at.key}.{adder}{number}", item)
+                self._go_on(group)
                 return
-            at = at.group.within
+            adder = f"{group.keys.index(str(at.key))}-{adder}"
+            at = group.within
 
     def _put_group_away(self, group: Group) -> None:
         """Note that a join is on record; groups within its branches that never came to theirs go with it."""
@@ -283,8 +295,16 @@ class Branches(Progress):
                 del self.groups[inner.path]
 
     def reopen_group(self, visit: Visit) -> None:
-        """Go on with branches whose join had failed: those that did not complete are attempted again."""
+        """Go on with branches whose join had failed: those that did not complete are attempted again.
+
+        Where what they did was undone, all of them are opened anew; their visits are numbered on.
+        """
         group = cast("Group", visit.group)
+        if group.is_undone:
+            self._count_earlier(group.path)
+            visit.group = None
+            self.ready.append(visit)
+            return
         group.visit = visit
         reopened = [group, *(inner for inner in group.inner if not inner.is_joining)]
         self.groups.update({one.path: one for one in (group, *group.inner)})
@@ -294,6 +314,14 @@ class Branches(Progress):
         for one in reopened:
             self._go_on(one)
         self.close_groups()
+
+    def _count_earlier(self, opener: str) -> None:
+        """Note how often branches of a visit came to their steps."""
+        for row in self._rows:
+            prefix, step_id, number = row[1], row[2], row[3]
+            if opener_of(prefix)[0] == opener:
+                counts = self.earlier.setdefault(prefix, {})
+                counts[step_id] = max(number, counts.get(step_id, 0))
 
     def _reopen(self, group: Group) -> None:
         parked, group.parked = list(group.parked.values()), {}

@@ -1,7 +1,7 @@
 """Branches that were opened together, and when they are joined. Part of the machine: no I/O, no clock, no user code.
 
-Every answer here hangs on which branches have ended and how, never on the order in which they did: so a record can be
-folded in any order that respects the order within each branch.
+Every answer here hangs on which branches have ended and how. A record is folded in the order of arrival: whether a
+branch had ended when the join was decided is part of what happened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Group:
 
     __slots__ = (
         "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "idle", "inner", "inputs", "is_joining",
-        "is_over", "keys", "parked", "path", "problems", "queue", "scopes", "started", "targets", "total", "visit",
+        "is_over", "is_undone", "keys", "parked", "path", "problems", "queue", "scopes", "started", "targets", "total", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,8 @@ class Group:
         """The join has what it needs, or cannot get it any more."""
         self.is_joining = False
         """The join is being worked out, or was."""
+        self.is_undone = False
+        """What its branches did was undone, as far as that could be."""
 
     def key_at(self, index: int) -> str:
         """Return the key of a branch, in order."""

@@ -290,7 +290,7 @@ class Machine(Branches):
     @property
     def may_resume(self) -> bool:
         """Whether there is something left to do, also where the run has ended."""
-        return self.finished is None or bool(self._left)
+        return self.finished is None or bool(self._left or self.waiting)
 
     def follow(self, plan: Plan) -> None:
         """Go on by another plan, which has to lead where this one went."""

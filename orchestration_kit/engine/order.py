@@ -8,6 +8,7 @@ came before somebody waited for them stand at the beginning of their section: wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ UNDO = "undo"
 """The key of the branch that undoes what the others did."""
 SPAWN = "spawn"
 """The key of the branch that a spawned workflow runs in."""
+_ITEM = re.compile(r"[0-9]+(\.([0-9]+-)*[0-9]+)*")
 
 
 def scope_of(path: str) -> str:
@@ -38,13 +40,13 @@ def opener_of(scope: str) -> tuple[str, str]:
     return opener, key
 
 
-def depth_of(key: str) -> tuple[int, tuple[int, ...]]:
-    """Return where an item comes among the items of a map: those that were added after the others.
+def depth_of(key: str) -> tuple[int, tuple[tuple[int, ...], ...]]:
+    """Return where an item comes among the items of a map: those that were added after the others, by who added them.
 
-    >>> sorted(["1", "0.0", "10", "0"], key=depth_of)
-    ['0', '1', '10', '0.0']
+    >>> sorted(["1", "0.1-0", "0.0", "10", "0"], key=depth_of)
+    ['0', '1', '10', '0.0', '0.1-0']
     """
-    parts = tuple(int(part) for part in key.split("."))
+    parts = tuple(tuple(int(number) for number in part.split("-")) for part in key.split("."))
     return len(parts), parts
 
 
@@ -58,8 +60,7 @@ def place_of(path: str) -> list[Any]:
     for segment in path.split("/"):
         name, _, key = segment.removesuffix("]").partition("[")
         step, _, number = name.partition("#")
-        is_item = key.replace(".", "").isdecimal()
-        found.append((step, int(number or 0), (0, *depth_of(key)) if is_item else (1, key)))
+        found.append((step, int(number or 0), (0, *depth_of(key)) if _ITEM.fullmatch(key) else (1, key)))
     return found
 
 

@@ -21,7 +21,7 @@ class Progress(Record):
     """The visits of a run, and its end."""
 
     __slots__ = (
-        "_left", "doomed", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root", "stop", "taken", "undoable", "undos",
+        "_left", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root", "stop", "taken", "undoable", "undos",
         "waiting",
     )  # fmt: skip
 
@@ -49,6 +49,8 @@ class Progress(Record):
         """What would be undone, in the order of arrival."""
         self.undos: list[Undo] = []
         """What is being undone."""
+        self.earlier: dict[str, dict[str, int]] = {}
+        """By scope, where branches were opened anew: how often they had come to each step before."""
         self._measure()
 
     def allow(self, limits: RunLimits) -> None:
@@ -93,7 +95,7 @@ class Progress(Record):
     def fail(self, reason: str) -> None:
         """End the run as failed, after what it did was undone."""
         if self.undoable and not self.undos:
-            self._left += self.ready
+            self._left.clear()  # also where the undoing is interrupted: then that is what goes on
             self.ready.clear()
             self.waiting.clear()
             self.undo(None, reason)
@@ -223,6 +225,7 @@ class Progress(Record):
                 self.is_branched, self.is_simple = True, False
                 opener = "" if undo.group is None else undo.group.path
                 scope = undo.scope = Scope(f"{opener}[{UNDO}]/", dict(at.data), steps, undo, UNDO)
+                scope.visits.update(self.earlier.get(scope.prefix, ()))
             scope.steps, scope.end, scope.error = steps, None, None
             self.arrive(scope, step_id, output).detail = {"undoes": path}
             return
@@ -236,7 +239,7 @@ class Progress(Record):
                     at.data.pop(key, None)
             at.written = (at.written or set()) | written
         if undo.group is not None:
-            undo.group.problems = undo.problems
+            undo.group.problems, undo.group.is_undone = undo.problems, scope is not None
             self.make_joinable(undo.group)
         else:
             self._left.clear()  # its steps would be built on what is no longer there

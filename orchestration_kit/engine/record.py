@@ -108,7 +108,7 @@ class Record:
         return self._in_order()[1][told:]
 
     def events(self) -> list[Event]:
-        """Every event so far, in the order of the workflow; folding them gives this state."""
+        """Every event so far, in the order of the workflow: for people. What is folded are `arrivals()`."""
         if not self.is_branched:
             return [self.started, *self.arrivals()]
         return [self.started, *self._in_order()[0]]

@@ -37,7 +37,8 @@ def due_s(run: Driven, visit: Visit) -> float | None:
         return None
     path = visit.wait.path
     if path not in run.timers:
-        run.timers[path] = run.clock.monotonic() + max(0.0, visit.wait.until - run.clock.time())
+        left_s = min(visit.wait.until - run.clock.time(), visit.wait.until - visit.wait.asked_at)  # it was put back
+        run.timers[path] = run.clock.monotonic() + max(0.0, left_s)
     return run.timers[path] - run.clock.monotonic()
 
 

@@ -61,8 +61,8 @@ class Scope:
         """Entries with outputs of steps that came from branches of its own."""
         self.changes: Changes | None = None
         """What it leaves for the join, once it is completed."""
-        self.added = 0
-        """Items that its visits added."""
+        self.added: dict[str, int] | None = None
+        """How many items were added, by which of the branches within it added them; under "" by its own visits."""
 
     def wrote(self, changes: Changes) -> None:
         """Note what a visit changed on the data bus."""
@@ -229,6 +229,8 @@ def may_retry(visit: Visit, error_types: tuple[str, ...] | None) -> bool:
     """Whether an attempt that failed is made again; None for its types where that cannot help."""
     step = visit.step
     if error_types is None or visit.attempt - visit.interrupted > step.max_retries or step.worker is None:
+        return False
+    if visit.group is not None:  # its worker did its part: what it spawned failed
         return False
     return step.retry is None or step.retry.allows(error_types)
 

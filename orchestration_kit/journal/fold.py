@@ -135,15 +135,17 @@ class Fold:
 
     def _add_items(self, prefix: str, items: list[Any], index: int) -> None:
         """Add items to the map that a scope is in."""
+        adder = ""
         while prefix:
             opener, key = opener_of(prefix)
             group = self.groups.get(opener)
             if group is None or key == UNDO:
                 return
             if group.keys is None:
-                first = self.scope(prefix).number_added(index, len(items))
-                group.items.update({f"{key}.{first + n}": item for n, item in enumerate(items)})
+                first = self.scope(prefix).number_added(adder, index, len(items))
+                group.items.update({f"{key}.{adder}{first + n}": item for n, item in enumerate(items)})
                 return
+            adder = f"{group.position_of(key)}-{adder}"
             prefix = scope_of(opener)
 
     # --- branches

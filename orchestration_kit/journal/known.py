@@ -15,7 +15,7 @@ UNKNOWN: Any = object()
 class KnownScope:
     """One thread of control: the run itself, or one branch."""
 
-    __slots__ = ("added", "data", "input", "openers", "output", "shape", "workers", "written")
+    __slots__ = ("_added", "data", "input", "openers", "output", "shape", "workers", "written")
 
     def __init__(
         self, data: dict[str, Any], given: Any, shape: str = "", workers: dict[str, Worker] | None = None
@@ -30,18 +30,18 @@ class KnownScope:
         the workflow."""
         self.shape = shape
         """Where it is, without visit numbers and items: what branches that are alike have in common."""
-        self.added = (0, 0, 0)
-        """Items that its visits added: by the row of this number, how many before it, and how many by it."""
+        self._added: dict[str, tuple[int, int, int]] = {}
+        """By which of the branches in it added items: the row that did last, how many before that, and how many then."""
         self.openers: list[str] = []
         """Visits in it that opened branches."""
         self.written: set[str] | None = None
         """Of a branch that undoes others: what it wrote. That goes to the scope it was opened in."""
 
-    def number_added(self, index: int, count: int) -> int:
+    def number_added(self, adder: str, index: int, count: int) -> int:
         """Return the number of the first of `count` items added by row `index`; asked twice, it is the same."""
-        at, before, by_it = self.added
-        first = before if at == index else before + by_it
-        self.added = (index, first, count)
+        at, before, then = self._added.get(adder, (index, 0, 0))
+        first = before if at == index else before + then
+        self._added[adder] = (index, first, count)
         return first
 
 
@@ -70,10 +70,14 @@ class KnownGroup:
             return inputs[int(key)] if key.isdecimal() and key.isascii() and int(key) < len(inputs) else UNKNOWN
         if self.inputs is None:
             return self.given
-        if self._positions is None:
-            self._positions = {name: at for at, name in enumerate(self.keys)}
-        at = self._positions.get(key)
+        at = self.position_of(key)
         return UNKNOWN if at is None or at >= len(self.inputs) else self.inputs[at]
+
+    def position_of(self, key: str) -> int | None:
+        """Return which of the branches has this key; None for items, and where there is none."""
+        if self._positions is None:
+            self._positions = {name: at for at, name in enumerate(self.keys or ())}
+        return self._positions.get(key)
 
     def in_order(self) -> Iterator[str]:
         """Go through the keys of all branches, in the order of the workflow."""

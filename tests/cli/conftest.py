@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
 from orchestration_kit import SQLiteJournal
-from orchestration_kit.testing import ScriptedWorker
-from tests.cli.support import FLOW, hub_at
+from orchestration_kit.testing import FakeClock, ScriptedWorker
+from tests.cli.support import BRANCHED, FLOW, hub_at
 from tests.hostile import PAYLOADS
 from tests.support import hub_of, step, workflow_of
 
@@ -62,3 +63,26 @@ def hostile(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _as_wide_as_it_likes(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture
+def asking(tmp_path, monkeypatch):
+    """A folder with the module `asking_flow`, and a journal of runs that wait: in a sub-workflow, in branches, in code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "asking_flow.py").write_text(BRANCHED)
+    import asking_flow
+
+    hub = asking_flow.hub("runs.db")
+    hub.clock = FakeClock(time.time() - 600)
+    with hub.journal:
+        for run_id, workflow, data in (
+            ("shop", "shop", {}),
+            ("offer", "order", {}),
+            ("many", "many", {"items": list(range(40))}),
+            ("coded", "code", {}),
+        ):
+            hub.start(workflow, f"for {run_id}", data, run_id=run_id).run()
+            hub.clock.advance(60)
+    yield tmp_path
+    sys.modules.pop("asking_flow", None)

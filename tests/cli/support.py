@@ -124,3 +124,57 @@ def lines(capsys):
 
 def is_safe(text):
     return all(character.isprintable() or character == "\n" for character in text)
+
+
+BRANCHED = """
+from orchestration_kit import (
+    ApprovalStep, MapStep, Orchestrator, ParallelStep, SubworkflowStep, WaitStep, WorkerDefinition, WorkflowDefinition, WorkflowStep,
+)
+
+def price(item):
+    if item == 33:
+        raise ValueError("no price")
+    return item * 2
+
+def quote(value):
+    return {"amount": 120, "for": value}
+
+def ship(value, context):
+    return f"shipped at {value}"
+
+def _workflow(name, *steps):
+    made = WorkflowDefinition(name=name)
+    for at, step in enumerate(steps):
+        made.add_step(step, is_initial=at == 0)
+    return made
+
+def _step(step_id, worker_type, to=None, **fields):
+    return WorkflowStep(step_id=step_id, worker_type=worker_type, on_success=to, is_terminal=to is None, **fields)
+
+def hub(journal=None):
+    made = Orchestrator(journal=journal)
+    for worker in (price, quote, ship):
+        made.register_worker(WorkerDefinition(worker_type=worker.__name__, name=worker.__name__, executor=worker))
+    made.register_workflow(_workflow(
+        "order",
+        _step("quote", "quote", "sign"),
+        ApprovalStep(step_id="sign", prompt="Send the offer?", show=("output.amount", "goal"), timeout_s=3600, on_success="paid"),
+        WaitStep(step_id="paid", event="paid", on_success="ship"),
+        _step("ship", "ship"),
+    ))
+    made.register_workflow(_workflow("shop", SubworkflowStep(step_id="order", workflow="order", on_success="end"), _step("end", "ship")))
+    made.register_workflow(_workflow(
+        "many",
+        MapStep(step_id="each", over="data.items", body="price", failure="continue", on_success="both"),
+        _step("price", "price"),
+        ParallelStep(step_id="both", branches={"law": "law", "style": "style"}, on_success="end"),
+        ApprovalStep(step_id="law", prompt="Lawful?", schema={"type": "object", "required": ["ok"]}),
+        ApprovalStep(step_id="style", prompt="Well written?", schema=bool),
+        _step("end", "ship"),
+    ))
+    made.register_workflow(_workflow(
+        "code", ApprovalStep(step_id="sign", prompt="Really?", on_success="ship", success_when=lambda output, context: True), _step("ship", "ship")
+    ))
+    return made
+"""
+"""A module of workflows that wait, and of one with many branches."""

@@ -185,7 +185,9 @@ class Driver:
         self.machine.receive(EventReceived("news", value(self.draw), self.at))
 
     def answer(self) -> None:
-        path = self.draw.choice(sorted(self.machine.waiting))
+        self.answer_at(self.draw.choice(sorted(self.machine.waiting)))
+
+    def answer_at(self, path: str) -> None:
         wait = self.machine.waiting[path].wait
         assert wait is not None
         kinds = {
@@ -253,8 +255,11 @@ class Driver:
 
     def settle_one(self) -> None:
         visit = self.under_way.pop(self.draw.randrange(len(self.under_way)))
-        if visit not in self.machine.taken:
-            return  # nobody waits for it any more
+        if visit in self.machine.taken:  # else nobody waits for it any more
+            self.settle_visit(visit)
+
+    def settle_visit(self, visit: Visit) -> None:
+        """Do what comes of an attempt."""
         visit.duration_s = float(self.draw.randint(0, 3))
         visit.facts = Facts()
         if visit.group is not None:
@@ -349,7 +354,7 @@ def state_of(machine: Machine) -> dict[str, Any]:
     def see_scope(scope: Any) -> None:
         scopes[scope.prefix] = {
             "data": scope.data, "visits": scope.visits, "count": scope.count, "end": scope.end, "error": scope.error,
-            "output": scope.output, "written": sorted(scope.written or ()), "changes": scope.changes, "added": scope.added,
+            "output": scope.output, "written": sorted(scope.written or ()), "changes": scope.changes, "added": scope.added or {},
             "stuck": None if scope.stuck is None else seen(scope.stuck),
         }  # fmt: skip
 
@@ -357,7 +362,8 @@ def state_of(machine: Machine) -> dict[str, Any]:
         groups[group.path] = {
             "statuses": group.statuses(), "started": group.started, "completed": group.completed, "ended": group.ended,
             "failed": group.failed, "added": group.added, "is_over": group.is_over, "is_joining": group.is_joining,
-            "parked": sorted(group.parked), "problems": group.problems, "verdict": group.verdict,
+            "parked": sorted(group.parked), "problems": group.problems, "verdict": group.verdict, "idle": group.idle,
+            "queue": [one.path for one in group.queue], "is_undone": group.is_undone,
         }  # fmt: skip
         for scope in group.scopes.values():
             see_scope(scope)
@@ -378,6 +384,7 @@ def state_of(machine: Machine) -> dict[str, Any]:
         "scopes": scopes,
         "groups": groups,
         "to do": sorted(map(seen, (*machine.ready, *machine.taken)), key=lambda one: one[:2]),
+        "earlier": machine.earlier,
         "waiting": sorted(machine.waiting),
         "inbox": {name: list(kept) for name, kept in machine.inbox.items() if kept},
         "undoable": sorted((path, step_id) for path, _, step_id, _ in machine.undoable),

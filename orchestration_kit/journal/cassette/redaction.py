@@ -162,9 +162,12 @@ class Redactor:
             return self._tagged_entry(name, cast("dict[str, Any]", value)) if kind else self._data(value)
         if isinstance(value, list):
             return [self._entry(name, item) for item in cast("list[Any]", value)]
-        if isinstance(value, str) and (is_harmless(value) or not value):
-            return self._data(value)
-        if not kind and not (isinstance(value, str) and looks_random(value)):
+        if isinstance(value, str):
+            if not value or is_harmless(value) or not (kind or looks_random(value)):
+                text = self._text(value)  # what is left may look like a secret now: then it goes as a whole, at once
+                left = text != value and not is_harmless(text) and (kind or looks_random(text))
+                return PLACEHOLDER if left else text
+        elif not kind:
             return self._data(value)
         self._note(str(value))
         return PLACEHOLDER
