@@ -69,7 +69,7 @@ def burr(fan: Fan, *, clock: Clock = perf_counter) -> float:
 
     class Each(parallel.MapStates):
         def action(self, state: Any, inputs: Any) -> Any:  # noqa: ARG002
-            return work.with_name("work")
+            return work
 
         def states(self, state: Any, context: Any, inputs: Any) -> Generator[Any, None, None]:  # noqa: ARG002
             for item in state["items"]:

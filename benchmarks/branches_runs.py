@@ -25,8 +25,8 @@ STEPS = 3
 KB_A_MB = 1e6 / 1024
 
 
-class _Crowd:
-    """Counts the runs that have begun, and sees that all have before the first one ends."""
+class Crowd:
+    """A worker that counts the runs that have begun, and sees that all have before the first one ends."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -50,8 +50,8 @@ def many_runs(count: int, *, clock: Clock = perf_counter) -> float:
     Raises:
         WrongResult: a run lost a step, or they were not all under way at once.
     """
-    crowd = _Crowd(count)
-    hub = _hub(crowd)
+    crowd = Crowd(count)
+    hub = hub_of(crowd)
 
     async def run() -> tuple[list[Any], float]:
         with quiet_collector():
@@ -60,13 +60,13 @@ def many_runs(count: int, *, clock: Clock = perf_counter) -> float:
             return contexts, clock() - began
 
     contexts, took_s = asyncio.run(run())
-    _check(crowd, contexts)
+    check_runs(crowd, contexts)
     return took_s / (count * STEPS)
 
 
 def bare_runs(count: int, *, clock: Clock = perf_counter) -> float:
     """Return the seconds a step of as many coroutines that call the worker thrice and note what it gave."""
-    crowd = _Crowd(count)
+    crowd = Crowd(count)
 
     async def one() -> list[tuple[int, float]]:
         noted: list[tuple[int, float]] = []
@@ -101,7 +101,12 @@ async def _all(hub: Orchestrator, count: int) -> list[Any]:
     )
 
 
-def _check(crowd: _Crowd, contexts: Sequence[Any]) -> None:
+def check_runs(crowd: Crowd, contexts: Sequence[Any]) -> None:
+    """Look at every run.
+
+    Raises:
+        WrongResult: one lost a step, or they were not all under way at once.
+    """
     expected = list(range(1, STEPS + 1))
     for context in contexts:
         if context.state != "completed" or [entry["output"] for entry in context.history] != expected:
@@ -112,7 +117,8 @@ def _check(crowd: _Crowd, contexts: Sequence[Any]) -> None:
         raise WrongResult(f"{crowd.early} runs came to their last step before others had begun")
 
 
-def _hub(crowd: _Crowd) -> Orchestrator:
+def hub_of(crowd: Crowd) -> Orchestrator:
+    """Return a hub with a workflow of three steps, ready to run."""
     workflow = WorkflowDefinition(name="three")
     for at in range(STEPS):
         onward = {"is_terminal": True} if at == STEPS - 1 else {"on_success": f"s{at + 1}"}
@@ -126,13 +132,13 @@ def _hub(crowd: _Crowd) -> Orchestrator:
 
 def _weigh(count: int) -> float:
     many_runs(10)  # what is imported on the way is there from now on
-    crowd = _Crowd(count)
-    hub = _hub(crowd)
+    crowd = Crowd(count)
+    hub = hub_of(crowd)
     gc.collect()
     before = peak_megabytes()
     contexts = asyncio.run(_all(hub, count))
     grown = peak_megabytes() - before
-    _check(crowd, contexts)  # after it was weighed: to look at a history makes its entries
+    check_runs(crowd, contexts)  # after it was weighed: to look at a history makes its entries
     return grown * KB_A_MB / count
 
 

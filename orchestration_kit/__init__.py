@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.orchestrator import Orchestrator
     from orchestration_kit.engine.outcome import Failure, Spawn
+    from orchestration_kit.engine.refusals import AnswerRefused
     from orchestration_kit.engine.replay import replay
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.state import WorkflowState
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AnswerRefused": "engine.refusals",
     "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
     "Budget": "definition.budgets",
@@ -137,6 +139,7 @@ _HOMES = {
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
 
 __all__ = [
+    "AnswerRefused",
     "ApprovalStep",
     "Branch",
     "Budget",

@@ -15,6 +15,7 @@ import pytest
 import orchestration_kit
 
 PUBLIC = {
+    "AnswerRefused",
     "ApprovalStep",
     "Branch",
     "Budget",

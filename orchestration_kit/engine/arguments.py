@@ -85,3 +85,15 @@ def checked_data(initial_data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(initial_data, dict) or not all(isinstance(key, str) for key in initial_data):
         raise TypeError(f"initial_data is a dict with text keys, not {initial_data!r:.80}.")
     return isolate(initial_data)
+
+
+def check_workflow_name(name: Any) -> None:
+    """See that a run is started by a name.
+
+    Raises:
+        TypeError: it is something else, such as the workflow itself.
+    """
+    if not isinstance(name, str):
+        own = getattr(name, "name", None)
+        hint = f"; register it, then give its name, {own!r}" if isinstance(own, str) else ""
+        raise TypeError(f"A run is started by the name of a registered workflow{hint}, not by {name!r:.80}.")

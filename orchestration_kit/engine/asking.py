@@ -122,7 +122,7 @@ def conclude_wait(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         ask(run, visit, context)
         return
     visit.duration_s = 0.0
-    visit.detail = {"answer": answer.kind, "request": answer.request}
+    visit.detail = {"answer": answer.kind, "request": answer.request, "answered_at": answer.answered_at}
     run.timers.pop(visit.path, None)
     if answer.kind == "rejected":
         conclude_failure(run, visit, context, ApprovalRejected(visit.path, answer.reason or "no reason was given"))

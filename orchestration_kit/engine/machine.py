@@ -10,7 +10,7 @@ The model is h11: a protocol without a socket (https://h11.readthedocs.io).
 A visit belongs to a `Scope`, one sequential thread of control. A parallel step or a map opens a `Group`: a scope per
 branch or item, each with a copy of its parent's bus. A visit is *ready*, *taken* (a driver works on it), *waiting* (for
 a person, an event, a time), or it has opened branches and stays aside until they are to be joined. Identity is scope,
-step and visit number, never who ended first; so a record may be folded in any order that respects each scope's own.
+step and visit number, never who ended first; and a record is folded in the order in which it came.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from orchestration_kit.engine.arguments import (
     check_goal,
     check_id,
     check_options,
+    check_workflow_name,
     checked_data,
     checked_observers,
     checked_tags,
@@ -112,8 +113,9 @@ class Orchestrator(Registry):
     ) -> WorkflowContext:
         """Run a workflow to its end and return its context: look at `.state`, `.data`, `.history`.
 
-        A failing worker does not raise here: it takes its failure path, and the context says what happened. Works
-        inside a running event loop (a notebook), with sync and async workers alike.
+        A failing worker does not raise here: it takes its failure path, and the context says what happened. Where the
+        run waits for somebody, its state is `waiting`, and `orchestrator.last_run` is to be answered. Works inside a
+        running event loop (a notebook), with sync and async workers alike.
 
         Args:
             workflow_name: A registered workflow.
@@ -148,7 +150,7 @@ class Orchestrator(Registry):
         seed: int | None = None,
         tags: dict[str, str] | None = None,
     ) -> WorkflowContext:
-        """`execute_workflow` in the running event loop. Sync workers are called inline."""
+        """`execute_workflow` in the running event loop. Sync workers are called inline; in branches, on threads."""
         run = self.start(
             workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags
         )
@@ -168,12 +170,7 @@ class Orchestrator(Registry):
         observers: Iterable[Observer] = (),
     ) -> Run:
         """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does."""
-        if not isinstance(workflow_name, str):
-            name = getattr(workflow_name, "name", None)
-            hint = f"; register it, then give its name, {name!r}" if isinstance(name, str) else ""
-            raise TypeError(
-                f"A run is started by the name of a registered workflow{hint}, not by {workflow_name!r:.80}."
-            )
+        check_workflow_name(workflow_name)
         return self.begin(
             workflow_name,
             goal,

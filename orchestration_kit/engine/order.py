@@ -3,7 +3,8 @@
 Within a branch one thing follows another, so the order there is that of arrival. Branches follow one another by
 definition or input order, and what they did stands between their opening and the join. What is no part of a branch's
 own doing (a fork, a resume, an end, a limit) parts the record into sections, each in this order by itself. Events that
-came before somebody waited for them stand at the beginning of their section: when they came is no matter.
+came before somebody waited for them stand at the beginning of their section, and so does that a run went on after a
+crash: when that was is no matter.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from orchestration_kit.engine.events import Answered, AttemptFinished, BranchesOpened, Event, EventReceived, WaitStarted
+from orchestration_kit.engine.events import (
+    Answered,
+    AttemptFinished,
+    BranchesOpened,
+    Event,
+    EventReceived,
+    RunFinished,
+    RunResumed,
+    WaitStarted,
+)
 
 UNDO = "undo"
 """The key of the branch that undoes what the others did."""
@@ -69,13 +79,14 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     found: list[Event] = []
     section: list[AttemptFinished | BranchesOpened | WaitStarted | Answered] = []
     kept: list[Event] = []
+    last: Event | None = None
     keys: dict[str, tuple[str, ...]] = {}
     for event in events:
         if isinstance(event, (AttemptFinished, BranchesOpened, WaitStarted, Answered)):
             section.append(event)
             if isinstance(event, BranchesOpened) and event.keys is not None:
                 keys[event.path] = event.keys
-        elif isinstance(event, EventReceived):
+        elif isinstance(event, EventReceived) or (isinstance(event, RunResumed) and not isinstance(last, RunFinished)):
             kept.append(event)
         else:
             found += kept
@@ -83,6 +94,7 @@ def in_order(events: Iterable[Event]) -> list[Event]:
             kept.clear()
             section.clear()
             found.append(event)
+        last = event
     return [*found, *kept, *_section(section, keys)]
 
 

@@ -149,24 +149,33 @@ class Run(Answerable):
     # --- going on
 
     def step(self) -> HistoryEntry | None:
-        """Make the next visit, retries included, and return the entry of its last attempt; None after the end."""
+        """Make the next visit, retries included, and return the entry of its last attempt.
+
+        None after the end, and where the run waits for somebody. Of branches, one visit is made at a time, here; to
+        open them counts as no visit, to join them does.
+        """
         before = self.machine.recorded
         self._drive(one_visit=True)
         return self._last_entry(before)
 
     def run_until(self, step_id: str) -> WorkflowContext:
-        """Run until `step_id` is about to be worked on, or the run ends.
+        """Run until `step_id` is about to be worked on, the run waits, or it ends. Branches are worked on here.
 
         Raises:
             UnknownStep: the workflow has no such step.
         """
         self._check_step(step_id)
-        while not self.is_finished and self.next_step != step_id:
+        before = -1
+        while not self.is_finished and self.next_step != step_id and self.machine.count > before:
+            before = self.machine.count
             self._drive(one_visit=True)
         return self.context
 
     def run(self) -> WorkflowContext:
-        """Run to the end."""
+        """Run to the end, or until it waits for somebody: then its state is `waiting`, and `waiting` says for what.
+
+        Branches are worked on by threads. Times are waited for here.
+        """
         self._drive(one_visit=False)
         return self.context
 
@@ -179,12 +188,14 @@ class Run(Answerable):
     async def arun_until(self, step_id: str) -> WorkflowContext:
         """`run_until()` for a running event loop."""
         self._check_step(step_id)
-        while not self.is_finished and self.next_step != step_id:
+        before = -1
+        while not self.is_finished and self.next_step != step_id and self.machine.count > before:
+            before = self.machine.count
             await self._drive_async(one_visit=True)
         return self.context
 
     async def arun(self) -> WorkflowContext:
-        """`run()` for a running event loop."""
+        """`run()` for a running event loop: branches are worked on by tasks, their sync workers by threads."""
         await self._drive_async(one_visit=False)
         return self.context
 

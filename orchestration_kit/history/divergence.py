@@ -137,8 +137,8 @@ def _shown(record: AttemptFinished, aspect: Aspect) -> Any:
 
 
 def _told(record: AttemptFinished) -> dict[str, Any]:
-    """What is on record besides a worker's call; not the hash of a question, which says nothing to a person."""
-    return {key: value for key, value in (record.detail or {}).items() if key != "request"}
+    """What is on record besides a worker's call; not when it was answered, nor the hash of a question."""
+    return {key: value for key, value in (record.detail or {}).items() if key not in ("request", "answered_at")}
 
 
 def _by_identity(records: Sequence[AttemptFinished]) -> dict[tuple[Any, ...], AttemptFinished]:

