@@ -252,12 +252,21 @@ def check_event(run: Driven, name: str) -> None:
     Raises:
         AnswerRefused: none can.
     """
-    names = list(dict.fromkeys(_event_names(run.machine.plan)))
-    spawned_or_child = any(step.worker is not None for step in run.machine.plan.steps.values())
-    if name in names or (not names and spawned_or_child and run.children):
-        return
-    hint = f"Its events: {listed(names)}.{did_you_mean(name, names)}"
-    raise AnswerRefused(run.run_id, run.state, f"no step waits for the event {name!r}", hint)
+    names = list(dict.fromkeys(_events_of(run)))
+    if name not in names:
+        hint = f"Its events: {listed(names)}.{did_you_mean(name, names)}"
+        raise AnswerRefused(run.run_id, run.state, f"no step waits for the event {name!r}", hint)
+
+
+def _events_of(run: Driven) -> list[str]:
+    """Return the events that a run, what its workers spawned, and the runs within it can wait for."""
+    found = _event_names(run.machine.plan)
+    for group in run.machine.groups.values():
+        for target in group.targets.values():
+            found += [] if target.plan is None else _event_names(target.plan)
+    for child in run.children.values():
+        found += _events_of(child)
+    return found
 
 
 def _event_names(plan: Any) -> list[str]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.plan import Target
 from orchestration_kit.engine.visits import Scope, Visit
 
@@ -18,8 +19,9 @@ class Group:
     """The branches that one visit opened."""
 
     __slots__ = (
-        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "idle", "inner", "inputs", "is_joining",
-        "is_over", "is_undone", "keys", "parked", "path", "problems", "queue", "scopes", "started", "targets", "total", "visit",
+        "added", "added_keys", "cap", "completed", "declared", "ended", "failed", "idle", "inner", "inputs",
+        "is_joining", "is_over", "is_undone", "keys", "parked", "path", "problems", "queue", "scopes", "started",
+        "targets", "total", "visit",
     )  # fmt: skip
 
     def __init__(

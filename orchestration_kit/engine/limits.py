@@ -163,7 +163,7 @@ class Meter:
         return self._run.spent(self._limits, None, is_strict=False)
 
     def _reserve(self, step: PlannedStep, times: int) -> None:
-        wanted = step.budget or self._own
+        wanted = None if step.worker is None else step.budget or self._own
         if wanted is not None:
             self._run.reserve(wanted, times)
         if step.budget is not None:

@@ -359,7 +359,7 @@ class Machine(Branches):
         scope = visit.scope
         if self.meter is not None:
             self.meter.add(visit.duration_s, retry_in_s, visit.usage, visit.step)
-            if visit in self.taken:
+            if visit in self.taken and visit.group is None:
                 self.meter.release(visit.step)
         self.taken.discard(visit)
         if scope.group is not None:

@@ -21,8 +21,8 @@ class Progress(Record):
     """The visits of a run, and its end."""
 
     __slots__ = (
-        "_left", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root", "stop", "taken", "undoable", "undos",
-        "waiting",
+        "_left", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root",
+        "stop", "taken", "undoable", "undos", "waiting",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
@@ -87,7 +87,7 @@ class Progress(Record):
 
     def _release(self, visit: Visit) -> None:
         self.taken.discard(visit)
-        if self.meter is not None:
+        if self.meter is not None and visit.group is None:
             self.meter.release(visit.step)
 
     # --- the end
@@ -115,7 +115,7 @@ class Progress(Record):
         """Keep what is left to do, for a run that is resumed although it has ended."""
         self._left += [*sorted(self.taken, key=lambda visit: visit.path), *self.ready]
         for visit in self.taken:
-            if self.meter is not None:
+            if self.meter is not None and visit.group is None:
                 self.meter.release(visit.step)
         self.ready.clear()
         self.taken.clear()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.asking import put_answer
 from orchestration_kit.engine.events import Answered
+from orchestration_kit.errors import RunStateError
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
     from orchestration_kit.engine.interrupts import Guard
     from orchestration_kit.engine.visits import Visit
+
+_log = logging.getLogger("orchestration_kit")
 
 
 def before(run: Driven) -> None:
@@ -25,7 +29,10 @@ def before(run: Driven) -> None:
 def take_letters(run: Driven) -> None:
     """Take what others have sent while the run was being driven."""
     while run.letters:
-        run.letters.popleft()()
+        try:
+            run.letters.popleft()()
+        except RunStateError as error:  # it was right when it was sent; whoever sent it is gone by now
+            _log.warning("What was sent to run %r came too late: %s", run.run_id, error)
 
 
 def due_s(run: Driven, visit: Visit) -> float | None:

@@ -202,7 +202,7 @@ class _Tasks:
         run, machine = self.run, self.machine
         if isinstance(error, JournalError):
             for visit in list(machine.taken):
-                machine.put_back(visit)
+                machine.abandon(visit)
             return True
         name = type(error).__name__
         under_way = sorted(machine.taken, key=lambda visit: visit.path)
@@ -210,7 +210,7 @@ class _Tasks:
         reason = run.cancel_reason or f"interrupted by {name} in {where}"
         for visit in under_way:
             if not visit.started_at or visit.step.is_special or visit.group is not None:
-                machine.put_back(visit)
+                machine.abandon(visit)
         for visit in sorted(machine.taken, key=lambda visit: visit.path):
             visit.changes = None
             visit.duration_s = max(0.0, run.clock.time() - visit.started_at)

@@ -171,7 +171,7 @@ class _Threads:
             self.stopped = True
             if isinstance(error, JournalError):
                 for visit in list(machine.taken):
-                    machine.put_back(visit)
+                    machine.abandon(visit)
                 return True
             name = type(error).__name__
             under_way = sorted(machine.taken, key=lambda visit: visit.path)
@@ -181,7 +181,7 @@ class _Threads:
                 child.cancel(reason)
             for visit in under_way:
                 if not visit.started_at or visit.step.is_special or visit.group is not None:
-                    machine.put_back(visit)
+                    machine.abandon(visit)
             for visit in sorted(machine.taken, key=lambda visit: visit.path):
                 visit.changes = None
                 visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
