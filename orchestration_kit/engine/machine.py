@@ -221,10 +221,11 @@ class Machine(Branches):
             return
         if self.closing:
             self.close_groups()
-        if self.meter is not None and (exceeded := self.meter.exceeded()) is not None:
+        if self.stop is not None:
+            if not self.taken:
+                self._stop_now()
+        elif self.meter is not None and (exceeded := self.meter.exceeded()) is not None:
             self._end_at_limit(*exceeded)
-        elif self.stop is not None and not self.taken:
-            self._stop_now()
 
     def cancel(self, reason: str, at: float) -> RunFinished | None:
         """End the run as cancelled; None where it had ended before."""

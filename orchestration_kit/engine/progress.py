@@ -21,8 +21,8 @@ class Progress(Record):
     """The visits of a run, and its end."""
 
     __slots__ = (
-        "_left", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root",
-        "stop", "taken", "undoable", "undos", "waiting",
+        "_left", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root", "stop",
+        "taken", "undoable", "undos", "waiting",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:

@@ -283,18 +283,20 @@ class Driver:
                 updated[f"k{draw.randint(0, 3)}"] = value(draw)
             removed = tuple(key for key in ("n", "k0") if key in data and key not in updated and draw.random() < 0.3)
             visit.changes = Changes(updated, removed) if updated or removed else None
-        is_in_map = visit.scope.prefix and not self.is_undoing(visit)
+        is_in_map = visit.scope.prefix and not self.is_undoing(visit) and visit.path.count(".") < 3
         if is_in_map and self.added < 8 and draw.random() < 0.3:
             items = [value(draw) for _ in range(draw.randint(1, 2))]
             self.added += len(items)
             visit.detail = {**(visit.detail or {}), "added": items}
         depth = visit.scope.prefix.count("[spawn]")
         if self.spawns and not visit.step.definition.is_terminal and depth < 1 and draw.random() < 0.15:
-            made = workflow(draw, "made", MAX_DEPTH - 1, waits=False)
-            visit.detail = {**(visit.detail or {}), "spawn": {"workflow": made.to_dict(), "input": value(draw)}}
+            visit.detail = {**(visit.detail or {}), "spawn": {"workflow": self.made().to_dict(), "input": value(draw)}}
             output = {"spawned": "made"}
         self.stage(visit, output)
         self.machine.settle(visit, output)
+
+    def made(self) -> WorkflowDefinition:
+        return workflow(self.draw, "made", MAX_DEPTH - 1, waits=False)
 
     def is_undoing(self, visit: Visit) -> bool:
         return "[undo]" in visit.scope.prefix

@@ -76,7 +76,9 @@ def test_workers_are_taped_wherever_they_stand_and_replayed_from_there(path, in_
         first = run(made.hub(), initial_data=DATA, run_id="r", in_loop=in_loop)
     assert first.state == "completed"
     assert sorted(paths(path)) == sorted(made.calls)
-    assert {"each#1[0.0]/plan#1", "each#1[1]/plan#1[spawn]/look#1", "both#1[l]/left#1", "pack#1", "end#1"} <= set(paths(path))
+    assert {"each#1[0.0]/plan#1", "each#1[1]/plan#1[spawn]/look#1", "both#1[l]/left#1", "pack#1", "end#1"} <= set(
+        paths(path)
+    )
     with cassette(path, "replay") as tape:
         again = run(Places().hub(never), initial_data=DATA, run_id="r", in_loop=in_loop)
     assert (tape.misses, tape.hits) == (0, len(made.calls))
@@ -101,7 +103,9 @@ def test_many_attempts_at_once_are_all_taped(path):
         at_once.wait()
         return given
 
-    flow = workflow_of(MapStep(step_id="m", over="data.items", body="work", max_concurrency=8, is_terminal=True), step("work"))
+    flow = workflow_of(
+        MapStep(step_id="m", over="data.items", body="work", max_concurrency=8, is_terminal=True), step("work")
+    )
     with cassette(path):
         run(hub_of(flow, {"work": work}), initial_data={"items": list(range(24))})
     assert paths(path) == [f"m#1[{n}]/work#1" for n in range(24)]
@@ -161,7 +165,10 @@ def test_a_spawned_workflow_that_cannot_be_taped_fails_its_attempt_each_time(pat
 SPAWN = "cassette: 1\nrecordings:\n  - path: plan#1\n    attempt: 1\n    worker: plan\n    input: goal\n    spawn:\n"
 
 
-@pytest.mark.parametrize("spawn", ["      workflow: 3\n", "      input: 3\n", "      workflow: {steps: 3}\n", "      workflow: {name: x, code: y}\n"])
+@pytest.mark.parametrize(
+    "spawn",
+    ["      workflow: 3\n", "      input: 3\n", "      workflow: {steps: 3}\n", "      workflow: {name: x, code: y}\n"],
+)
 def test_a_forged_spawn_is_a_miss(path, spawn):
     path.write_text(SPAWN + spawn)
     with cassette(path, "replay"), pytest.raises(CassetteMiss, match="cannot be used"):
