@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,11 +64,24 @@ def validate(arguments: argparse.Namespace) -> int:
     problems = workflow.problems()
     for problem in problems:
         print(f"{problem.severity}: {problem}")  # noqa: T201 - the command's answer
+    for name in dict.fromkeys(_run_by_name(workflow)):
+        print(f"note: The workflow {name!r}, which it runs, was not looked at: it is not in this file.")  # noqa: T201
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     verdict = "not sound" if errors else "sound"
     print(f"{arguments.file}: {verdict}, {len(workflow.steps)} steps, {errors} errors, {warnings} warnings")  # noqa: T201
     return 1 if errors else 0
+
+
+def _run_by_name(workflow: WorkflowDefinition) -> Iterator[str]:
+    """Yield the names of other workflows that a workflow runs."""
+    for step in workflow.steps.values():
+        name = getattr(step, "workflow", None)
+        if isinstance(name, str) and name != workflow.name:
+            yield name
+        for body in step.bodies.values():
+            if not isinstance(body, str):
+                yield from _run_by_name(body)
 
 
 def render(arguments: argparse.Namespace) -> int:

@@ -104,14 +104,14 @@ class Machine(Branches):
     def next(self) -> Visit | None:
         """Take the next visit to be worked on; None where the run has ended, or waits for others."""
         ready = self.ready
-        if ready and len(self._rows) < self._max_steps and self.meter is None:
+        if ready and len(self._rows) < self._max_steps and self.meter is None and self.stop is None:
             visit = ready.popleft()
             self.taken.add(visit)
             return visit
         return self._next_within_limits()
 
     def _next_within_limits(self) -> Visit | None:
-        while self.ready:
+        while self.ready and self.stop is None:
             visit = self.ready[0]
             if len(self._rows) >= self._max_steps and self._count_of(visit) >= self._max_steps:
                 self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
@@ -164,7 +164,8 @@ class Machine(Branches):
         retry_in_s: float | None = None
         if scope.group is not None and cancelled is None and self.is_unwanted(scope):
             message = self.why_unwanted(scope)
-            output, error, cancelled = {"error": message}, ErrorInfo("BranchCancelled", message), ""
+            kind = "BranchCancelled" if self.stop is None else "RunCancelled"  # the run's end, not the branch's
+            output, error, cancelled = {"error": message}, ErrorInfo(kind, message), ""
             visit.detail = None
         elif error is None:
             if more is None or not more.detail or "spawn" not in more.detail:

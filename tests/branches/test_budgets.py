@@ -72,7 +72,8 @@ def test_busy_seconds_count_attempts_and_waits_before_retries(door):
         step("a", "end", branches=LOOP, max_retries=1, retry=RetryPolicy(backoff_s=3), budget=Budget(max_seconds=10, on_budget="enough")), step("end"), step("enough")
     )
     run = run_flow(flow, {"a": work, "end": str, "enough": dict}, door, clock=clock)
-    assert paths(run) == ["a#1", "a#1.2", "a#2", "a#2.2", "a#3", "enough#1"]
+    assert paths(run) == ["a#1", "a#1.2", "a#2", "a#2.2", "enough#1"]
+    assert run.history[3]["error"] == "the budget of step 'a' is spent: max_seconds 10 s; 12 s were used"
 
 
 def test_a_step_has_one_budget_for_all_branches(door):

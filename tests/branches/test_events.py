@@ -95,6 +95,17 @@ def test_an_event_reaches_the_run_of_a_sub_workflow_that_waits_for_it(door):
     assert run.context.data["ship_output"] == 5
 
 
+def test_an_event_for_a_sub_workflow_that_does_not_wait_yet_is_kept_for_it(door):
+    """It waits for "first" now and will wait for "second"; its parent waits for neither."""
+    outer = flow_of(SubworkflowStep(step_id="s", workflow="inner", on_success="ship"), step("ship"), name="outer")
+    inner = flow_of(WaitStep(step_id="w", event="first", on_success="v"), WaitStep(step_id="v", event="second", is_terminal=True), name="inner")
+    run = go(hub_of([inner, outer], WORKERS).start("outer", "go", run_id="r"), door)
+    run.send("second", 2)
+    run.send("first", 1)
+    assert go(run, door).state == "completed"
+    assert run.context.data["ship_output"] == 2
+
+
 def test_an_event_sent_from_a_worker_of_another_branch_is_taken_while_the_run_is_driven(door):
     flow = flow_of(
         ParallelStep(step_id="p", branches={"wait": "w", "work": "a"}, on_success="ship"), WaitStep(step_id="w", event="e"), step("a", "b", is_terminal=False),

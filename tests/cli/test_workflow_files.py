@@ -33,6 +33,47 @@ def test_validate_lists_every_error_and_exits_1(tmp_path, capsys):
     assert "not sound" in printed
 
 
+ALL_KINDS = """
+name: all kinds
+initial_step: each
+budget: {max_cost_usd: 1.0, on_budget: sorry}
+steps:
+  each:
+    kind: map
+    over: data.items
+    body: {name: inner, initial_step: x, steps: {x: {worker_type: x, on_success: ask}, ask: {kind: workflow, workflow: asking}}}
+    on_success: both
+    on_failure: sorry
+  both: {kind: parallel, branches: {left: l, right: {when: data.n > 1, to: r}}, join: any, on_success: sign, on_failure: sorry}
+  l: {worker_type: x, rate: 10/s, lock: db}
+  r: {kind: wait, event: paid}
+  sign: {kind: approval, prompt: Sure?, timeout_s: 60, on_timeout: sorry, on_success: ship, on_failure: sorry}
+  ship: {kind: workflow, workflow: shipping, compensate: back, on_success: end, on_failure: sorry}
+  back: {worker_type: x}
+  end: {worker_type: x, is_terminal: true}
+  sorry: {worker_type: x, is_terminal: true, outcome: failed}
+"""
+
+
+def test_workflows_of_all_kinds_of_steps_are_checked_and_drawn(tmp_path, capsys):
+    path = tmp_path / "all.yaml"
+    path.write_text(ALL_KINDS)
+    assert cli.main(["validate", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "sound, 9 steps, 0 errors" in printed
+    for name in ("asking", "shipping"):
+        assert f"note: The workflow '{name}', which it runs, was not looked at" in printed
+    for suffix in (".svg", ".mmd"):
+        out = tmp_path / f"all{suffix}"
+        assert cli.main(["render", str(path), "-o", str(out)]) == 0
+        assert "Sure?" in out.read_text()
+    path.write_text(ALL_KINDS.replace("join: any", "join: 3").replace("to: r", "to: nowhere"))
+    assert cli.main(["validate", str(path)]) == 1
+    printed = capsys.readouterr().out
+    assert "waits for 3 branches, and there can be only 2" in printed
+    assert "'nowhere' is not a step" in printed
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -127,6 +127,9 @@ def value(draw: Random, depth: int = 0) -> Any:
 class Driver:
     """Drives a machine by hand, and its log."""
 
+    generations = 3
+    """Items may be added by items that were added, so often."""
+
     def __init__(self, draw: Random, plan: Plan, log: Any = None, *, spawns: bool = True, fails: float = 0.15) -> None:
         self.draw = draw
         self.fails = fails
@@ -283,7 +286,7 @@ class Driver:
                 updated[f"k{draw.randint(0, 3)}"] = value(draw)
             removed = tuple(key for key in ("n", "k0") if key in data and key not in updated and draw.random() < 0.3)
             visit.changes = Changes(updated, removed) if updated or removed else None
-        is_in_map = visit.scope.prefix and not self.is_undoing(visit) and visit.path.count(".") < 3
+        is_in_map = visit.scope.prefix and not self.is_undoing(visit) and visit.path.count(".") < self.generations
         if is_in_map and self.added < 8 and draw.random() < 0.3:
             items = [value(draw) for _ in range(draw.randint(1, 2))]
             self.added += len(items)
