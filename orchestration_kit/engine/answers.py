@@ -10,6 +10,7 @@ from orchestration_kit.engine.asking import (
     awaits_event,
     check_event,
     check_value,
+    keeper_of,
     meant,
     put_answer,
     requests_of,
@@ -67,6 +68,8 @@ class Answerable(Driven):
             owner.post(partial(_answer_event, owner, path, name, payload))
         elif found is not None:
             _answer_event(self, found[1], name, payload)
+        elif (keeper := keeper_of(self, name)) is not self:
+            keeper.post(partial(keeper.machine.receive, EventReceived(name, payload, now)))
         else:
             self.machine.receive(EventReceived(name, payload, now))
 

@@ -258,14 +258,28 @@ def check_event(run: Driven, name: str) -> None:
         raise AnswerRefused(run.run_id, run.state, f"no step waits for the event {name!r}", hint)
 
 
+def keeper_of(run: Driven, name: str) -> Driven:
+    """Return the run that keeps an event nobody waits for yet: the run itself, or one within it that knows it."""
+    if name not in _own_events(run):
+        for child in run.children.values():
+            if not child.is_finished and name in _events_of(child):
+                return keeper_of(child, name)
+    return run
+
+
 def _events_of(run: Driven) -> list[str]:
     """Return the events that a run, what its workers spawned, and the runs within it can wait for."""
+    found = _own_events(run)
+    for child in run.children.values():
+        found += _events_of(child)
+    return found
+
+
+def _own_events(run: Driven) -> list[str]:
     found = _event_names(run.machine.plan)
     for group in run.machine.groups.values():
         for target in group.targets.values():
             found += [] if target.plan is None else _event_names(target.plan)
-    for child in run.children.values():
-        found += _events_of(child)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import AttemptStarted, PartialOutput
-from orchestration_kit.engine.thread import await_on_engine, call_on_thread, wait_for
+from orchestration_kit.engine.thread import GRACE_S, await_on_engine, call_on_thread, wait_for
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import StepTimeout
 
@@ -30,8 +30,11 @@ def call_beside(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
         outcome = call_on_thread(partial(_call, run, visit, given, context))
         try:
             return wait_for(outcome, seconds, error, partial(check_wanted, run, visit))
-        except StepTimeout:
-            run.children[visit.path].cancel(f"its parent's {error}")
+        except BaseException as raised:
+            child = run.children.get(visit.path)
+            if child is not None and not outcome.wait(0):
+                child.cancel(run.cancel_reason or f"its parent's step was stopped: {raised}")
+                outcome.wait(GRACE_S)
             raise
     if worker.is_async:
         return await_on_engine(

@@ -224,9 +224,9 @@ class Orchestrator(Registry):
         log = new_log(self.journal, machine, self.clock)
         return self.adopt(machine, log, named=named, verbose=verbose, observers=observers, is_child=parent is not None)
 
-    def child_of(self, parent: Driven, run_id: str) -> Run | None:
-        """Return a run within another, ready to go on, where it was begun before; None where it was not."""
-        child = parent.children.get(run_id.removeprefix(f"{parent.run_id}/").split(".")[0])
+    def child_of(self, parent: Driven, path: str, run_id: str) -> Run | None:
+        """Return the run of a visit, ready to go on, where it was begun before; None where it was not."""
+        child = parent.children.get(path)
         if child is None or child.run_id != run_id:
             if self.journal is None or self.journal.find_run(run_id) is None:
                 return None

@@ -36,6 +36,7 @@ def run_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -
         child.run()
     finally:
         _count(child, before, context)
+    run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 
 
@@ -46,6 +47,7 @@ async def arun_child(run: Driven, visit: Visit, given: Any, context: WorkflowCon
         await child.arun()
     finally:
         _count(child, before, context)
+    run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 
 
@@ -66,8 +68,8 @@ def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> t
         raise SubworkflowFailed(step.workflow, f"{run.run_id}/{visit.path}", "refused", reason)
     run_id = child_run_id(run.run_id, visit)
     child = run.children.get(visit.path)
-    if child is None or child.run_id != run_id or child.cancel_reason is not None:
-        child = hub.child_of(run, run_id)
+    if child is None or child.run_id != run_id or child.state is WorkflowState.CANCELLED:
+        child = hub.child_of(run, visit.path, run_id)
     if child is None:
         data, first = _input(step, given, context)
         child = hub.begin(

@@ -128,7 +128,9 @@ class _Tasks:
                         await acall_worker(run, visit, context, guard)
                     else:
                         await amake(run, visit, context, guard, is_shared=True)
-                except BranchCancelled:
+                except BaseException as raised:
+                    if not isinstance(guard.explain(raised), BranchCancelled):
+                        raise
                     self.cancelled(visit)
                 finally:
                     del guards[visit]

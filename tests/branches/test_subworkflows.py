@@ -231,7 +231,7 @@ def test_missing_workers_of_it_fail_the_step(door):
 
 
 def test_a_workflow_that_can_only_run_itself_is_refused():
-    with pytest.raises(InvalidWorkflow, match="runs itself at 's', and has no end that is reached without that"):
+    with pytest.raises(InvalidWorkflow, match="runs itself at s, and has no end that is reached without that"):
         hub_of(flow_of(SubworkflowStep(step_id="s", workflow="flow", on_success="end"), step("end")), {"end": str})
 
 

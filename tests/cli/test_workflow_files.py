@@ -66,7 +66,7 @@ def test_workflows_of_all_kinds_of_steps_are_checked_and_drawn(tmp_path, capsys)
     for suffix in (".svg", ".mmd"):
         out = tmp_path / f"all{suffix}"
         assert cli.main(["render", str(path), "-o", str(out)]) == 0
-        assert "Sure?" in out.read_text()
+        assert "asks a person" in out.read_text()
     path.write_text(ALL_KINDS.replace("join: any", "join: 3").replace("to: r", "to: nowhere"))
     assert cli.main(["validate", str(path)]) == 1
     printed = capsys.readouterr().out
