@@ -173,7 +173,8 @@ class MissingWorkers(OrchestrationError, LookupError):
             f"Workflow {self.workflow!r} needs workers that are not registered:\n"
             + "\n".join(lines)
             + f"\nRegistered: {listed(self.known)}."
-            + "\nRegister them with orchestrator.register_worker(WorkerDefinition(...))."
+            + "\nRegister them with orchestrator.register_worker(WorkerDefinition(...))"
+            + (", workflows with orchestrator.register_workflow(...)." if "the workflow '" in str(lines) else ".")
             + ("\npattern_workers(workflow) makes those whose type begins with kit." if "'kit." in str(lines) else "")
         )
 

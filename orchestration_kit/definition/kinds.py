@@ -27,7 +27,7 @@ from orchestration_kit.definition.steps import (
     Transition,
     callable_name,
 )
-from orchestration_kit.errors import NotSerializable
+from orchestration_kit.errors import NotSerializable, did_you_mean
 
 REDUCERS = ("first", "last", "sum", "min", "max", "list", "concat", "merge")
 """How values that several branches wrote under one key are made one; always in definition or input order."""
@@ -47,6 +47,10 @@ def _as_target(value: Any) -> Any:
 
 
 def _as_body(value: Any) -> Any:
+    if callable(value):
+        raise ValueError(  # noqa: TRY004 - pydantic tells ValueErrors
+            f"a body is a step's id or a WorkflowDefinition, not {value!r:.60}; register it as a worker"
+        )
     target = _as_target(value)
     if isinstance(target, Branch):
         raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
@@ -73,9 +77,24 @@ def _check_path(value: Any) -> Any:
     return value
 
 
+def _check_join(value: Any) -> Any:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if value not in ("all", "any") and not is_count:
+        raise ValueError(f'a join is "all", "any", or how many branches have to succeed (1 or more), not {value!r:.40}')
+    return value
+
+
+def _check_reducers(value: Any) -> Any:
+    for reducer in cast("dict[Any, Any]", value).values() if isinstance(value, dict) else (value,):
+        if value is not None:
+            _check_reducer(reducer)
+    return value
+
+
 def _check_reducer(value: Any) -> Any:
     if isinstance(value, str) and value not in REDUCERS:
-        raise ValueError(f"there is no reducer {value!r:.40}. There are: {', '.join(REDUCERS)}")
+        near = did_you_mean(value, REDUCERS)
+        raise ValueError(f"there is no reducer {value!r:.40}.{near} There are: {', '.join(REDUCERS)}")
     if not isinstance(value, str) and not callable(value):
         raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
             f"a reducer is one of {', '.join(REDUCERS)}, or a callable (values) -> value"
@@ -136,7 +155,7 @@ Reducer = Annotated[
     WithJsonSchema({"enum": list(REDUCERS)}),
 ]
 """One of `REDUCERS`, or in code a callable: the branches' values, in order, -> one value."""
-Join = Literal["all", "any"] | Annotated[int, Field(ge=1, strict=True)]
+Join = Annotated[Literal["all", "any"] | Annotated[int, Field(ge=1, strict=True)], BeforeValidator(_check_join)]
 FailureMode = Literal["fail_fast", "continue", "all_or_nothing"]
 """`fail_fast`: once the join cannot be reached, the others are cancelled and the step fails. `continue`: every branch
 goes on to its end, and the output of one that failed is `{"error": ...}`. `all_or_nothing`: as `fail_fast`, and what
@@ -148,7 +167,7 @@ class _Splitting(Step):
 
     join: Join = "all"
     """How many branches have to succeed before the run goes on: all that were activated, any one, or N."""
-    reducer: Reducer | dict[str, Reducer] | None = None
+    reducer: Annotated[Reducer | dict[str, Reducer] | None, BeforeValidator(_check_reducers)] = None
     """How entries of the data bus that several branches wrote are made one, for all or by entry. Without one, values
     that differ fail the step."""
     failure: FailureMode = "fail_fast"

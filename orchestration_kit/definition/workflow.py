@@ -15,7 +15,7 @@ from orchestration_kit.definition.fingerprints import callable_fingerprint
 from orchestration_kit.definition.ids import StepId
 from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
 from orchestration_kit.definition.steps import Step, WorkflowStep, callable_name
-from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError
+from orchestration_kit.errors import DuplicateStep, NotSerializable, WorkflowFileError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,6 +42,7 @@ AnyStep = Annotated[
     Discriminator(_kind_of),
 ]
 """A step of any kind; in a file its `kind` says which, "step" where there is none."""
+KINDS = ("step", "parallel", "map", "workflow", "approval", "wait")
 
 
 class WorkflowDefinition(Model):
@@ -101,7 +102,7 @@ class WorkflowDefinition(Model):
         """
         if not isinstance(step, Step):
             raise TypeError(
-                f"add_step takes a WorkflowStep, not {step!r:.80}. Write add_step(WorkflowStep(step_id=...))."
+                f"add_step takes a step of any kind, not {step!r:.80}. Write add_step(WorkflowStep(step_id=...))."
             )
         present = self.steps.get(step.step_id)
         if present is not None and not replace and present != step:
@@ -360,6 +361,10 @@ def _described(error: ValidationError) -> str:
     for one in found[:10]:
         loc = [part for at, part in enumerate(one["loc"]) if not (at == 2 and one["loc"][0] == "steps")]  # its kind
         where = ".".join(str(part) for part in loc) or "the workflow"
-        lines.append(f"{where}: {one['msg'].removeprefix('Value error, ')}")
+        told = one["msg"].removeprefix("Value error, ")
+        if one["type"] == "union_tag_invalid":
+            kind = told.split("'")[1]
+            told = f"there is no kind of step {kind!r}.{did_you_mean(kind, KINDS)} Kinds: {listed(KINDS)}"
+        lines.append(f"{where}: {told}")
     more = f" (and {len(found) - 10} more)" if len(found) > 10 else ""
-    return "; ".join(line.rstrip(".") for line in lines) + more
+    return "; ".join(line if line.endswith("...") else line.removesuffix(".") for line in lines) + more

@@ -10,6 +10,7 @@ from orchestration_kit.engine.asking import (
     awaits_event,
     check_event,
     check_value,
+    line_to,
     keeper_of,
     meant,
     put_answer,
@@ -66,10 +67,12 @@ class Answerable(Driven):
         if found is not None and found[0] is not self:
             owner, path = found
             owner.post(partial(_answer_event, owner, path, name, payload))
+            for one in line_to(self, owner):
+                one.stir()
         elif found is not None:
             _answer_event(self, found[1], name, payload)
         elif (keeper := keeper_of(self, name)) is not self:
-            keeper.post(partial(keeper.machine.receive, EventReceived(name, payload, now)))
+            keeper.post(partial(_take_event_of, keeper, name, payload))  # it may have come to wait by then
         else:
             self.machine.receive(EventReceived(name, payload, now))
 
@@ -89,6 +92,8 @@ class Answerable(Driven):
                     self.run_id, self.state, f"the value cannot be put on record ({error})", "Give plain data."
                 ) from error
         owner.post(partial(_put, owner, question, kind, isolate(value), reason))
+        for one in line_to(self, owner):
+            one.stir()
 
 
 def _put(owner: Driven, question: Request, kind: Any, value: Any, reason: str | None) -> None:
@@ -105,6 +110,10 @@ def _put(owner: Driven, question: Request, kind: Any, value: Any, reason: str | 
             owner.run_id, owner.state, f"the time for {question.path} is up", "run.run() goes on as after a timeout."
         )
     put_answer(owner, Answered(question.path, kind, value, reason, question.hash, owner.clock.time()))
+
+
+def _take_event_of(keeper: Any, name: str, payload: Any) -> None:
+    keeper._take_event(name, payload)  # noqa: SLF001 - of a run within the run
 
 
 def _answer_event(owner: Driven, path: str, name: str, payload: Any) -> None:

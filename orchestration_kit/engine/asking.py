@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.visits import Visit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Request:
     """What a run waits for: `run.waiting` lists them."""
 
@@ -45,6 +45,10 @@ class Request:
     """When it times out, or the time it waits for; seconds since the epoch."""
     event: str | None = None
     """The name of the event it waits for."""
+
+    def __repr__(self) -> str:
+        shown = f", shown {self.shown!r:.200}" if self.shown else ""
+        return f"<Request {self.path} of run {self.run_id!r} ({self.kind}): {self.prompt!r:.200}{shown}>"
 
 
 def ask(run: Driven, visit: Visit, context: WorkflowContext) -> None:
@@ -98,7 +102,9 @@ def _question(visit: Visit, context: WorkflowContext) -> tuple[dict[str, Any], s
         for path in step.show:
             value = value_at(path, visit.input, context)
             name = path if isinstance(path, str) else getattr(path, "__name__", "shown")
-            shown[name] = None if is_absent(value) else isolate(value)
+            if is_absent(value):
+                raise LookupError(f"there is nothing at {name} to show; a person cannot approve what is not there")
+            shown[name] = isolate(value)
         if not step.show:
             shown["input"] = isolate(visit.input)
         asked += [step.prompt, step.schema, shown]
@@ -180,7 +186,8 @@ def meant(run: Driven, request: Any) -> tuple[Driven, Request]:
 
     Args:
         run: The run that was asked.
-        request: A `Request`, its hash, or its position; None where one approval is waited for.
+        request: A `Request`, its hash, its position, or its step where that is asked once; None where one approval is
+            waited for.
 
     Raises:
         AnswerRefused: there is no such question, or it is another one by now.
@@ -192,14 +199,19 @@ def meant(run: Driven, request: Any) -> tuple[Driven, Request]:
         fitting = open_ones
     else:
         fitting = [one for one in open_ones if request in (one.hash, one.path)]
+        fitting = fitting or [one for one in open_ones if request == one.step]
     if len(fitting) == 1:
         return _owner(run, fitting[0]), fitting[0]
     if len(fitting) > 1:
         hint = f"Say which: request={fitting[0].path!r}, or another of {listed((one.path for one in fitting), 5)}."
         raise AnswerRefused(run.run_id, run.state, f"{len(fitting)} approvals are waited for", hint)
     if not open_ones:
-        hint = "run.waiting lists what is waited for; run.run() goes on."
-        raise AnswerRefused(run.run_id, run.state, "no approval is waited for", hint)
+        answered = listed((visit.path for visit in tuple(run.machine.ready) if visit.answer is not None), 5)
+        told = f": {answered} was answered already" if answered != "none" else ""
+        hint = (
+            "run.run() goes on with the answer." if told else "run.waiting lists what is waited for; run.run() goes on."
+        )
+        raise AnswerRefused(run.run_id, run.state, f"no approval is waited for{told}", hint)
     hint = f"Look at run.waiting and answer what is asked now: {listed((one.path for one in open_ones), 5)}."
     raise AnswerRefused(run.run_id, run.state, "that question is not open any more, or was another one", hint)
 
@@ -207,13 +219,18 @@ def meant(run: Driven, request: Any) -> tuple[Driven, Request]:
 def _owner(run: Driven, request: Request) -> Driven:
     if request.run_id == run.run_id:
         return run
-    return next(owner for child in run.children.values() for owner in [_within(child, request)] if owner is not None)
+    return next(one for one in runs_within(run) if one.run_id == request.run_id)
 
 
-def _within(run: Driven, request: Request) -> Driven | None:
-    if run.run_id == request.run_id:
-        return run
-    return next((found for child in run.children.values() if (found := _within(child, request)) is not None), None)
+def runs_within(run: Driven) -> list[Driven]:
+    """Return the runs of a run's sub-workflows, and theirs."""
+    children: list[Driven] = list(run.children.values())
+    return [one for child in children for one in (child, *runs_within(child))]
+
+
+def line_to(run: Driven, owner: Driven) -> list[Driven]:
+    """Return a run and those within it that another is within; none where it is the run itself."""
+    return [one for one in (run, *runs_within(run)) if owner is not one and owner in runs_within(one)]
 
 
 def check_value(run: Driven, request: Request, value: Any) -> None:
@@ -228,7 +245,12 @@ def check_value(run: Driven, request: Request, value: Any) -> None:
     from referencing import Registry
 
     validator: Any = Draft202012Validator(request.schema, registry=Registry())  # resolves nothing from elsewhere
-    problem = next(iter(sorted(validator.iter_errors(value), key=str)), None)
+    try:
+        problem = next(iter(sorted(validator.iter_errors(value), key=str)), None)
+    except Exception as error:  # a reference that leads nowhere, or back to itself; a value nested too deeply
+        hint = "Look at the schema of the step: only references within it can be followed."
+        reason = f"its schema cannot be held against the value ({type(error).__name__}: {error!s:.200})"
+        raise AnswerRefused(run.run_id, run.state, reason, hint) from error
     if problem is not None:
         where = f" at {'.'.join(map(str, problem.path))}" if problem.path else ""
         hint = f"It has to fit the schema {str(request.schema)[:200]}."
@@ -261,7 +283,7 @@ def check_event(run: Driven, name: str) -> None:
 def keeper_of(run: Driven, name: str) -> Driven:
     """Return the run that keeps an event nobody waits for yet: the run itself, or one within it that knows it."""
     if name not in _own_events(run):
-        for child in run.children.values():
+        for child in list(run.children.values()):
             if not child.is_finished and name in _events_of(child):
                 return keeper_of(child, name)
     return run
@@ -269,15 +291,12 @@ def keeper_of(run: Driven, name: str) -> Driven:
 
 def _events_of(run: Driven) -> list[str]:
     """Return the events that a run, what its workers spawned, and the runs within it can wait for."""
-    found = _own_events(run)
-    for child in run.children.values():
-        found += _events_of(child)
-    return found
+    return [name for one in (run, *runs_within(run)) for name in _own_events(one)]
 
 
 def _own_events(run: Driven) -> list[str]:
     found = _event_names(run.machine.plan)
-    for group in run.machine.groups.values():
+    for group in list(run.machine.groups.values()):
         for target in group.targets.values():
             found += [] if target.plan is None else _event_names(target.plan)
     return found

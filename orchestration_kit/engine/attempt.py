@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
+from orchestration_kit.engine.groups import Group
 from orchestration_kit.engine.outcome import Failure, Parked, Spawn
+from orchestration_kit.engine.refusals import NotAList
 from orchestration_kit.engine.spawning import spawned
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import AttemptError, ConditionError, OutputInvalid, OutputRejected, TransformerError
@@ -63,9 +65,10 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
             visit.facts, visit.output = context, output
         _take_work(visit, context)
         with run.turn:
-            if run.log is not None:
-                _stage(run.log, visit, output)
             if visit in run.machine.taken:  # else its time was up, or its branch is not wanted any more
+                _check_added(visit)
+                if run.log is not None:
+                    _stage(run.log, visit, output)
                 run.machine.settle(visit, output)
     except Exception as error:  # noqa: BLE001 - the worker's value or the user's code; the run goes on
         conclude_failure(run, visit, context, error)
@@ -92,6 +95,26 @@ def _stage(log: RunLog, visit: Visit, output: Any) -> None:
         log.stage(f"what step {visit.step.step_id!r} added or made", visit.detail)
     if visit.changes is not None:
         log.stage_changes(visit.changes, visit.scope.prefix)
+
+
+def _check_added(visit: Visit) -> None:
+    """See that there is room for the items that an attempt adds to the map it is in.
+
+    Raises:
+        NotAList: the map would have more than it may.
+    """
+    added = (visit.detail or {}).get("added", ())
+    scope = visit.scope if added else None
+    while scope is not None and scope.group is not None:
+        group = scope.group
+        if isinstance(group, Group) and group.keys is None:
+            most = group.visit.step.opens.max_items if group.visit.step.opens is not None else group.total
+            if group.total + len(added) > most:
+                what = f"it would have {group.total + len(added):,} items, over max_items={most:,}"
+                hint = "Set max_items higher where that is meant, or add fewer."
+                raise NotAList(group.visit.step.step_id, "context.add_item(...)", what, hint)
+            return
+        scope = group.within
 
 
 def take_notes(visit: Visit, context: WorkflowContext) -> None:

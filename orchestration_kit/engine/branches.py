@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.events import Answered, BranchesOpened, ErrorInfo, EventReceived, RunStarted, WaitStarted
-from orchestration_kit.engine.groups import Group, Undo
+from orchestration_kit.engine.groups import Group, Undo, is_undoing
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.order import SPAWN, opener_of, scope_of
 from orchestration_kit.engine.plan import Plan, Target
@@ -198,7 +198,7 @@ class Branches(Progress):
         group.is_over = True
         keep: deque[Visit] = deque()
         for visit in self.ready:
-            if group.holds(visit.scope) and not _is_undoing(visit.scope):
+            if group.holds(visit.scope) and not is_undoing(visit.scope):
                 group.parked[visit.path] = visit
             else:
                 keep.append(visit)
@@ -212,7 +212,7 @@ class Branches(Progress):
                 one.idle -= len(one.queue)
                 group.parked.update({visit.path: visit for visit in one.queue})
                 one.queue.clear()
-        self.doomed += [visit for visit in self.taken if group.holds(visit.scope) and not _is_undoing(visit.scope)]
+        self.doomed += [visit for visit in self.taken if group.holds(visit.scope) and not is_undoing(visit.scope)]
         self.closing.append(group)
 
     def close_groups(self) -> None:
@@ -251,7 +251,7 @@ class Branches(Progress):
                 visit.changes.apply_to(scope.data)
             self._spawn(visit, detail["spawn"])
             return True
-        if visit.step.compensate is not None and not _is_undoing(scope):
+        if visit.step.compensate is not None and not is_undoing(scope):
             self.undoable.append((visit.path, scope.steps, visit.step.compensate, output))
         return False
 
@@ -379,11 +379,9 @@ class Branches(Progress):
         else:
             self.ready.append(visit)
 
-    def unpark(self) -> None:
-        """Look again at the runs that visits wait for."""
-        for path, visit in list(self.waiting.items()):
-            if visit.wait is None:
-                self._steps_in(self.waiting.pop(path))
+    def unpark(self, path: str) -> None:
+        """Look again at the run that a visit waits for."""
+        self._steps_in(self.waiting.pop(path))
 
     def answer(self, event: Answered) -> None:
         """Let a visit go on that waited.
@@ -405,12 +403,3 @@ class Branches(Progress):
         """Keep an event for the visit that will wait for it."""
         self.put_mark(event)
         self.inbox.setdefault(event.name, deque()).append(event.payload)
-
-
-def _is_undoing(scope: Scope) -> bool:
-    at: Scope | None = scope
-    while at is not None and at.group is not None:
-        if isinstance(at.group, Undo):
-            return True
-        at = at.group.within
-    return False

@@ -137,7 +137,8 @@ def _join_failed(group: Group) -> JoinFailed:
     opens = group.visit.step.opens
     join = "all" if opens is None else opens.join
     need = group.total if join == "all" else 1 if join == "any" else join
-    failures = [f"{scope.error}" for key in group.in_order() if (scope := group.scopes.get(key)) and scope.error]
+    scopes = [group.scopes[key] for key in group.in_order() if key in group.scopes]
+    failures = [f"{scope.error}" for scope in scopes if scope.end == "failed"]
     return JoinFailed(group.path, in_words(need, group.total), tuple(failures), tuple(group.problems))
 
 

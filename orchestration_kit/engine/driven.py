@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.audience import Audience
 from orchestration_kit.engine.drivers import drive, drive_async
 from orchestration_kit.engine.events import RunResumed
 from orchestration_kit.engine.gates import Gates
+from orchestration_kit.engine.rest import take_letters
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import JournalError, RunStateError
 
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 
 
 NO_GATES = Gates()
+_log = logging.getLogger("orchestration_kit")
+
+
+def _nothing() -> None:
+    """A letter that says nothing: its driver looks around."""
 
 
 class Driven:
@@ -158,13 +166,7 @@ class Driven:
         if self.is_finished:
             raise RunStateError(self.run_id, self.state, "it has ended", "Resume it, or start another run.")
         me = object()
-        with self._lock:
-            is_driven = self._driver is not None
-            if is_driven:
-                self.letters.append(act)
-        if is_driven:
-            if (poke := self.poke) is not None:
-                poke()
+        if not self._claim_or_leave(me, act):
             return
         try:
             self._claim(me)
@@ -177,6 +179,33 @@ class Driven:
                     self._leave()
                 finally:
                     self._driver = None
+        self._take_what_is_left()
+
+    def stir(self) -> None:
+        """Have its driver, if there is one, look at the runs within it: one of them does not wait any more."""
+        if not self.is_finished:
+            self._claim_or_leave(None, _nothing)
+
+    def _claim_or_leave(self, me: object, act: Callable[[], None]) -> bool:
+        """Become the driver, or leave a letter for whoever is; whether it is the first."""
+        with self._lock:
+            if self._driver is None:
+                self._driver = me
+                return True
+            self.letters.append(act)
+        if (poke := self.poke) is not None:
+            poke()
+        return False
+
+    def _take_what_is_left(self) -> None:
+        """See to what was sent when a driver had looked for the last time: whoever sent it believes it arrived."""
+        with self._lock:
+            is_left = bool(self.letters) and self._driver is None and not self.is_finished
+        if is_left:
+            try:
+                self.post(partial(take_letters, self))
+            except (RunStateError, JournalError) as error:  # it is taken when the run is driven next
+                _log.warning("What was sent to run %r has to wait: %s", self.run_id, error)
 
     # --- for the drivers
 
@@ -233,6 +262,7 @@ class Driven:
                 finally:
                     self._driver = None
         self._end_if_idle()
+        self._take_what_is_left()
 
     async def _drive_async(self, *, one_visit: bool) -> None:
         from orchestration_kit.engine.interrupts import Guard
@@ -253,6 +283,7 @@ class Driven:
                 finally:
                     self._driver = None
         self._end_if_idle()
+        self._take_what_is_left()
 
     def _claim(self, me: object, *, whatever: bool = False) -> None:
         """Keep others out; with `whatever`, of a run that can only be looked at too.

@@ -90,22 +90,24 @@ class Gates:
         return at - now
 
     @contextmanager
-    def held(self, run: Driven, step: PlannedStep) -> Generator[None]:
+    def held(self, run: Driven, step: PlannedStep, check: Callable[[], None]) -> Generator[None]:
         """Wait for the lock and the rate of a step, and hold the lock meanwhile.
 
-        Raises:
-            RunCancelled: the run was cancelled while it waited.
+        Args:
+            run: The run.
+            step: The step.
+            check: Called after each wait; what it raises ends it: the run was cancelled, or the branch is not wanted.
         """
         held = threading.Event()
         ticket = None if step.lock is None else self.ask(step.lock, held.set)
         try:
             while ticket is not None and not ticket.is_mine:
                 held.wait(POLL_S)
-                run.raise_if_cancelled()
+                check()
             delay_s = self.delay_s(run, step)
             if delay_s > 0:
                 run.clock.sleep(delay_s, run.wake)
-                run.raise_if_cancelled()
+                check()
             yield
         finally:
             if ticket is not None:

@@ -153,9 +153,13 @@ class Group:
     def statuses(self) -> dict[str, str]:
         """Return how each branch stands, in order."""
         found: dict[str, str] = {}
+        untouched = {visit.scope for visit in self.parked.values() if visit.more is None and not visit.started_at}
         for key in self.in_order():
             scope = self.scopes.get(key)
-            found[key] = "not started" if scope is None else (scope.end or "cancelled")
+            if scope is None or (scope.end is None and scope.count == 0 and scope in untouched):
+                found[key] = "not started"
+            else:
+                found[key] = scope.end or "cancelled"
         return found
 
     def sort_out(self, scope: Scope, changes: Changes) -> None:
@@ -197,3 +201,13 @@ class Undo:
         """What could not be undone."""
         self.scope: Scope | None = None
         self.within: Scope | None = None if group is None else group.visit.scope
+
+
+def is_undoing(scope: Scope) -> bool:
+    """Whether a thread of control undoes something, or is within one that does."""
+    at: Scope | None = scope
+    while at is not None and at.group is not None:
+        if isinstance(at.group, Undo):
+            return True
+        at = at.group.within
+    return False

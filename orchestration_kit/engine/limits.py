@@ -139,6 +139,11 @@ class Meter:
         spent = self._run.spent(self._limits, wanted, is_strict=False)
         return None if spent is None else Spent(*spent, is_step=False)
 
+    def has_reserved(self, step: PlannedStep) -> bool:
+        """Whether something of a step's own budget is set aside for attempts under way."""
+        used = self._of(step)
+        return used.reserved_usd > 0 or used.reserved_tokens > 0
+
     def reserve(self, step: PlannedStep) -> None:
         """Set aside what an attempt may use."""
         self._reserve(step, 1)

@@ -15,6 +15,7 @@ step and visit number, never who ended first; and a record is folded in the orde
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,6 +34,7 @@ from orchestration_kit.engine.events import (
     RunStarted,
     WaitStarted,
 )
+from orchestration_kit.engine.groups import is_undoing
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.state import WorkflowState
@@ -46,6 +48,8 @@ from orchestration_kit.engine.visits import (
     way_of_failure,
 )
 from orchestration_kit.errors import ConditionError
+
+_BEGUN = (BranchesOpened, WaitStarted)
 
 
 class Machine(Branches):
@@ -86,7 +90,7 @@ class Machine(Branches):
             return WorkflowState(self.finished.state)
         if self.waiting and not (self.ready or self.taken):
             return WorkflowState.WAITING
-        is_untouched = not self._rows and not self.taken and not self.is_branched and not self.waiting
+        is_untouched = not self._rows and not self.taken and not any(isinstance(mark, _BEGUN) for _, mark in self.marks)
         return WorkflowState.INITIALIZED if is_untouched else WorkflowState.IN_PROGRESS
 
     @property
@@ -113,13 +117,16 @@ class Machine(Branches):
     def _next_within_limits(self) -> Visit | None:
         while self.ready and self.stop is None:
             visit = self.ready[0]
-            if len(self._rows) >= self._max_steps and self._count_of(visit) >= self._max_steps:
+            is_long = len(self._rows) >= self._max_steps and not is_undoing(visit.scope)
+            if is_long and self._count_of(visit) >= self._max_steps:
                 self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
             elif self.meter is None or self._may_spend(visit):
                 self.taken.add(visit)
                 return self.ready.popleft()
             if self.taken:
                 return None  # those under way may give back what was set aside for them
+            if self.undos and not self._undo_first():
+                return None
         return None
 
     def _count_of(self, visit: Visit) -> int:
@@ -140,6 +147,12 @@ class Machine(Branches):
         if visit in self.taken:
             self._release(visit)
             self.ready.appendleft(visit)
+
+    def abandon(self, visit: Visit) -> None:
+        """Give back a visit whose worker may still be at it: what that gives later is nobody's any more."""
+        if visit in self.taken:
+            self._release(visit)
+            self.ready.appendleft(copy.copy(visit))
 
     def settle(
         self,

@@ -13,7 +13,7 @@ from orchestration_kit.definition.conditions import CompiledCondition, compile_c
 from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
 from orchestration_kit.definition.steps import Branch, RetryPolicy, Step, WorkflowStep
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.calls import BoundWorker, subworkflow_worker
+from orchestration_kit.engine.calls import BoundWorker
 from orchestration_kit.errors import InvalidWorkflow, MissingWorkers
 
 
@@ -176,7 +176,8 @@ def _planned(step: Step, *, is_needed: bool) -> PlannedStep:
         if step.is_terminal
         else tuple(PlannedBranch(compile_condition(b.when), b.to) for b in step.choices),
         success_when=None if step.success_when is None else compile_condition(step.success_when),
-        may_lack_worker=own is None or (own.is_terminal and own.worker is None and not is_needed),
+        may_lack_worker=repeated is None
+        or (own is not None and own.is_terminal and own.worker is None and not is_needed),
         outcome=step.outcome,
         max_retries=0 if repeated is None else repeated.max_retries,
         retry=None if repeated is None else repeated.retry,
@@ -268,16 +269,19 @@ def _bound(
     steps: dict[str, PlannedStep] = {}
     names: list[str] = []
     for step_id, step in plan.steps.items():
-        worker = None if step.is_special else _worker_of(step, find)
+        worker = None if step.is_special else find(step)
         if worker is None and not step.may_lack_worker:
             needed = f"worker {step.wanted!r}" if step.wanted else f"a worker of type {step.worker_type!r}"
-            missing.setdefault(needed, []).append(f"{where}{step_id}")
+            if isinstance(step.definition, SubworkflowStep):
+                needed = f"the workflow {step.definition.workflow!r}"
+            missing.setdefault(needed, []).append(f"{step_id}{where}")
         names.append(f"{step_id}={worker.name if worker else ''}")
         steps[step_id] = _with_worker(step, worker)
         if step.opens is not None:
             targets: dict[str, Target] = {}
             for key, target in step.opens.targets.items():
-                inner = target.plan and _bound(target.plan, find, missing, f"{where}{step_id}[{key}]/")
+                place = f" in {f'branch {key!r}' if key else 'the body'} of {step_id}{where}"
+                inner = target.plan and _bound(target.plan, find, missing, place)
                 targets[key] = replace(target, plan=inner)
                 names += [] if inner is None else [f"{step_id}[{key}]={inner.fingerprint}"]
             steps[step_id] = replace(steps[step_id], opens=replace(step.opens, targets=targets))
@@ -288,9 +292,3 @@ def _bound(
         fingerprint=hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest(),
         has_async=any(step.worker is not None and step.worker.is_async for step in steps.values()),
     )
-
-
-def _worker_of(step: PlannedStep, find: Callable[[PlannedStep], BoundWorker | None]) -> BoundWorker | None:
-    if isinstance(step.definition, SubworkflowStep):
-        return subworkflow_worker(step.definition)
-    return find(step)

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from orchestration_kit.engine.events import ErrorInfo, LimitReached, RunFinished, RunStarted
-from orchestration_kit.engine.groups import Group, Undo
+from orchestration_kit.engine.groups import Group, Undo, is_undoing
 from orchestration_kit.engine.limits import Meter, RunLimits
 from orchestration_kit.engine.order import UNDO
 from orchestration_kit.engine.plan import Plan
@@ -130,10 +130,10 @@ class Progress(Record):
         if meter is None or step.worker is None or visit.group is not None:
             return True
         spent = meter.room(step)
-        if spent is None or self.undos:
+        if spent is None or is_undoing(visit.scope):
             meter.reserve(step)
             return True
-        if self.taken:
+        if self.taken and not (spent.is_step and not meter.has_reserved(step)):
             return False  # those under way may give back what was set aside for them
         if spent.is_step:
             self._deny(visit, f"the budget of step {step.step_id!r} is spent: {spent.limit} {spent.value}")
@@ -246,6 +246,15 @@ class Progress(Record):
             self.waiting.clear()
             problems = "".join(f"; not undone: {problem}" for problem in undo.problems)
             self.end("failed", f"{undo.reason}{problems}")
+
+    def _undo_first(self) -> bool:
+        """Put what undoes something before what a limit holds up; whether there was anything."""
+        undoing = next((visit for visit in self.ready if is_undoing(visit.scope)), None)
+        if undoing is None or undoing is self.ready[0]:
+            return undoing is not None
+        self.ready.remove(undoing)
+        self.ready.appendleft(undoing)
+        return True
 
     def make_joinable(self, group: Group) -> None:
         """Let the branches of a group be joined."""

@@ -114,8 +114,8 @@ class Record:
         return [self.started, *self._in_order()[0]]
 
     def _in_order(self) -> tuple[list[Event], list[AttemptFinished]]:
-        known = self._ordered
-        if known is None or known[0] != self.count:
+        known, count = self._ordered, self.count  # counted first: others may put something on record meanwhile
+        if known is None or known[0] != count:
             events: list[Event] = []
             records: list[AttemptFinished] = []
             for event in in_order(self.arrivals()):
@@ -125,7 +125,7 @@ class Record:
                     events.append(placed)
                 else:
                     events.append(event)
-            known = self._ordered = (self.count, events, records)
+            known = self._ordered = (count, events, records)
         return list(known[1]), list(known[2])
 
     def seen_from(self, prefix: str) -> list[AttemptFinished]:

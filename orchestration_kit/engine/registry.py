@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from orchestration_kit.definition.kinds import SubworkflowStep
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.calls import BoundWorker, bind_worker
+from orchestration_kit.engine.calls import BoundWorker, bind_worker, subworkflow_worker
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
 from orchestration_kit.errors import UnknownWorkflow, listed
 
@@ -78,4 +79,6 @@ class Registry:
         return bound
 
     def _find(self, step: PlannedStep) -> BoundWorker | None:
+        if isinstance(step.definition, SubworkflowStep):
+            return subworkflow_worker(step.definition) if step.definition.workflow in self._plans else None
         return self._by_name.get(step.wanted) if step.wanted is not None else self._by_type.get(step.worker_type)

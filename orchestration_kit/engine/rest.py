@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.asking import put_answer
 from orchestration_kit.engine.events import Answered
+from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import RunStateError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _log = logging.getLogger("orchestration_kit")
 def before(run: Driven) -> None:
     """Take what has come in since the run was driven last."""
     if run.machine.waiting or run.letters:
-        run.machine.unpark()
+        look_within(run, whatever=True)
         take_letters(run)
         expire(run)
         _commit(run)
@@ -33,6 +34,16 @@ def take_letters(run: Driven) -> None:
             run.letters.popleft()()
         except RunStateError as error:  # it was right when it was sent; whoever sent it is gone by now
             _log.warning("What was sent to run %r came too late: %s", run.run_id, error)
+    look_within(run)
+
+
+def look_within(run: Driven, *, whatever: bool = False) -> None:
+    """Go on with visits whose own run does not wait any more; with `whatever`, with all that have one."""
+    for path, visit in list(run.machine.waiting.items()):
+        if visit.wait is None:
+            child = run.children.get(path)
+            if whatever or child is None or child.state is not WorkflowState.WAITING:
+                run.machine.unpark(path)
 
 
 def due_s(run: Driven, visit: Visit) -> float | None:

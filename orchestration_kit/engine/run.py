@@ -8,7 +8,8 @@ from orchestration_kit.engine.answers import Answerable
 from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
-from orchestration_kit.errors import UnknownStep, counted
+from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.errors import UnknownStep, counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,9 @@ class Run(Answerable):
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
+        if self.state is WorkflowState.WAITING:
+            found = [f"{one.path} ({one.kind})" for one in self.waiting]
+            at = f", for {listed(found, 3)}"
         return f"<Run {self.run_id!r}: {self.state.value}, {counted(self.machine.recorded, 'attempt')}{at}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

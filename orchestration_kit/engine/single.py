@@ -5,12 +5,13 @@ The loops in `drivers.py` make plain attempts themselves, as calls cost; all els
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.asking import ask, conclude_wait
 from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare
 from orchestration_kit.engine.branching import join_branches, open_branches
-from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside
+from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside, check_wanted
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.thread import Outcome
@@ -33,9 +34,9 @@ def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         return
     if visit.wait_s is not None:
         clock.sleep(visit.wait_s, run.wake)
-        run.raise_if_cancelled()
+        check_wanted(run, visit)
     worker = step.worker
-    with run.gates.held(run, step):
+    with run.gates.held(run, step, partial(check_wanted, run, visit)):
         begun = clock.monotonic()
         visit.started_at = clock.time()
         try:

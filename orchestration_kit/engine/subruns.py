@@ -36,6 +36,7 @@ def run_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -
         child.run()
     finally:
         _count(child, before, context)
+    run.raise_if_cancelled()  # it was cancelled with its parent, which did not fail by that
     run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 
@@ -47,6 +48,7 @@ async def arun_child(run: Driven, visit: Visit, given: Any, context: WorkflowCon
         await child.arun()
     finally:
         _count(child, before, context)
+    run.raise_if_cancelled()
     run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 

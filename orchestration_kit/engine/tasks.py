@@ -87,7 +87,7 @@ class _Tasks:
                 sleeping.cancel()
                 waking.cancel()
         guard.returned()
-        if self.machine.waiting:
+        if self.machine.waiting or run.letters:
             take_letters(run)
             expire(run)
             self.commit()
@@ -118,6 +118,8 @@ class _Tasks:
         try:
             while not self.stopped and machine.groups and run.cancel_reason is None:
                 visit = machine.next()
+                if machine.doomed:  # a limit or a budget was reached
+                    self.stop_doomed()
                 if visit is None:
                     break
                 guard = guard or Guard()

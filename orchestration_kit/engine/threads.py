@@ -44,6 +44,8 @@ class _Threads:
         """Threads that take visits, those left alone with a worker that nobody waits for not counted."""
         self.lost: set[Visit] = set()
         """What those are left alone with."""
+        self.held_at = -1
+        """How many events there were when nothing more could begin, for want of a budget, until one of those under way ends."""
         self.stopped = False
         self.error: BaseException | None = None
 
@@ -75,7 +77,7 @@ class _Threads:
             run.raise_if_cancelled()
             if self.error is not None:
                 return False
-            if machine.waiting:
+            if machine.waiting or run.letters:
                 take_letters(run)
                 expire(run)
                 self.commit()
@@ -90,7 +92,7 @@ class _Threads:
     def fill(self) -> None:
         """Have a thread for each visit that is ready, beside those that have nothing to do."""
         machine = self.machine
-        if not machine.groups:
+        if not machine.groups or machine.count == self.held_at:
             return
         idle = self.alive - len(machine.taken)
         for _ in range(min(len(machine.ready) - idle, MAX_THREADS - self.alive)):
@@ -120,8 +122,18 @@ class _Threads:
                 self.changed.notify_all()
 
     def take(self) -> Visit | None:
-        is_over = self.stopped or self.error is not None or self.run.cancel_reason is not None
-        return None if is_over or not self.machine.groups else self.machine.next()
+        run, machine = self.run, self.machine
+        while machine.groups and not self.stopped and self.error is None and run.cancel_reason is None:
+            visit = machine.next()
+            if machine.doomed:  # a limit or a budget was reached
+                self.drop_doomed()
+                self.commit()
+            elif visit is None:
+                self.held_at = machine.count if machine.ready else -1
+                return None
+            if visit is not None:
+                return visit
+        return None
 
     def one(self, visit: Visit) -> None:
         """Make a visit, and put on record what is new."""
@@ -134,6 +146,7 @@ class _Threads:
             if visit in self.lost:  # another thread has its place
                 self.lost.discard(visit)
                 self.alive += 1
+            self.held_at = -1
             self.drop_doomed()
             self.commit()
             if len(machine.ready) > 1:  # this thread takes one of them

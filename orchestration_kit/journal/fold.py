@@ -39,21 +39,26 @@ class Fold:
 
     def _begun(self, prefix: str) -> KnownScope:
         opener, key = opener_of(prefix)
-        outer = scope_of(opener)
-        group, above = self.groups.get(opener), self.scopes.get(outer) if outer else self.root
-        if above is None or (group is None and (opener, key) != ("", UNDO)):
-            begun = KnownScope({}, UNKNOWN)  # nobody opened it: whatever its rows need, they hold
+        group = self.groups.get(opener)
+        if group is not None and key != UNDO:
+            shape = f"{group.shape}[{'' if group.keys is None else key}]/"
+            begun = KnownScope(group.above.data.copy(), group.input_of(key), shape, self._workers_in(shape))
+        elif group is not None or (opener, key) == ("", UNDO):
+            above, shape = (self.root, UNDO) if group is None else (group.above, f"{group.shape}[{UNDO}]/")
+            begun = KnownScope(above.data.copy(), UNKNOWN, shape, self._workers_in(shape))
+            begun.written = set()
         else:
-            which = "" if group is not None and group.keys is None and key != UNDO else key
-            shape = f"{above.shape}{opener[len(outer) :].partition('#')[0]}[{which}]/"
-            given = UNKNOWN if group is None or key == UNDO else group.input_of(key)
-            begun = KnownScope(dict(above.data), given, shape, self._alike.setdefault(shape, {}))
-            if key == UNDO:
-                begun.written = set()
-            if group is not None:
-                group.prefixes.append(prefix)
+            begun = KnownScope({}, UNKNOWN)  # nobody opened it: whatever its rows need, they hold
+        if group is not None:
+            group.prefixes.append(prefix)
         self.scopes[prefix] = begun
         return begun
+
+    def _workers_in(self, shape: str) -> dict[str, Worker]:
+        found = self._alike.get(shape)
+        if found is None:
+            found = self._alike[shape] = {}
+        return found
 
     def coming(self, scope: KnownScope, detail: dict[str, Any] | None) -> Any:
         """Return what the coming attempt of a scope gets, as far as is known."""
@@ -81,7 +86,7 @@ class Fold:
             self.take_attempt(event, index)
             return
         if isinstance(event, BranchesOpened):
-            self._open(event.path, KnownGroup(event.keys, event.inputs, self.scope(scope_of(event.path)).input))
+            self._open(event.path, event.keys, event.inputs)
         elif isinstance(event, RunForked):
             at = self.scope(scope_of(event.at))
             if event.changes is not None:
@@ -131,7 +136,7 @@ class Fold:
         if "added" in detail:
             self._add_items(record.scope, detail["added"], index)
         if "spawn" in detail:
-            self._open(record.path, KnownGroup((SPAWN,), [detail["spawn"]["input"]], scope.input))
+            self._open(record.path, (SPAWN,), [detail["spawn"]["input"]])
 
     def _add_items(self, prefix: str, items: list[Any], index: int) -> None:
         """Add items to the map that a scope is in."""
@@ -150,12 +155,14 @@ class Fold:
 
     # --- branches
 
-    def _open(self, path: str, group: KnownGroup) -> None:
+    def _open(self, path: str, keys: tuple[str, ...] | None, inputs: list[Any] | None) -> None:
         self._drop(path)
-        self.groups[path] = group
-        openers = self.scope(scope_of(path)).openers
-        if path not in openers:
-            openers.append(path)
+        prefix = scope_of(path)
+        above = self.scope(prefix)
+        step = path[len(prefix) :].rpartition("#")[0]
+        self.groups[path] = KnownGroup(keys, inputs, above.input, above, step)
+        if path not in above.openers:
+            above.openers.append(path)
 
     def _end_branch(self, scope: KnownScope, *, has_failed: bool) -> None:
         if scope.written is not None:

@@ -31,7 +31,7 @@ class KnownScope:
         self.shape = shape
         """Where it is, without visit numbers and items: what branches that are alike have in common."""
         self._added: dict[str, tuple[int, int, int]] = {}
-        """By which of the branches in it added items: the row that did last, how many before that, and how many then."""
+        """By which of the branches in it added items: the row that did last, how many before it, and how many by it."""
         self.openers: list[str] = []
         """Visits in it that opened branches."""
         self.written: set[str] | None = None
@@ -48,11 +48,17 @@ class KnownScope:
 class KnownGroup:
     """The branches that one visit opened."""
 
-    __slots__ = ("_positions", "given", "inputs", "items", "keys", "prefixes")
+    __slots__ = ("_positions", "above", "given", "inputs", "items", "keys", "prefixes", "shape")
 
-    def __init__(self, keys: tuple[str, ...] | None, inputs: list[Any] | None, given: Any) -> None:
+    def __init__(
+        self, keys: tuple[str, ...] | None, inputs: list[Any] | None, given: Any, above: KnownScope, step: str
+    ) -> None:
         self.keys = keys
         self.inputs = inputs
+        self.above = above
+        """The scope that its visit is in."""
+        self.shape = f"{above.shape}{step}"
+        """Where its visit is, without numbers and items."""
         self.given = given
         """What the visit got."""
         self.items: dict[str, Any] = {}

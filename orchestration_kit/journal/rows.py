@@ -119,16 +119,16 @@ class RowWriter:
             next_step, retry_in_s, changes, evaluated, usage, cached, fingerprint, detail,
         ) = record  # fmt: skip
         scope = self.fold.scope(prefix) if prefix else self.fold.root
-        extras: dict[str, Any] = {}
         if error is not None and type(output) is dict and output == {"error": error.message}:
             output = None
+        extras: dict[str, Any] = {}
         if detail is not None and "branches" in detail:
             self._joined(extras, f"{prefix}{step}#{visit}", output, detail, has_failed=error is not None)
-        plain = None if "j" in extras else self._value(f"output of step {step!r}", output)
+        plain = None if extras and "j" in extras else self._value(f"output of step {step!r}", output)
         body: list[Any] = ["a", prefix, step, visit, attempt, started_at, duration_s, next_step, plain]
         is_plain = error is retry_in_s is changes is usage is detail is None and not evaluated and not cached
-        known = (scope.workers.get(step) or self.workers.get(step)) == (worker, worker_type, fingerprint)
-        if not is_plain or not known or given is not scope.input:
+        expected = (scope.workers.get(step) if prefix else None) or self.workers.get(step)
+        if not is_plain or given is not scope.input or expected != (worker, worker_type, fingerprint):
             self._extend(extras, AttemptFinished._make(record), scope)
             if extras:
                 body.append(extras)

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.visual.theme import Theme, theme_named
-from orchestration_kit.visual.timeline_figure import MissingPlotExtra, draw, svg_of
+from orchestration_kit.visual.timeline_figure import MissingPlotExtra, draw
 from orchestration_kit.visual.timeline_rows import Row, as_text, rows_of
 from orchestration_kit.visual.timeline_spans import Span, spans_frame, spans_of
+from orchestration_kit.visual.timeline_svg import svg_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +61,9 @@ class Timeline:
         (category), state (category: success, failed, cancelled, retry wait, waiting, branches), start_s, end_s
         (float64: seconds since the run began; an end that is not there yet is NaN).
 
-        "waiting" is a gap of at least 10 ms between two attempts that no retry explains: a person, a time, or
-        somebody who steps a run by hand and has not run the next cell yet. "branches" is the time in which those of a
+        "waiting" is the time until an approval or a wait was answered, whose attempt is the moment of the answer; and
+        a gap of at least 10 ms between two attempts that no retry explains: somebody who steps a run by hand and has
+        not run the next cell yet. "branches" is the time in which those of a
         step were worked on, before their join; each branch has its own lane. "cancelled" is an attempt that was cut
         off because the join no longer needed it.
         """

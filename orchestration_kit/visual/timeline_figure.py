@@ -1,4 +1,4 @@
-"""The rows of a timeline become a matplotlib figure, and the figure becomes SVG.
+"""The rows of a timeline become a matplotlib figure.
 
 Only the object-oriented API is used: no pyplot, no state of a figure behind the user's back. Text from runs is
 drawn as it is, never read as mathematics or TeX.
@@ -6,17 +6,13 @@ drawn as it is, never read as mathematics or TeX.
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from orchestration_kit.errors import OrchestrationError
 from orchestration_kit.visual.overlay import StepState
-from orchestration_kit.visual.text import clean
 from orchestration_kit.visual.theme import Paint, Theme
 from orchestration_kit.visual.timeline_rows import UNIT_NAMES, Row, end_of, in_words, title_of, unit_for
 from orchestration_kit.visual.timeline_spans import STATES, SpanState
@@ -39,8 +35,8 @@ _HAIRLINE = 0.004
 """The least width of a bar, as a share of the whole: a short attempt must not vanish."""
 _MARGIN = 1.03
 """Where the axis ends, the run being 1."""
-_CROWDED = 2_000
-"""Spans beyond which the bars are pixels inside the SVG: thousands of paths would be megabytes in a notebook."""
+_CROWDED = 10**9
+"""Spans beyond which the bars are pixels inside the SVG: tens of thousands would be megabytes in a notebook."""
 _WAITS = ("retry wait", "waiting", "branches")
 
 
@@ -71,7 +67,7 @@ def draw(run: Recorded, rows: Sequence[Row], theme: Theme) -> Figure:
     Raises:
         MissingPlotExtra: matplotlib is not installed.
     """
-    with _plain_style():
+    with plain_style():
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -83,43 +79,18 @@ def draw(run: Recorded, rows: Sequence[Row], theme: Theme) -> Figure:
         crowded = sum(len(row.spans) for row in rows) > _CROWDED
         scale = _Scale(length, max(end_of(rows) / length, 1e-9), crowded)
         _draw_lanes(axes, rows, theme)
-        drawn = {state for at, row in enumerate(rows) for state in _draw_row(axes, at, row, scale, theme)}
+        drawn = _draw_bars(axes, rows, scale, theme)
         _draw_frame(axes, rows, scale, theme)
         axes.set_xlabel(f"{UNIT_NAMES.get(unit, unit)} since the run began", color=theme.edge_label)
         axes.xaxis.set_visible(bool(rows))
         title = f"{title_of(run)} \N{MIDDLE DOT} {in_words(end_of(rows))}" if rows else f"{title_of(run)}: no attempt"
         axes.set_title(title, loc="left", color=theme.title, fontsize=11, fontweight="bold", parse_math=False, pad=26)
-        _draw_legend(axes, [state for state in STATES if state in drawn], theme)
+        _draw_legend(axes, drawn, theme)
     return figure
 
 
-def svg_of(figure: Figure, description: str) -> str:
-    """Return a figure as one `<svg>` element: text as text, no date, the same ids each time.
-
-    The style sheet that matplotlib writes is dropped: inside a notebook it would apply to the whole page.
-    """
-    with _plain_style(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a glyph that this machine's font lacks: the reader's has it
-        file = io.StringIO()
-        cast("Any", figure).savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    text = file.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, count=1, flags=re.DOTALL)
-    text = re.sub(r"<style.*?</style>\s*", "", text, count=1, flags=re.DOTALL)
-    about = _escape(clean(description))
-    return re.sub(
-        r"<svg ([^>]*)>",
-        lambda match: (
-            f'<svg {match[1]} role="img" stroke-linejoin="round" stroke-linecap="butt">'
-            f"<title>Timeline of a run</title><desc>{about}</desc>"
-        ),
-        text,
-        count=1,
-    )
-
-
 @contextmanager
-def _plain_style() -> Generator[None]:
+def plain_style() -> Generator[None]:
     """Matplotlib's own defaults instead of what the notebook has set, and put back afterwards."""
     try:
         from matplotlib import style
@@ -130,18 +101,26 @@ def _plain_style() -> Generator[None]:
         yield
 
 
-def _draw_row(axes: Any, at: int, row: Row, scale: _Scale, theme: Theme) -> list[SpanState]:
-    """Draw the spans of a row, and return the states there were to draw."""
+def _draw_bars(axes: Any, rows: Sequence[Row], scale: _Scale, theme: Theme) -> list[SpanState]:
+    """Draw the spans of all rows, one path for each state, and return the states there were to draw."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
     found: list[SpanState] = []
     for state in STATES:
-        bars = _bars(row, state, scale)
+        bars = [(at, start, width) for at, row in enumerate(rows) for start, width in _bars(row, state, scale)]
         if not bars:
             continue
-        height = 0.3 if state in _WAITS else 0.64
-        drawn = axes.broken_barh(bars, (at - height / 2, height), zorder=3, **_look(state, theme))
-        drawn.set_rasterized(scale.is_crowded)
+        half = 0.15 if state in _WAITS else 0.32
+        corners: list[tuple[float, float]] = []
+        for at, start, width in bars:
+            left, right, top, bottom = start, start + width, at - half, at + half
+            corners += [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(bars)
+        path = Path(cast("Any", corners), cast("Any", codes))
+        axes.add_patch(PathPatch(path, zorder=3, rasterized=scale.is_crowded, **_look(state, theme)))
         if state == "failed":
-            _draw_crosses(axes, at, bars, scale, theme)
+            _draw_crosses(axes, bars, scale, theme)
         found.append(state)
     return found
 
@@ -165,14 +144,15 @@ def _bars(row: Row, state: SpanState, scale: _Scale) -> list[tuple[float, float]
     return bars
 
 
-def _draw_crosses(axes: Any, at: int, bars: Sequence[tuple[float, float]], scale: _Scale, theme: Theme) -> None:
+def _draw_crosses(axes: Any, bars: Sequence[tuple[int, float, float]], scale: _Scale, theme: Theme) -> None:
     """Put a cross on each failure, and a clear spot behind it where the bar is wide enough to be seen around."""
     paint = theme.states["failed"]
-    spots = [start + width / 2 for start, width in bars if width > 0.03 * scale.end]
-    centres = [start + width / 2 for start, width in bars]
+    centres = [(start + width / 2, at) for at, start, width in bars]
+    spots = [one for one, (_, _, width) in zip(centres, bars, strict=True) if width > 0.03 * scale.end]
     look: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 2, "zorder": 4, "rasterized": scale.is_crowded}
-    axes.plot(spots, [at] * len(spots), marker="o", markersize=11, color=paint.fill, **look)
-    axes.plot(centres, [at] * len(centres), marker="x", markersize=6, color=paint.text, **look)
+    if spots:
+        axes.plot(*zip(*spots, strict=True), marker="o", markersize=11, color=paint.fill, **look)
+    axes.plot(*zip(*centres, strict=True), marker="x", markersize=6, color=paint.text, **look)
 
 
 def _look(state: SpanState, theme: Theme) -> dict[str, Any]:
@@ -225,7 +205,3 @@ def _draw_legend(axes: Any, states: Sequence[SpanState], theme: Theme) -> None:
             handles=patches, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(patches), frameon=False,
             labelcolor=theme.edge_label, fontsize=9, handlelength=2.2, borderaxespad=0.2, columnspacing=1.6,
         )  # fmt: skip
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -51,7 +51,10 @@ class Span(NamedTuple):
 
 
 def spans_of(run: Recorded) -> list[Span]:
-    """Return every span of a run, in the order of the record; a wait stands before what it waited for."""
+    """Return every span of a run, in the order of the record; a wait stands before what it waited for.
+
+    The attempt of an approval or a wait is the moment of its answer.
+    """
     began = _beginning(run)
     found: list[Span] = []
     last: dict[str, tuple[AttemptFinished | None, float]] = {"": (None, 0.0)}
@@ -66,6 +69,10 @@ def spans_of(run: Recorded) -> list[Span]:
         if record.error is not None:
             state = "cancelled" if record.error.type == "BranchCancelled" else "failed"
         lane = lane_of(record.scope)
+        if (answered_s := _answered(record, began)) >= start_s:
+            if answered_s - start_s >= 1e-6:
+                found.append(_wait(record, "waiting", start_s, answered_s))
+            start_s, end_s = answered_s, answered_s + (end_s - start_s)
         found.append(
             Span(record.seq, record.path, lane, record.step, record.attempt, record.worker, state, start_s, end_s)
         )
@@ -115,14 +122,21 @@ def _finite(seconds: float) -> float:
     return seconds if math.isfinite(seconds) else math.nan
 
 
+def _answered(record: AttemptFinished, began: float) -> float:
+    """When the question of an approval or a wait was answered; NaN for other attempts."""
+    at = (record.detail or {}).get("answered_at")
+    return _finite(at - began) if isinstance(at, (int, float)) else math.nan
+
+
 def _gap(before: AttemptFinished | None, record: AttemptFinished) -> tuple[AttemptFinished, SpanState]:
     """Whose the time before an attempt is, and what it is."""
     if before is not None and before.retry_in_s is not None:
         return record, "retry wait"
     if "branches" in (record.detail or {}):
         return record, "branches"
-    if before is not None and "answer" in (before.detail or {}):
-        return before, "waiting"  # its attempt is the moment when it began to wait
+    asked = (before.detail or {}) if before is not None else {}
+    if before is not None and "answer" in asked and "answered_at" not in asked:
+        return before, "waiting"  # its attempt is the moment when it began to wait; when that ended is not on record
     return record, "waiting"
 
 

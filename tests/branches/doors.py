@@ -92,10 +92,13 @@ def ends_of(run: Any, path: str) -> dict[str, str]:
 
 
 def timeless(event: Any) -> Any:
-    """An event without what may differ between equal runs: times, and the run's id."""
-    gone = {name: None for name in (*TIMES, "run_id", "finished_at", "resumed_at") if name in event._fields}
+    """An event without what may differ between equal runs: times, the run's id, and how its workers wait."""
+    others = ("run_id", "finished_at", "resumed_at", "fingerprint", "worker_fingerprint")
+    gone = {name: None for name in (*TIMES, *others) if name in event._fields}
     if type(event).__name__ == "RunStarted":
         gone["seed"] = None
+    if "answered_at" in (getattr(event, "detail", None) or ()):
+        gone["detail"] = {**event.detail, "answered_at": None}
     return event._replace(**gone)
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from orchestration_kit import ApprovalStep, Branch, MapStep, MemoryJournal, RetryPolicy, SubworkflowStep
-from orchestration_kit.errors import InvalidWorkflow
+from orchestration_kit.errors import InvalidWorkflow, MissingWorkers
 from orchestration_kit.testing import FakeClock
 from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of, paths, through
 from tests.support import step
@@ -214,10 +214,9 @@ def test_several_visits_are_several_runs(door):
     assert [child.run_id for child in run.children.values()] == ["r/s#1", "r/s#2", "r/s#3"]
 
 
-def test_a_workflow_that_is_not_registered_fails_the_step(door):
-    run = through(door, hub_of(outer(), WORKERS).start("outer", "go"))
-    assert run.state == "failed"
-    assert entry_of(run, "s#1")["error_type"] == "UnknownWorkflow"
+def test_a_workflow_that_is_not_registered_is_missing_before_the_first_step_runs():
+    with pytest.raises(MissingWorkers, match="the workflow 'inner': needed by s"):
+        hub_of(outer(), WORKERS).start("outer", "go")
 
 
 def test_missing_workers_of_it_fail_the_step(door):

@@ -219,7 +219,7 @@ class Ledger:
             self.lost += len(self.committed)
             return
         events = load_run(journal, self.run_id).events
-        now = [(event.path, event.attempt) for event in events if hasattr(event, "attempt")]
+        now = [(event.path, event.attempt) for event in events if getattr(event, "worker", None) is not None]
         self.lost += now[: len(self.committed)] != self.committed
         self.committed = now
         # What is on record was done: its effect was over before.
