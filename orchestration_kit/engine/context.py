@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.data import DataView
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, HistoryEntry, RunFinished, RunStarted
+from orchestration_kit.engine.groups import is_in_map, item_of
 from orchestration_kit.engine.order import opener_of
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.values import isolate
@@ -193,25 +194,23 @@ class WorkflowContext:
         """Which branch of a parallel step or a map the visit is in, by name or index; None in the run itself."""
         return None if self._visit is None else self._visit.scope.key
 
+    @property
+    def item(self) -> Any:
+        """What the branch that the visit is in began with, e.g. the item of a map; None in the run itself."""
+        return None if self._visit is None else isolate(item_of(self._visit.scope))
+
     def add_item(self, item: Any) -> None:
         """Add an item to the map that this visit is in; a branch is opened for it when the attempt has succeeded.
 
         Raises:
             RunStateError: the visit is in no branch of a map.
         """
-        scope = None if self._visit is None else self._visit.scope
-        while scope is not None and scope.group is not None:
-            if getattr(scope.group, "keys", ()) is None:
-                more = self._more
-                more.added = [*(more.added or ()), item]
-                return
-            scope = scope.group.within
-        raise RunStateError(
-            self.workflow_id,
-            self.state,
-            f"{self.path or 'a context made by hand'} is in no branch of a map, so there is nothing to add an item to",
-            "Call context.add_item(...) in a worker within the body of a MapStep.",
-        )
+        if self._visit is None or not is_in_map(self._visit.scope):
+            at = self.path or "a context made by hand"
+            reason = f"{at} is in no branch of a map, so there is nothing to add an item to"
+            hint = "Call context.add_item(...) in a worker within the body of a MapStep."
+            raise RunStateError(self.workflow_id, self.state, reason, hint)
+        self._more.added = [*(self._more.added or ()), item]
 
     @property
     def visit(self) -> int:

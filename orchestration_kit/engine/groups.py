@@ -211,3 +211,19 @@ def is_undoing(scope: Scope) -> bool:
             return True
         at = at.group.within
     return False
+
+
+def item_of(scope: Scope) -> Any:
+    """Return what a branch began with; None for the run itself, and for what undoes something."""
+    group = scope.group
+    return group.input_of(scope.key) if isinstance(group, Group) and scope.key is not None else None
+
+
+def is_in_map(scope: Scope) -> bool:
+    """Whether a thread of control is in a branch of a map."""
+    at: Scope | None = scope
+    while at is not None and at.group is not None:
+        if isinstance(at.group, Group) and at.group.keys is None:
+            return True
+        at = at.group.within
+    return False

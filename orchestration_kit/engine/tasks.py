@@ -35,8 +35,8 @@ class _Tasks:
         self.loop = asyncio.get_running_loop()
         self.tasks: set[asyncio.Task[None]] = set()
         self.guards: dict[Visit, Guard] = {}
-        self.starting = 0
-        """Tasks that were made and have not begun."""
+        self.coming = 0
+        """Tasks that will take a visit: those that have not begun, and those that wait for a commit."""
         self.woken = asyncio.Event()
         self.batch: asyncio.Future[None] | None = None
         self.stopped = False
@@ -97,11 +97,11 @@ class _Tasks:
         """Have a task for each visit that is ready."""
         if self.stopped or not self.machine.groups:
             return
-        for _ in range(len(self.machine.ready) - self.starting):
+        for _ in range(len(self.machine.ready) - self.coming):
             self.begin()
 
     def begin(self) -> None:
-        self.starting += 1
+        self.coming += 1
         task = self.loop.create_task(self.work())
         self.tasks.add(task)
         task.add_done_callback(self.ended)
@@ -112,7 +112,7 @@ class _Tasks:
             self.woken.set()
 
     async def work(self) -> None:  # noqa: C901, PLR0912 - on the way of every attempt, calls cost
-        self.starting -= 1
+        self.coming -= 1
         run, machine, guards = self.run, self.machine, self.guards
         guard: Guard | None = None
         try:
@@ -138,12 +138,16 @@ class _Tasks:
                     del guards[visit]
                 if machine.doomed:
                     self.stop_doomed()
-                extra = len(machine.ready) - self.starting - 1
+                extra = len(machine.ready) - self.coming - 1
                 while extra > 0 and machine.groups:
                     self.begin()
                     extra -= 1
                 if run.log is not None:
-                    await self.committed()
+                    self.coming += 1
+                    try:
+                        await self.committed()
+                    finally:
+                        self.coming -= 1
                 elif run.audience.observers:
                     run.audience.tell()
         except BaseException as error:  # noqa: BLE001 - raised again by whoever drives

@@ -45,7 +45,7 @@ class _Threads:
         self.lost: set[Visit] = set()
         """What those are left alone with."""
         self.held_at = -1
-        """How many events there were when nothing more could begin, for want of a budget, until one of those under way ends."""
+        """How many events there were when nothing more could begin, for want of a budget."""
         self.stopped = False
         self.error: BaseException | None = None
 

@@ -33,7 +33,7 @@ class Facts(NamedTuple):
     started_at: float
     """Seconds since the epoch, UTC."""
     parent: str | None
-    """The run it was forked from."""
+    """The run it was forked from; or, where `forked_at` is None, the one that it is a sub-workflow of."""
     forked_at: str | None
     """The visit it was forked at, e.g. `review_code#2`."""
     shared: int
@@ -108,6 +108,7 @@ class RunQuery:
     state: str | None = None
     """Of the standing: a run whose driver died stands where it stood last."""
     parent: str | None = None
+    """Its forks, and the runs of its sub-workflows."""
     started_after: float | None = None
     """Seconds since the epoch; this moment included."""
     started_before: float | None = None

@@ -102,7 +102,7 @@ def _headlines(seen: StepOverlay) -> Iterator[str]:
 def _figures(seen: StepOverlay) -> Iterator[str]:
     if seen.time_s is not None:
         yield duration(seen.time_s)
-    if seen.tokens is not None:
+    if seen.tokens:  # usage without tokens is on record as 0
         yield f"{count(seen.tokens)} tok"
     if seen.cost_usd is not None:
         yield cost(seen.cost_usd)

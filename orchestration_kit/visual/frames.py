@@ -157,14 +157,14 @@ class _Sheet:
                 continue
             body = f"{name}[{one.name}]"
             self.inside[key].clusters.append(body)
-            self.drawn.edges.append(DiagramEdge(name + FORK, body, "body", one.label, one.tooltip))
+            self.drawn.edges.append(DiagramEdge(name + FORK, body, "body", one.label, one.tooltip, told=one.name))
             draw_inline(self.drawn, one.target, body, self.depth + 1)
             self.drawn.edges.append(DiagramEdge(body, name + JOIN, "join", tooltip="the branch ends"))
 
     def _edges(self, key: str, name: str) -> Iterator[DiagramEdge]:
         for way in self.ways[key]:
             source = name + FORK if way.kind == "body" and self.owner.get(way.target) == key else name
-            yield DiagramEdge(source, self.prefix + way.target, way.kind, way.label, way.tooltip)
+            yield DiagramEdge(source, self.prefix + way.target, way.kind, way.label, way.tooltip, told=way.told)
 
     def _returns(self, key: str, name: str) -> Iterator[DiagramEdge]:
         """From where the branches end, back to the step that opened them."""

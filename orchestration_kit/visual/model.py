@@ -98,6 +98,8 @@ class DiagramEdge:
     label: str = ""
     tooltip: str = ""
     problem: str = ""
+    told: str = ""
+    """What a record tells it by from others with the same ends: its condition (see `ways.held`), or its branch."""
 
     @property
     def line(self) -> Line:

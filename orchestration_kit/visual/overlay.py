@@ -96,6 +96,8 @@ class Overlay:
     """How often a run went from a step to a step; the flag says whether the step had succeeded. From a step
     to itself after a failure: retries, or a failure edge that leads back. A step with branches counts as the source
     where they begin, and as the target where they end."""
+    ways: Mapping[tuple[str, str, bool, str], int] = field(default_factory=dict[tuple[str, str, bool, str], int])
+    """The same by what tells edges with the same ends apart: the edge's `told`, or "retry", "timeout", "budget"."""
     is_over: bool = False
     """Whether the run has ended; steps it never reached are then `skipped`."""
     state: str = ""

@@ -13,7 +13,7 @@ from functools import cached_property
 from orchestration_kit.visual.edge_shapes import edge_group
 from orchestration_kit.visual.frame_shapes import cluster_group
 from orchestration_kit.visual.layout import Layout
-from orchestration_kit.visual.model import DiagramCluster, DiagramModel, parents_of, step_of
+from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel, parents_of, step_of
 from orchestration_kit.visual.overlay import Overlay, StepOverlay
 from orchestration_kit.visual.primitives import Group
 from orchestration_kit.visual.shapes import node_group
@@ -76,22 +76,33 @@ class Scene:
 def _taken(model: DiagramModel, overlay: Overlay | None) -> list[int | None]:
     """How often each edge was taken.
 
-    A history does not say which of two edges with the same ends and the same kind of outcome it was; the first of
-    them gets the count.
+    Of edges with the same ends and the same kind of outcome, the conditions on record tell which it was. What they
+    do not tell is counted for the first of them.
     """
     if overlay is None:
         return [None] * len(model.edges)
-    left = dict(overlay.traversals)
-    # A retry and a failure edge to the same step look alike as well: a step that has retries used them first.
+    # A retry and a failure edge to the same step look alike: a step that has retries used them first.
     order = sorted(range(len(model.edges)), key=lambda at: model.edges[at].kind != "retry")
-    taken: list[int | None] = [0] * len(model.edges)
+    alike: dict[tuple[str, str, bool], list[int]] = {}
+    taken = [0] * len(model.edges)
     for at in order:
         edge = model.edges[at]
         if edge.kind == "entry":
             taken[at] = 1 if overlay.step(edge.target).visits else 0
         else:
-            taken[at] = left.pop((step_of(edge.source), step_of(edge.target), edge.after_success), 0)
-    return taken
+            alike.setdefault((step_of(edge.source), step_of(edge.target), edge.after_success), []).append(at)
+    for ends, edges in alike.items():
+        left = overlay.traversals.get(ends, 0)
+        told = {_told(model.edges[at]): at for at in reversed(edges)} if len(edges) > 1 else {}
+        for how, at in told.items():
+            taken[at] = min(overlay.ways.get((*ends, how), 0), left)
+            left -= taken[at]
+        taken[edges[0]] += left
+    return list[int | None](taken)
+
+
+def _told(edge: DiagramEdge) -> str:
+    return edge.kind if edge.kind in ("retry", "timeout", "budget") else edge.told
 
 
 def _outermost_first(model: DiagramModel) -> list[int]:

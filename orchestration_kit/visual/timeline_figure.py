@@ -35,8 +35,6 @@ _HAIRLINE = 0.004
 """The least width of a bar, as a share of the whole: a short attempt must not vanish."""
 _MARGIN = 1.03
 """Where the axis ends, the run being 1."""
-_CROWDED = 10**9
-"""Spans beyond which the bars are pixels inside the SVG: tens of thousands would be megabytes in a notebook."""
 _WAITS = ("retry wait", "waiting", "branches")
 
 
@@ -47,7 +45,6 @@ class _Scale(NamedTuple):
     """Seconds in one unit of the axis."""
     end: float
     """The end of the run in that unit."""
-    is_crowded: bool
 
 
 class MissingPlotExtra(OrchestrationError, ImportError):
@@ -76,8 +73,7 @@ def draw(run: Recorded, rows: Sequence[Row], theme: Theme) -> Figure:
         figure = Figure(figsize=(_WIDTH_IN, height), layout=spacing, facecolor=theme.background)
         axes: Any = figure.add_subplot(facecolor=theme.background)  # its stubs know half of it
         unit, length = unit_for(end_of(rows))
-        crowded = sum(len(row.spans) for row in rows) > _CROWDED
-        scale = _Scale(length, max(end_of(rows) / length, 1e-9), crowded)
+        scale = _Scale(length, max(end_of(rows) / length, 1e-9))
         _draw_lanes(axes, rows, theme)
         drawn = _draw_bars(axes, rows, scale, theme)
         _draw_frame(axes, rows, scale, theme)
@@ -118,7 +114,7 @@ def _draw_bars(axes: Any, rows: Sequence[Row], scale: _Scale, theme: Theme) -> l
             corners += [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
         codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(bars)
         path = Path(cast("Any", corners), cast("Any", codes))
-        axes.add_patch(PathPatch(path, zorder=3, rasterized=scale.is_crowded, **_look(state, theme)))
+        axes.add_patch(PathPatch(path, zorder=3, **_look(state, theme)))
         if state == "failed":
             _draw_crosses(axes, bars, scale, theme)
         found.append(state)
@@ -149,7 +145,7 @@ def _draw_crosses(axes: Any, bars: Sequence[tuple[int, float, float]], scale: _S
     paint = theme.states["failed"]
     centres = [(start + width / 2, at) for at, start, width in bars]
     spots = [one for one, (_, _, width) in zip(centres, bars, strict=True) if width > 0.03 * scale.end]
-    look: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 2, "zorder": 4, "rasterized": scale.is_crowded}
+    look: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 2, "zorder": 4}
     if spots:
         axes.plot(*zip(*spots, strict=True), marker="o", markersize=11, color=paint.fill, **look)
     axes.plot(*zip(*centres, strict=True), marker="x", markersize=6, color=paint.text, **look)

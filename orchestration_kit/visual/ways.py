@@ -5,7 +5,7 @@ Reads attributes only, and forgives missing ones, as `from_workflow.py` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from orchestration_kit.visual.facts import duration
@@ -24,6 +24,8 @@ class Way(NamedTuple):
     target: str
     label: str
     tooltip: str
+    told: str = ""
+    """What a record tells it by from other ways to the same step; see `held`."""
 
 
 class Opened(NamedTuple):
@@ -43,8 +45,23 @@ def ways_of(key: str, step: Any) -> list[Way]:
     >>> [(way.kind, way.label) for way in ways_of("a", Stub(on_failure="b", max_retries=2))]
     [('failure', '✗ fails'), ('retry', 'retry ×2')]
     """
-    opened = [Way("body", one.target, one.label, one.tooltip) for one in opened_by(step) if isinstance(one.target, str)]
+    opened = [
+        Way("body", one.target, one.label, one.tooltip, one.name)
+        for one in opened_by(step)
+        if isinstance(one.target, str)
+    ]
     return [*opened, *_ways_on(step), *_ways_aside(key, step)]
+
+
+def held(texts: Sequence[str]) -> str:
+    """Return what tells the way on whose condition is the last one that was evaluated, and held.
+
+    Two conditions may have one text, as two lambdas have; then their order tells them apart.
+
+    >>> held(["a > 1", "b"]) == held(["b"]), held(["b", "b"]) == held(["b"])
+    (True, False)
+    """
+    return f"{texts[-1]}\0{list(texts).count(texts[-1])}"
 
 
 def opened_by(step: Any) -> list[Opened]:
@@ -76,13 +93,21 @@ def _ways_on(step: Any) -> Iterator[Way]:
         return
     given = getattr(step, "branches", None)
     branches: tuple[Any, ...] = () if isinstance(given, Mapping) else tuple(given or ())
+    judge = getattr(step, "success_when", None)
+    evaluated = [] if judge is None else [_on_record(judge)]
     for branch in branches:
         condition = condition_text(getattr(branch, "when", ""))
+        evaluated.append(_on_record(getattr(branch, "when", "")))
         label = one_line(getattr(branch, "label", ""), 60) or one_line(condition, 60)
-        yield Way("branch", str(branch.to), label or "if", tooltip("if", condition))
+        yield Way("branch", str(branch.to), label or "if", tooltip("if", condition), held(evaluated))
     success = getattr(step, "on_success", None)
     if success is not None:
         yield Way("success", str(success), "else" if branches else "", "after success")
+
+
+def _on_record(condition: object) -> str:
+    """A condition as records have it."""
+    return callable_name(cast("Callable[..., Any]", condition)) if callable(condition) else str(condition)
 
 
 def _ways_aside(key: str, step: Any) -> Iterator[Way]:

@@ -93,11 +93,17 @@ def test_a_rejection_is_a_failure_with_its_reason(door):
 
 
 def test_what_is_shown_is_what_the_paths_name(door):
-    flow = flow_with(show=("data.offer_output.price", "data.offer_output.none", "goal", lambda output, context: sorted(output)))
+    flow = flow_with(show=("data.offer_output.price", "goal", lambda output, context: sorted(output)))
     run = go(hub_of(flow, WORKERS).start("flow", "go"), door)
     shown = run.waiting[0].shown
-    assert [*shown.values()] == [3, None, "go", ["price"]]
-    assert [*shown][:3] == ["data.offer_output.price", "data.offer_output.none", "goal"]
+    assert [*shown.values()] == [3, "go", ["price"]]
+    assert [*shown][:2] == ["data.offer_output.price", "goal"]
+
+
+def test_nobody_is_asked_to_approve_what_is_not_there(door):
+    run = go(hub_of(flow_with(show=("data.offer_output.none",)), WORKERS).start("flow", "go"), door)
+    assert run.state == "failed"
+    assert "nothing at data.offer_output.none to show" in run.context.error
 
 
 def test_looking_at_a_request_and_changing_it_changes_nothing(door):

@@ -70,7 +70,7 @@ def test_without_its_kind_a_step_in_a_file_is_refused(kind):
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are():
-    with pytest.raises(WorkflowFileError, match="'parallel', 'map', 'workflow', 'approval', 'wait'"):
+    with pytest.raises(WorkflowFileError, match="parallel, map, workflow, approval, wait"):
         WorkflowDefinition.from_dict({"name": "x", "steps": {"s": {"kind": "loop"}}})
 
 

@@ -227,7 +227,7 @@ def test_limits_of_the_hub_are_for_runs_that_bring_none():
         (lambda hub: hub.start(7, "g"), "by the name of a registered workflow, not by 7"),
         (lambda hub: hub.register_worker(str), "register_worker takes a WorkerDefinition"),
         (lambda hub: hub.register_workflow({"a": 1}), "register_workflow takes a WorkflowDefinition"),
-        (lambda hub: workflow_of(step("a")).add_step("b"), "add_step takes a WorkflowStep"),
+        (lambda hub: workflow_of(step("a")).add_step("b"), "add_step takes a step of any kind"),
         (lambda hub: hub.start("flow", "g", limits={"max_steps": 5}), r"limits is RunLimits\(max_steps="),
         (lambda hub: Orchestrator(limits=5), "limits is RunLimits"),
         (lambda hub: hub.start("flow", "g", run_id=""), "run_id is a text"),

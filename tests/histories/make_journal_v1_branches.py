@@ -42,7 +42,7 @@ def workflows() -> list[WorkflowDefinition]:
         step("sum"),
         name="inside",
     )
-    fails = workflow_of(step("draft", "break"), step("break"), name="fails")
+    fails = workflow_of(step("draft", "break", max_retries=1), step("break"), name="fails")
     return [
         workflow_of(
             step("list", "each"),
