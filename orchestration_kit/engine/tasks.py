@@ -116,7 +116,7 @@ class _Tasks:
         run, machine, guards = self.run, self.machine, self.guards
         guard: Guard | None = None
         try:
-            while not self.stopped and machine.groups and run.cancel_reason is None:
+            while not self.stopped and self.error is None and machine.groups and run.cancel_reason is None:
                 visit = machine.next()
                 if machine.doomed:  # a limit or a budget was reached
                     self.stop_doomed()
@@ -185,7 +185,7 @@ class _Tasks:
         batch, self.batch = self.batch, None
         try:
             self.commit()
-        except Exception as error:  # noqa: BLE001 - raised again by whoever drives
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever drives; in here it would be lost
             self.error = self.error or error
             self.woken.set()
         if batch is not None and not batch.done():

@@ -62,7 +62,7 @@ def dot_source(model: DiagramModel, theme: Theme) -> str:
     tied = ends_of(model, levels_of(model))
     for node in model.nodes:
         graph.node(names[node.id], **_node(node, model, theme))
-    graph.body.extend(cluster_lines(model, names, partial(_cluster, theme)))
+    graph.body.extend(cluster_lines(model, names, partial(_cluster, theme), in_a_row=model.direction == "LR"))
     for edge in model.edges:
         tail, head, ends = edge_ends(edge, names, by_id, tied)
         looks: dict[str, str] = {"label": literal(label_text(edge)), "weight": str(WEIGHTS[edge.kind])}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ from orchestration_kit.visual.layout import (
     node_size,
 )
 from orchestration_kit.visual.levels import ends_of, levels_of, turned_edges
-from orchestration_kit.visual.model import DiagramCluster, DiagramEdge, DiagramModel, EdgeKind
+from orchestration_kit.visual.model import FORK, DiagramCluster, DiagramEdge, DiagramModel, EdgeKind
 from orchestration_kit.visual.render import TIME_LIMIT_S, DotFailed, run_dot
 
 WEIGHTS: dict[EdgeKind, int] = {
@@ -90,9 +91,17 @@ def layout_source(model: DiagramModel) -> str:
 
 
 def cluster_lines(
-    model: DiagramModel, names: dict[str, str], label: Callable[[DiagramCluster], str] | None = None
+    model: DiagramModel,
+    names: dict[str, str],
+    label: Callable[[DiagramCluster], str] | None = None,
+    *,
+    in_a_row: bool = False,
 ) -> list[str]:
-    """Return the nested `subgraph` lines of the model's clusters; `label` gives each its attributes."""
+    """Return the nested `subgraph` lines of the model's clusters; `label` gives each its attributes.
+
+    From left to right, `dot` puts what comes first at the bottom; `in_a_row` tells it the order of branches. (Our own
+    layout is turned over in the end instead.)
+    """
     by_id = {cluster.id: (at, cluster) for at, cluster in enumerate(model.clusters)}
     inner = {child for cluster in model.clusters for child in cluster.clusters}
     lines: list[str] = []
@@ -106,16 +115,27 @@ def cluster_lines(
         attributes = label(cluster) if label else _frame(cluster, model)
         lines.append(f"\tsubgraph cluster_{at} {{ {attributes}\n")
         lines.extend(f"\t\t{names[node]}\n" for node in cluster.nodes)
+        if in_a_row and len(row := _branches(cluster, model)) > 1:
+            lines.append(f"\t\t{{ rank=same {' -> '.join(names[node] for node in reversed(row))} [style=invis] }}\n")
         todo.append(None)
         todo.extend(reversed(cluster.clusters))
     return lines
+
+
+def _branches(cluster: DiagramCluster, model: DiagramModel) -> list[str]:
+    """The nodes in a frame that only its fork leads to, in their order."""
+    led_to = Counter(edge.target for edge in model.edges if edge.source != edge.target)
+    fork = cluster.id + FORK
+    opened = [edge.target for edge in model.edges if edge.source == fork]
+    return [node for node in opened if node in cluster.nodes and led_to[node] == 1]
 
 
 def _frame(cluster: DiagramCluster, model: DiagramModel) -> str:
     """What `dot` has to know of a frame: room for its header, as lines of placeholders."""
     wide = "x" * math.ceil(header_width(cluster, model) / _LETTER)
     lines = rf"{wide}\nx" if header_height(cluster, model) > CLUSTER_HEADER else wide
-    return f'label="{lines}" fontname=Courier fontsize="10" margin="{CLUSTER_PADDING:g}"'
+    side = "b" if model.direction == "LR" else "t"  # from left to right, all is turned over in the end
+    return f'label="{lines}" labelloc={side} fontname=Courier fontsize="10" margin="{CLUSTER_PADDING:g}"'
 
 
 def edge_ends(
@@ -140,10 +160,12 @@ def edge_ends(
 def _read(answer: dict[str, Any], model: DiagramModel) -> Layout:
     left, low, right, high = (float(number) for number in answer["bb"].split(","))
     height = high - low
+    # From left to right, `dot` puts first things at the bottom; we read from top to bottom, so that is turned over.
+    is_upright = model.direction == "TB"
 
     def place(text: str) -> Point:
         x, y = text.split(",")[:2]
-        return (float(x) - left + MARGIN, height - (float(y) - low) + MARGIN)
+        return (float(x) - left + MARGIN, (high - float(y) if is_upright else float(y) - low) + MARGIN)
 
     found = {one["name"]: one for one in answer.get("objects", ())}
     nodes: dict[str, Rect] = {}

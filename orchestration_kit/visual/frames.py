@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration_kit.visual.bodies import owners, reached_from, thread
+from orchestration_kit.visual.findings import findings_of, told_inside
 from orchestration_kit.visual.model import (
     ENTRY_ID,
     FORK,
@@ -50,9 +51,15 @@ class Inside:
     clusters: list[str] = field(default_factory=list[str])
 
 
-def draw_steps(drawn: Drawn, workflow: Any, prefix: str = "", depth: int = 0) -> Inside:
-    """Draw the steps of a workflow, and return what stands in none of their frames."""
-    return _Sheet(drawn, workflow, prefix, depth).draw()
+def draw_steps(drawn: Drawn, workflow: Any, prefix: str = "", depth: int = 0, *, is_known: bool = False) -> Inside:
+    """Draw the steps of a workflow, and return what stands in none of their frames.
+
+    What is wrong with them is marked; it is also put into words, unless it `is_known` from the workflow around them.
+    """
+    sheet = _Sheet(drawn, workflow, prefix, depth)
+    if not is_known:
+        drawn.problems += dict.fromkeys(text for texts in sheet.findings.values() for _, text in texts)
+    return sheet.draw()
 
 
 def draw_inline(drawn: Drawn, workflow: Any, name: str, depth: int, *, kind: ClusterKind = "workflow") -> None:
@@ -63,7 +70,7 @@ def draw_inline(drawn: Drawn, workflow: Any, name: str, depth: int, *, kind: Clu
     problem = "" if isinstance(getattr(workflow, "initial_step", None), str) else "no initial step"
     at = len(drawn.clusters)
     if depth <= MOST_DEPTH and len(drawn.nodes) + len(steps) <= MOST_NODES:
-        held = draw_steps(drawn, workflow, f"{name}/", depth)
+        held = draw_steps(drawn, workflow, f"{name}/", depth, is_known=kind == "workflow")
     else:
         note = f"{len(steps):,} step{'' if len(steps) == 1 else 's'}"
     about = tooltip(f"workflow {title}", getattr(workflow, "goal", ""), getattr(workflow, "description", ""))
@@ -80,7 +87,7 @@ class _Sheet:
         self.drawn, self.prefix, self.depth = drawn, prefix, depth
         self.steps: dict[str, Any] = dict(getattr(workflow, "steps", None) or {})
         self.initial = getattr(workflow, "initial_step", None)
-        self.findings = findings_of(workflow)
+        self.findings = findings_of(workflow, is_body=bool(prefix))
         self.ways = {key: ways_of(key, step) for key, step in self.steps.items()}
         spent = getattr(getattr(workflow, "budget", None), "on_budget", None)
         self.on_budget = str(spent) if spent is not None and isinstance(self.initial, str) else None
@@ -95,8 +102,6 @@ class _Sheet:
         self.inside: dict[str, Inside] = {key: Inside() for key in self.framed} | {"": Inside()}
 
     def draw(self) -> Inside:
-        known = {text for texts in self.findings.values() for _, text in texts} - set(self.drawn.problems)
-        self.drawn.problems += [t for texts in self.findings.values() for _, t in texts if t in known]
         if self.on_budget is not None and not self.prefix:
             tip = "where the budget of the run is spent"
             self.drawn.edges.append(DiagramEdge(ENTRY_ID, self.on_budget, "budget", "run's budget spent", tip))
@@ -179,6 +184,8 @@ class _Sheet:
 
     def _looks(self, key: str, step: Any, worker: str) -> dict[str, Any]:
         found = self.findings.get(key, [])
+        if self.depth < OPEN_DEPTH:  # marked inside, where it is
+            found = [one for one in found if not told_inside(one[1], step)]
         problems = [code for code, _ in found]
         unreachable = key not in self.reached and self.initial in self.steps
         if unreachable and not any("unreach" in code for code in problems):
@@ -215,25 +222,3 @@ class _Sheet:
             "problem": "missing step",
             "tooltip": tooltip(target, f"No step has this id; it is {where}."),
         }
-
-
-def findings_of(workflow: Any) -> dict[str, list[tuple[str, str]]]:
-    """Return errors that a definition reports about itself: by step, a short name and the full text."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    problems = getattr(workflow, "problems", None)
-    reported: Any = problems() if callable(problems) else ()
-    for problem in reported:
-        if getattr(problem, "severity", "error") != "error":
-            continue
-        code = one_line(getattr(problem, "code", "problem"), 40).replace("_", " ").replace("-", " ")
-        text = _sentences(getattr(problem, "message", ""), getattr(problem, "hint", ""))
-        for step in getattr(problem, "steps", ()) or ("",):
-            found.setdefault(str(step), []).append((code, text))
-    return found
-
-
-def _sentences(message: object, hint: object) -> str:
-    """A message and its hint as one text, with a full stop between them."""
-    said, advice = tooltip(message), tooltip(hint or "")
-    stop = "." if said and advice and said[-1] not in ".!?:" else ""
-    return tooltip(f"{said}{stop} {advice}")

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from orchestration_kit.visual.model import DiagramModel
+from orchestration_kit.visual.model import ENTRY_ID, DiagramModel
 from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState
 from orchestration_kit.visual.places import SPAWN, UNDO, Places, opener_of, scope_in, scope_of, undone_by
 from orchestration_kit.visual.tallies import CANCELLED, Outcome, Tally
 from orchestration_kit.visual.text import one_line
+from orchestration_kit.visual.told import left_for_budget, way_told
 
 _ENDED = frozenset({"completed", "failed", "cancelled"})
 _PAUSED = frozenset({"waiting", "blocked"})
@@ -44,6 +45,8 @@ def overlay_of(
     (0.5, 'succeeded')
     """
     fold = _Fold(Places(model), one_line(getattr(state, "value", state) or "", 40))
+    if model is not None:
+        fold.budget_ends = {edge.target for edge in model.edges if (edge.source, edge.kind) == (ENTRY_ID, "budget")}
     for entry in history:
         fold.add(entry)
     fold.wait(waiting)
@@ -57,6 +60,11 @@ class _Fold:
         self.places, self.state = places, state
         self.tallies: dict[str, Tally] = {}
         self.traversals: Counter[tuple[str, str, bool]] = Counter()
+        self.ways: Counter[tuple[str, str, bool, str]] = Counter()
+        self.budget_ends: set[str] = set()
+        """Where the run goes when its budget is spent."""
+        self.cut: list[list[str]] = []
+        """Scopes that were open when the budget was spent."""
         self.last: dict[str, Mapping[str, Any]] = {}
         """The last entry of each scope."""
         self.open: dict[str, list[str]] = {}
@@ -72,19 +80,20 @@ class _Fold:
         scope, where = scope_of(entry), self.places.where(entry)
         name = self.places.step(where, str(entry.get("step", "")))
         previous = self.last.get(scope)
+        if not scope and left_for_budget(previous, entry, self.budget_ends):
+            self._cut_off(name)
         if scope and scope not in self.begun and not scope.endswith(f"[{UNDO}]/"):
             self._begin(scope, name)
         if (undone := undone_by(entry)) is not None and entry.get("attempt", 1) == 1:
             step = undone.rpartition("]/")[2].rpartition("#")[0]
-            self.traversals[self.places.step(where, step), name, True] += 1
+            self._count(self.places.step(where, step), name, succeeded=True)
             self.undone[self.places.step(where, step)] += 1
         self.tallies.setdefault(name, Tally()).add(entry, where)
         for joined in self.open.pop(str(entry.get("path", "")), ()):
             self._end(joined)
         if previous is not None and _is_retry(previous, entry):
-            self.traversals[name, name, False] += 1
-        if isinstance(target := entry.get("next_step"), str):
-            self.traversals[name, self.places.step(where, target), entry.get("success") is not False] += 1
+            self._count(name, name, "retry", succeeded=False)
+        self._go_on(entry, 1)
         if not scope:
             self.at_end = name if _is_bare_end(previous, entry) else ""
         self.last[scope] = entry
@@ -99,6 +108,8 @@ class _Fold:
 
     def overlay(self, current_step: str | None) -> Overlay:
         """Return what came of it all."""
+        if isinstance(current_step, str):
+            self._stand_at(current_step)
         going = self._under_way()
         steps = {name: tally.overlay(going.pop(name, {})) for name, tally in self.tallies.items()}
         if self.at_end:
@@ -106,8 +117,8 @@ class _Fold:
         for name, outcomes in going.items():
             counts = tuple((number, what) for what, number in outcomes.items())
             steps[name] = StepOverlay("running", counts=counts if sum(outcomes.values()) > 1 else ())
-        for scopes in self.open.values():
-            self._still_open(scopes, steps)
+        for scopes in (*self.open.values(), *self.cut):
+            self._still_open(scopes, steps, is_cut=scopes in self.cut)
         for name, times in self.undone.items():
             if name in steps:
                 steps[name] = replace(steps[name], undone=times)
@@ -117,7 +128,39 @@ class _Fold:
             tally = self.tallies.get(current_step)
             if current_step not in self.waiting and not self._has_branches(current_step):
                 steps[current_step] = _at_current(steps.get(current_step), self.state, tally)
-        return Overlay(steps, dict(self.traversals), is_over=self.state in _ENDED, state=self.state)
+        taken, ways = ({way: times for way, times in counts.items() if times} for counts in (self.traversals, self.ways))
+        return Overlay(steps, taken, ways, is_over=self.state in _ENDED, state=self.state)
+
+    def _count(self, source: str, target: str, how: str = "", times: int = 1, *, succeeded: bool) -> None:
+        self.traversals[source, target, succeeded] += times
+        self.ways[source, target, succeeded, how] += times
+
+    def _go_on(self, entry: Mapping[str, Any], times: int) -> None:
+        """Count the edge that an entry takes; -1 times where that step was never reached."""
+        if isinstance(target := entry.get("next_step"), str):
+            where = self.places.where(entry)
+            source, to = self.places.step(where, str(entry.get("step", ""))), self.places.step(where, target)
+            self._count(source, to, way_told(entry), times, succeeded=entry.get("success") is not False)
+
+    def _cut_off(self, name: str) -> None:
+        """The budget of the run is spent: nothing goes on but the step that it leads to."""
+        for scope in ("", *(scope for scopes in self.open.values() for scope in scopes)):
+            self._go_on(self.last.get(scope, {}), -1)
+        self.cut.extend(self.open.values())
+        self.open = {}
+        self._count(ENTRY_ID, name, succeeded=False)
+
+    def _stand_at(self, current_step: str) -> None:
+        """Take in where the run stands: what it did not get to, it did not go to."""
+        last = self.last.get("", {})
+        planned = last.get("next_step")
+        if self.state == "failed":
+            gone = {scope for scopes in self.cut for scope in scopes}
+            for scope, entry in self.last.items():
+                if scope not in gone and (scope or planned != current_step):
+                    self._go_on(entry, -1)
+        elif self.state not in _ENDED and left_for_budget(last, {"step": current_step}, self.budget_ends):
+            self._cut_off(current_step)
 
     def _begin(self, scope: str, first: str) -> None:
         """A branch was opened, and with it those around it in which nothing else has ended yet."""
@@ -126,14 +169,15 @@ class _Fold:
             opener, found = self.places.opener(scope), opener_of(scope)
             if opener != first:  # else one box stands for both
                 self.open.setdefault(scope[: scope.rfind("[")], []).append(scope)
-                self.traversals[opener, self.places.frame(scope) or first, True] += 1
+                key = "" if found is None else found[2]
+                self._count(opener, self.places.frame(scope) or first, key, succeeded=True)
             scope, first = "" if found is None else found[0], opener
 
     def _end(self, scope: str) -> None:
         last = self.last.get(scope)
         if last is not None and last.get("next_step") is None:
             end = self.places.frame(scope) or self.places.step(scope, str(last.get("step", "")))
-            self.traversals[end, self.places.opener(scope), True] += 1
+            self._count(end, self.places.opener(scope), succeeded=True)
 
     def _has_branches(self, name: str) -> bool:
         return any(self.places.opener(scopes[0]) == name for scopes in self.open.values())
@@ -152,12 +196,13 @@ class _Fold:
                 of["under way"] = of.get("under way", 0) + 1
         return found
 
-    def _still_open(self, scopes: list[str], steps: dict[str, StepOverlay]) -> None:
+    def _still_open(self, scopes: list[str], steps: dict[str, StepOverlay], *, is_cut: bool) -> None:
         """What to show on a step whose branches have not been joined."""
         name = self.places.opener(scopes[0])
         seen = steps.get(name) or StepOverlay(visits=1)
         ended = sum(scope in self.last and _has_ended(self.last[scope]) for scope in scopes)
-        state: StepState = "cancelled" if self.state in _ENDED else "waiting" if self.state in _PAUSED else "running"
+        is_over = is_cut or self.state in _ENDED
+        state: StepState = "cancelled" if is_over else "waiting" if self.state in _PAUSED else "running"
         told = Counter(dict[str, int]((what, number) for number, what in seen.counts))
         told.update({"ended": ended, _GOING[state]: len(scopes) - ended})
         counts = tuple((number, what) for what, number in told.items() if number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.visual.facts import duration
 from orchestration_kit.visual.model import EdgeKind
 from orchestration_kit.visual.text import clean, one_line, tooltip

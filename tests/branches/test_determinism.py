@@ -15,7 +15,7 @@ from tests.branches.virtual import Turns, in_virtual_time
 from tests.support import step
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 LONG = settings(QUICK, max_examples=1_500)
 TIMES = ["timestamp", "duration_s", "started_at", "finished_at"]
 
@@ -94,7 +94,6 @@ def hold_race(flow, salt, timing, numbers):
     """Who won is part of the outcome: what is on record of it leads to the same state again."""
     for run in (by_hand(flow, salt), in_a_loop(flow, salt, timing), on_threads(flow, salt, numbers)):
         same_state(run, folded(run, run.machine.arrivals()))
-        same_state(run, folded(run, run.events))
         assert replay(run).is_same
 
 
@@ -109,6 +108,24 @@ def test_where_the_race_is_part_of_the_outcome_the_record_of_it_gives_the_same_s
 @LONG
 def test_where_the_race_is_part_of_the_outcome_the_record_of_it_gives_the_same_state_long(flow, salt, timing, numbers):
     hold_race(flow, salt, timing, numbers)
+
+
+def hold_order(flow, salt, timing, numbers):
+    for run in (in_a_loop(flow, salt, timing), on_threads(flow, salt, numbers)):
+        same_state(run, folded(run, run.events))
+
+
+@given(flow=flows(), salt=SALTS, timing=SALTS, numbers=NUMBERS)
+@QUICK
+def test_the_events_in_the_order_of_the_workflow_give_the_same_state(flow, salt, timing, numbers):
+    hold_order(flow, salt, timing, numbers)
+
+
+@pytest.mark.soak
+@given(flow=flows(races=True) | flows(), salt=SALTS, timing=SALTS, numbers=NUMBERS)
+@LONG
+def test_the_events_in_the_order_of_the_workflow_give_the_same_state_also_after_races_long(flow, salt, timing, numbers):
+    hold_order(flow, salt, timing, numbers)
 
 
 @given(flow=flows(races=True), salt=SALTS, timing=SALTS, cut=st.integers(0, 200))

@@ -14,7 +14,8 @@ from orchestration_kit.journal.loading import load_run
 from orchestration_kit.journal.log import JournalLog
 from orchestration_kit.journal.memory import MemoryJournal
 from orchestration_kit.testing import FakeClock
-from tests.journal.branched_runs import Driver, plan_of, state_of, workflow
+from tests.journal.branched_runs import Driver, plan_of, workflow
+from tests.journal.machine_state import state_of
 
 # A smaller seed is no smaller run: nothing to shrink.
 FEW = settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
