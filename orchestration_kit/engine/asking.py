@@ -112,7 +112,7 @@ def _question(visit: Visit, context: WorkflowContext) -> tuple[dict[str, Any], s
         asked += [step.event, step.for_s, None if step.until is None else step.until.isoformat()]
     from orchestration_kit.engine.journaled import canonical
 
-    return shown, hashlib.sha256(canonical(asked)).hexdigest()
+    return shown, hashlib.sha256(canonical(asked, f"what step {step.step_id!r} shows")).hexdigest()
 
 
 def conclude_wait(run: Driven, visit: Visit, context: WorkflowContext) -> None:

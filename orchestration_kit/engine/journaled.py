@@ -207,7 +207,7 @@ def summary_of(run: Run) -> RunSummary:
     )
 
 
-def canonical(value: Any) -> bytes:
+def canonical(value: Any, where: str) -> bytes:
     """Return a value as bytes that are the same wherever it is, so that it can be hashed.
 
     Raises:
@@ -215,7 +215,7 @@ def canonical(value: Any) -> bytes:
     """
     from orchestration_kit.journal import codec
 
-    return codec.dumps(codec.encode(value, "what is asked"))
+    return codec.dumps(codec.encode(value, where))
 
 
 def open_cassette(cassette: Any) -> Cassette | None:

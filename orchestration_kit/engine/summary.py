@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from orchestration_kit.errors import counted
 
-_PLACES = re.compile(r"#\d+(\[[\d.]+\])?")
+_PLACES = re.compile(r"#\d+(\[[\d.-]+\])?")
 """Visit numbers and items in a scope."""
 
 

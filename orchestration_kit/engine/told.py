@@ -88,7 +88,7 @@ class Told:
         """Count items that a worker added to the map it works in."""
         while scope.endswith("]/"):
             opener, key = opener_of(scope)
-            if opener in self._opened and key.replace(".", "").isdecimal():
+            if opener in self._opened and key.replace(".", "").replace("-", "").isdecimal():
                 self._opened[opener].total += count
                 return
             scope = scope_of(opener)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.events import AttemptFinished
 
 _VISIT = re.compile(r"#\d+(?=[\[/])")
-_ITEM = re.compile(rf"\[(?:\d+(?:\.\d+)*|{UNDO})\](?=/)")
+_ITEM = re.compile(rf"\[(?:\d+(?:\.[\d-]+)*|{UNDO})\](?=/)")
 
 
 class Place(NamedTuple):

@@ -38,7 +38,7 @@ def findings_of(workflow: Any, *, is_body: bool = False) -> dict[str, list[tuple
 def told_inside(text: str, step: Any) -> bool:
     """Whether a finding is about a workflow that stands in a step, and no fault of the step itself."""
     from orchestration_kit.checks.places import inside
-    from orchestration_kit.definition.base import Step
+    from orchestration_kit.definition.steps import Step
 
     if not isinstance(step, Step):
         return False
@@ -47,9 +47,12 @@ def told_inside(text: str, step: Any) -> bool:
 
 
 def _problems_of_body(workflow: WorkflowDefinition) -> Iterator[Problem]:
-    from orchestration_kit.checks import OF_BRANCHES, inline_workflows
+    from orchestration_kit.checks import OF_BRANCHES, existence, inline_workflows, recursion
     from orchestration_kit.checks.paths import endless_branches
 
+    if found := [*existence.misnamed_steps(workflow), *recursion.held_in_itself(workflow)]:
+        yield from found  # the other rules rely on steps being steps, and on an end on paper
+        return
     for rule in (*OF_BRANCHES, inline_workflows):
         yield from rule(workflow)
     yield from endless_branches(workflow, whole=True)

@@ -128,7 +128,8 @@ class _Fold:
             tally = self.tallies.get(current_step)
             if current_step not in self.waiting and not self._has_branches(current_step):
                 steps[current_step] = _at_current(steps.get(current_step), self.state, tally)
-        taken, ways = ({way: times for way, times in counts.items() if times} for counts in (self.traversals, self.ways))
+        taken = {way: times for way, times in self.traversals.items() if times}
+        ways = {way: times for way, times in self.ways.items() if times}
         return Overlay(steps, taken, ways, is_over=self.state in _ENDED, state=self.state)
 
     def _count(self, source: str, target: str, how: str = "", times: int = 1, *, succeeded: bool) -> None:

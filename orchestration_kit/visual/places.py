@@ -16,7 +16,7 @@ EACH, SPAWN, UNDO = "each", "spawn", "undo"
 """The body of a map, a spawned workflow, and a step that undoes another: what stands between the brackets."""
 _FRAME = re.compile(r"(.*)\[([^\[\]]*)\]/", re.DOTALL)
 _VISIT = re.compile(r"#\d+$")
-_ITEM = re.compile(r"\d+(\.\d+)*")
+_ITEM = re.compile(r"\d+(\.[\d-]+)*")
 
 
 class Places:

@@ -97,9 +97,9 @@ def _share_style(parent: ET.Element) -> None:
 
 
 def _measure(text: str) -> str:
-    """Numbers with one decimal, and rectangles as such.
+    r"""Numbers with one decimal, and rectangles as such.
 
-    >>> _measure("M 1.26 2 \\nL 3 2 \\nL 3 4.04 \\nL 1.26 4.04 \\nz \\n")
+    >>> _measure("M 1.26 2 \nL 3 2 \nL 3 4.04 \nL 1.26 4.04 \nz \n")
     'M1.3 2H3V4H1.3z'
     """
     text = _AROUND.sub(r"\1", _NUMBER.sub(lambda found: _decimal(found[0]), text)) if text[:1] == "M" else text
