@@ -120,4 +120,11 @@ def _answer_event(owner: Driven, path: str, name: str, payload: Any) -> None:
     visit = owner.machine.waiting.get(path)
     if visit is None or visit.wait is None:
         raise RunStateError(owner.run_id, owner.state, f"{path} does not wait for {name!r} any more", "Send it again.")
+    from orchestration_kit.engine.rest import due_s, expire
+
+    left_s = due_s(owner, visit)
+    if left_s is not None and left_s <= 0:  # it came after the time was up: kept for the next that waits for it
+        expire(owner)
+        _take_event_of(owner, name, payload)
+        return
     put_answer(owner, Answered(path, "event", payload, None, visit.wait.request, owner.clock.time()))

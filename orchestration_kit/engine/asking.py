@@ -151,28 +151,30 @@ def requests_of(run: Driven) -> list[Request]:
     if run.is_finished:  # cancelled, say: it is asked again when it goes on
         return found
     for path, visit in sorted(run.machine.waiting.items(), key=lambda one: place_of(one[0])):
-        wait, step = visit.wait, visit.step.definition
-        if wait is None:
+        if visit.wait is None:
             child = run.children.get(path)
             found += [] if child is None else requests_of(child)
             continue
-        is_approval = isinstance(step, ApprovalStep)
-        found.append(
-            Request(
-                run_id=run.run_id,
-                path=path,
-                step=visit.step.step_id,
-                kind=wait.kind,
-                prompt=step.prompt if isinstance(step, ApprovalStep) else _awaited(cast("WaitStep", step)),
-                shown=isolate(wait.shown),
-                schema=isolate(step.schema) if is_approval else None,
-                hash=wait.request,
-                asked_at=wait.asked_at,
-                deadline=wait.until,
-                event=visit.step.event,
-            )
-        )
+        found.append(_request(run, path, visit))
     return found
+
+
+def _request(run: Driven, path: str, visit: Visit) -> Request:
+    wait, step = cast("WaitStarted", visit.wait), visit.step.definition
+    is_approval = isinstance(step, ApprovalStep)
+    return Request(
+        run_id=run.run_id,
+        path=path,
+        step=visit.step.step_id,
+        kind=wait.kind,
+        prompt=step.prompt if isinstance(step, ApprovalStep) else _awaited(cast("WaitStep", step)),
+        shown=isolate(wait.shown),
+        schema=isolate(step.schema) if is_approval else None,
+        hash=wait.request,
+        asked_at=wait.asked_at,
+        deadline=wait.until,
+        event=visit.step.event,
+    )
 
 
 def _awaited(step: WaitStep) -> str:
@@ -192,6 +194,11 @@ def meant(run: Driven, request: Any) -> tuple[Driven, Request]:
     Raises:
         AnswerRefused: there is no such question, or it is another one by now.
     """
+    if isinstance(request, Request) and request.run_id == run.run_id:  # thousands may be open
+        visit = run.machine.waiting.get(request.path)
+        wait = None if visit is None else visit.wait
+        if visit is not None and wait is not None and (wait.kind, wait.request) == ("approval", request.hash):
+            return run, _request(run, request.path, visit)
     open_ones = [one for one in requests_of(run) if one.kind == "approval"]
     if isinstance(request, Request):
         fitting = [one for one in open_ones if one.hash == request.hash and one.run_id == request.run_id]

@@ -12,6 +12,7 @@ from orchestration_kit.engine.outcome import Parked
 from orchestration_kit.engine.refusals import SubworkflowFailed
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.values import isolate
+from orchestration_kit.engine.visits import INTERRUPTS
 from orchestration_kit.errors import RunStateError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.visits import Visit
 
+_COUNTED = ("input_tokens", "output_tokens", "cost_usd")
 MAX_DEPTH = 16
 """How many runs may stand within one another."""
 
@@ -31,24 +33,22 @@ def run_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -
         SubworkflowFailed: it did not complete.
         Parked: it waits.
     """
-    child, before = _child(run, visit, given, context)
+    child = _child(run, visit, given, context)
     try:
         child.run()
     finally:
-        _count(child, before, context)
+        _count(run, visit, child, context)
     run.raise_if_cancelled()  # it was cancelled with its parent, which did not fail by that
-    run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 
 
 async def arun_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
     """`run_child` in the running event loop."""
-    child, before = _child(run, visit, given, context)
+    child = _child(run, visit, given, context)
     try:
         await child.arun()
     finally:
-        _count(child, before, context)
-    run.raise_if_cancelled()
+        _count(run, visit, child, context)
     run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 
@@ -59,8 +59,8 @@ def child_run_id(run_id: str, visit: Visit) -> str:
     return f"{run_id}/{visit.path}" + ("" if tries == 1 else f".{tries}")
 
 
-def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> tuple[Run, int]:
-    """Return the run of a step, new or as far as it came, and how many attempts it has made."""
+def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Run:
+    """Return the run of a step, new or as far as it came."""
     step = cast("SubworkflowStep", visit.step.definition)
     hub, started = run.hub, run.machine.started
     if hub is None:
@@ -85,7 +85,7 @@ def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> t
             named=False,
         )
     run.children[visit.path] = child
-    return child, child.machine.recorded
+    return child
 
 
 def _input(step: SubworkflowStep, given: Any, context: WorkflowContext) -> tuple[dict[str, Any], Any]:
@@ -115,17 +115,22 @@ def _limits_left(run: Driven) -> RunLimits:
     return used.left_of(limits)
 
 
-def _count(child: Run, before: int, context: WorkflowContext) -> None:
-    """Count what a run used as used by the step."""
-    for row in child.machine.rows_since(before):
-        usage = row[16]
-        if usage is not None:
-            context.add_usage(
-                input_tokens=usage.get("input_tokens", 0),
-                output_tokens=usage.get("output_tokens", 0),
-                cost_usd=usage.get("cost_usd", 0.0),
-                model=usage.get("model"),
-            )
+def _count(run: Driven, visit: Visit, child: Run, context: WorkflowContext) -> None:
+    """Count what a run used as used by the step: all of it, also from before it waited, but for what is on record."""
+    counted: dict[str, float] = dict.fromkeys(_COUNTED, 0)
+    for row in reversed(run.machine.rows_since(0) if visit.attempt > 1 else ()):
+        if row[1:4] == (visit.scope.prefix, visit.step.step_id, visit.number):
+            error, usage, detail = row[9], row[16], row[19]
+            if error is None or (error.type not in INTERRUPTS and "stopped" not in (detail or ())):
+                break  # another run was made after that one
+            for name in _COUNTED:
+                counted[name] += (usage or {}).get(name, 0)
+    for row in child.machine.rows_since(0):
+        if row[16] is not None:
+            left = {name: row[16].get(name, 0) - counted[name] for name in _COUNTED}
+            counted = {name: max(0, -number) for name, number in left.items()}
+            used: Any = {name: max(0, number) for name, number in left.items()}
+            context.add_usage(**used, model=row[16].get("model"))
 
 
 def _result(child: Run, visit: Visit) -> Any:

@@ -5,7 +5,7 @@ workflow, run, context, history
   -> subject.py       what was given?
      from_workflow.py, frames.py   a definition; bodies.py: which steps stand inside which
      spawned.py, from_history.py   what workers made in a run; a run without its definition
-     overlay_fold.py, places.py    what happened, and where in the diagram that was
+     overlay_fold.py, places.py    what happened, and where in the diagram that was; told.py: by which way
   -> model.py         the neutral diagram model, and an overlay of what happened
   -> a layout         dot_layout.py (Graphviz lays out) or layered.py (we do, exits.py out of frames; always works)
   -> labels.py        the places of the labels, with room for what a run adds

@@ -22,6 +22,7 @@ from orchestration_kit.visual.model import (
 from orchestration_kit.visual.places import EACH, SPAWN, UNDO, Places, is_item, opener_of, scope_of, undone_by
 from orchestration_kit.visual.tallies import branch_ends
 from orchestration_kit.visual.text import one_line, tooltip
+from orchestration_kit.visual.told import left_for_budget
 
 
 def model_of_history(
@@ -74,6 +75,8 @@ class _Seen:
             self._edge(self._step(where, undone.rpartition("]/")[2].rpartition("#")[0]), key, "compensate", "undone by")
         elif scope and scope not in self.last:
             self._begin(scope, key)
+        if not scope and left_for_budget(self.last.get(scope), entry, ()):
+            self._edge(ENTRY_ID, key, "budget", "run's budget spent")
         worker = one_line(entry.get("worker") or entry.get("worker_type") or "", 60)
         self.workers[key] = self.workers[key] or worker
         if branch_ends(entry):

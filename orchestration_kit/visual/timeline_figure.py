@@ -27,7 +27,7 @@ _PAINTS: Mapping[SpanState, StepState] = {
     "waiting": "waiting", "branches": "running",
 }  # fmt: skip
 _HATCHES: Mapping[SpanState, str] = {
-    "success": "", "failed": "xxx", "cancelled": "\\\\\\", "retry wait": "////", "waiting": "---", "branches": "...",
+    "success": "", "failed": "xxx", "cancelled": "\\\\\\", "retry wait": "////", "waiting": "---", "branches": "|||",
 }  # fmt: skip
 _WIDTH_IN, _ROW_IN, _MOST_IN = 9.0, 0.34, 16.0
 _MOST_LABELS = 48

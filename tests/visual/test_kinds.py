@@ -242,3 +242,21 @@ def test_what_undoes_two_steps_is_one_node() -> None:
         ("flight", "cancel", "undone by"),
         ("hotel", "cancel", "undone by"),
     ]
+
+
+def test_a_body_may_end_at_any_step() -> None:
+    body = of("b", step("x", on_success="y"), step("y"))
+    diagram = visualize(of("w", MapStep(step_id="m", body=body, on_success="done"), end()))
+    assert not any(one.problem for one in (*diagram.model.nodes, *diagram.model.clusters))
+    assert diagram.model.problems == ()
+    assert "\N{WARNING SIGN}" not in diagram.outline + diagram.mermaid
+
+
+def test_what_is_wrong_in_a_body_is_marked_there_and_told_once() -> None:
+    body = of("b", step("x", on_success="nowhere"), step("lost"))
+    model = visualize(of("w", MapStep(step_id="m", body=body, on_success="done"), end())).model
+    problems = {one.id: one.problem for one in (*model.nodes, *model.clusters) if one.problem}
+    assert problems == {
+        "m[each]/x": "missing target", "m[each]/lost": "unreachable", "m[each]/nowhere": "missing step",
+    }  # fmt: skip
+    assert [text.split(":")[0] for text in model.problems] == ["In the body of step 'm'"] * 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -22,6 +23,7 @@ from orchestration_kit.history import recorded
 from orchestration_kit.testing import FakeClock, ScriptedWorker
 from orchestration_kit.visual.timeline import timeline
 from orchestration_kit.visual.timeline_rows import MOST_BRANCHES, end_of, in_words
+from orchestration_kit.visual.timeline_spans import STATES
 from tests.hostile import PAYLOADS
 from tests.support import hub_of, step, workflow_of
 
@@ -318,9 +320,28 @@ def test_without_matplotlib_there_is_data_text_and_the_way_to_install_it():
 def test_thousands_of_attempts_are_a_picture_that_a_notebook_can_hold():
     many = run_of(*(attempt(i, f"s{i % 50}", i, i + 0.9, error=NO if i % 7 == 0 else None) for i in range(5_000)))
     shown = timeline(many)
-    assert len(shown.svg) < 500_000
+    assert len(shown.svg) < 250_000
     assert len(shown.frame) == 2 * 5_000 - 1
     assert len(shown.outline) < 20_000
+
+
+def test_a_bar_is_a_few_numbers_in_the_svg():
+    def svg(bars: int) -> str:
+        return timeline(run_of(*(attempt(i, f"s{i % 20}", i, i + 0.9) for i in range(bars)))).svg
+
+    few, many = svg(40), svg(140)
+    assert (len(many) - len(few)) / 100 < 110  # with the wait before each, and its line in the text form
+    assert len(few) < 20_000
+    assert "<image" not in many
+    assert not re.search(r' (d|x|y|transform|viewBox)="[^"]*\.\d\d', many)
+
+
+def test_every_state_together_is_a_small_svg():
+    cut = attempt(5, "lost", 2, 3, scope="m#1[1]/", error=ErrorInfo("BranchCancelled", "late"))
+    records = [*BUSY.records, cut, joined(6, "m", 7)]
+    shown = timeline(dataclasses.replace(BUSY, records=records))
+    assert {span.state for span in shown.spans} == set(STATES)
+    assert len(shown.svg) < 20_000  # the pattern of a state counts as well
 
 
 def test_a_long_label_keeps_its_beginning_and_its_end():

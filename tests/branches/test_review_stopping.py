@@ -1,0 +1,216 @@
+"""What is stopped stays stopped, limits end everything, and nothing that is undone holds up the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from orchestration_kit import MapStep, ParallelStep, RunLimits, WorkflowStep
+from orchestration_kit.definition.budgets import Budget
+from orchestration_kit.definition.steps import Branch, RetryPolicy
+from orchestration_kit.engine.threads import _Threads
+from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of
+from tests.support import step
+
+LOOP_DOORS = ("sync", "async")
+
+
+def leaf(step_id, to=None, **fields):
+    return WorkflowStep(step_id=step_id, worker_type=step_id, on_success=to, **fields)
+
+
+def same(input_data):
+    return input_data
+
+
+def boom(input_data):
+    raise ValueError("boom")
+
+
+def soon(input_data):
+    time.sleep(0.1)
+    return 1
+
+
+def driven(run, door="sync", seconds=10.0):
+    """Drive a run on a thread, so that one that hangs fails its test only."""
+    thread = threading.Thread(target=go, args=(run, door), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), f"{run} hangs"
+    return run
+
+
+@pytest.mark.parametrize("door", LOOP_DOORS)
+def test_the_retry_of_a_cancelled_branch_calls_no_worker(door):
+    calls = []
+
+    def flaky(input_data):
+        calls.append(1)
+        raise ValueError("no")
+
+    policy = RetryPolicy(backoff_s=0.3, multiplier=1)
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"a": "soon", "b": "flaky"}, join="any", on_success="z"),
+        leaf("soon"),
+        leaf("flaky", max_retries=3, retry=policy),
+        step("z"),
+    )
+    run = driven(hub_of(workflow, {"soon": soon, "flaky": flaky, "z": same}).start("flow", "go"), door)
+    assert run.state == "completed"
+    time.sleep(0.5)
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("door", LOOP_DOORS)
+def test_a_cancelled_branch_that_waited_for_a_lock_calls_no_worker(door):
+    calls = []
+    free = threading.Event()
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"a": "soon", "b": "locked"}, join="any", on_success="z"),
+        leaf("soon"),
+        leaf("locked", lock="db"),
+        step("z"),
+    )
+    hub = hub_of(workflow, {"soon": soon, "locked": lambda x: calls.append(x), "z": same})
+    ticket = hub.gates.ask("db", free.set)
+    run = driven(hub.start("flow", "go"), door)
+    assert run.state == "completed"
+    hub.gates.give_back(ticket)
+    time.sleep(0.2)
+    assert calls == []
+    assert hub.gates.ask("db", free.set).is_mine
+
+
+def test_undoing_is_not_held_up_by_max_steps(door):
+    workflow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", on_success="fails"),
+        leaf("a", compensate="u"),
+        leaf("u"),
+        step("fails"),
+    )
+    hub = hub_of(workflow, {"a": same, "u": same, "fails": boom})
+    run = driven(hub.start("flow", "go", {"items": [1, 2, 3, 4, 5]}, limits=RunLimits(max_steps=3)), door)
+    assert run.state == "failed"
+    assert sum("undoes" in (entry["detail"] or {}) for entry in run.history) == 5
+    check_record(run)
+
+
+@pytest.mark.parametrize("door", LOOP_DOORS)
+def test_a_budget_holds_while_another_branch_is_undone(door):
+    def pays(input_data, context):
+        time.sleep(0.01)
+        context.add_usage(cost_usd=1.0)
+
+    def slowly(input_data):
+        time.sleep(0.2)
+
+    inner = ParallelStep(step_id="q", branches={"c": "charge", "d": "fails"}, failure="all_or_nothing")
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"q": "q", "l": "pay"}, failure="continue", on_success="z"),
+        inner,
+        leaf("charge", compensate="undo"),
+        leaf("undo"),
+        leaf("fails"),
+        leaf("pay", "pay2"),
+        leaf("pay2", "pay", branches=(Branch(when="visits > 20", to="end"),)),
+        leaf("end"),
+        step("z"),
+    )
+    workflow.budget = Budget(max_cost_usd=3, reserve_usd=1)
+    workers = {"charge": same, "undo": slowly, "fails": boom, "pay": pays, "pay2": pays, "end": same, "z": same}
+    run = driven(hub_of(workflow, workers).start("flow", "go"), door)
+    assert run.state == "failed"
+    assert sum((entry["usage"] or {}).get("cost_usd", 0) for entry in run.history) == 3
+    assert run.machine.meter._run.reserved_usd == 0
+    assert entry_of(run, "p#1[q]/q#1[undo]/undo#1")["success"]
+
+
+@pytest.mark.parametrize("door", LOOP_DOORS)
+@pytest.mark.parametrize("by", ["budget", "max_steps"])
+def test_a_limit_in_one_branch_does_not_wait_for_a_worker_that_hangs_in_another(door, by):
+    free = threading.Event()
+
+    def hangs(input_data):
+        free.wait(20)
+
+    budget = Budget(max_cost_usd=0.0) if by == "budget" else None
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"a": "hangs", "b": "x"}, on_success="z"),
+        leaf("hangs"),
+        leaf("x", "y"),
+        leaf("y", "x", budget=budget, branches=(Branch(when="visits > 90", to="end"),)),
+        leaf("end"),
+        step("z"),
+    )
+    hub = hub_of(workflow, {"hangs": hangs, "x": same, "y": same, "end": same, "z": same})
+    try:
+        run = driven(hub.start("flow", "go", limits=RunLimits(max_steps=10)), door, seconds=5)
+    finally:
+        free.set()
+    assert run.state == "failed"
+    assert ("max_steps" if by == "max_steps" else "the budget of step 'y' is spent") in run.context.error
+    assert "cancelled" not in run.context.error
+
+
+def test_no_thread_is_begun_for_what_a_budget_holds_up(monkeypatch):
+    begun = []
+    work = _Threads.work
+    monkeypatch.setattr(_Threads, "work", lambda self: (begun.append(1), work(self))[1])
+
+    def pays(input_data, context):
+        time.sleep(0.3)
+        context.add_usage(cost_usd=1.0)
+
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"a": "x", "b": "y", "c": "w"}, on_success="z"),
+        *map(leaf, "xyw"),
+        step("z"),
+        budget=Budget(max_cost_usd=6.5, reserve_usd=3),
+    )
+    run = driven(hub_of(workflow, {"x": pays, "y": pays, "w": pays, "z": same}).start("flow", "go"))
+    assert run.state == "completed"
+    assert len(begun) < 12
+
+
+def test_a_map_does_not_grow_without_an_end(door):
+    def grows(input_data, context):
+        context.add_item(input_data + 1)
+        return input_data
+
+    workflow = flow_of(
+        MapStep(step_id="m", over="data.items", body="grows", max_items=5, on_success="z"), leaf("grows"), step("z")
+    )
+    run = driven(hub_of(workflow, {"grows": grows, "z": same}).start("flow", "go", {"items": [0]}), door)
+    assert run.state == "failed"
+    assert "max_items=5" in run.context.error
+    check_record(run)
+
+
+def test_what_is_no_exception_ends_a_run_of_branches_too():
+    class Stop(BaseException):
+        pass
+
+    async def works(input_data):
+        await asyncio.sleep(0)
+        return 1
+
+    def observe(event):
+        if type(event).__name__ == "AttemptFinished" and event.scope:
+            raise Stop
+
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"a": "x", "b": "y"}, on_success="z"), *map(leaf, "xy"), step("z")
+    )
+    hub = hub_of(workflow, {"x": works, "y": works, "z": same}, journal=None)
+    run = hub.start("flow", "go", observers=[observe])
+
+    async def drive():
+        with pytest.raises(Stop):
+            await asyncio.wait_for(run.arun(), 5)
+
+    asyncio.run(drive())
+    assert run.is_finished
