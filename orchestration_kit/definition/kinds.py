@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
 
 from orchestration_kit.definition.condition_text import read_path
 from orchestration_kit.definition.ids import StepId
+from orchestration_kit.definition.schemas import as_json_schema
 from orchestration_kit.definition.steps import (
     Branch,
     Condition,
@@ -29,20 +30,38 @@ from orchestration_kit.definition.steps import (
 )
 from orchestration_kit.errors import NotSerializable, did_you_mean
 
+if TYPE_CHECKING:
+    from orchestration_kit.definition.workflow import WorkflowDefinition
+
 REDUCERS = ("first", "last", "sum", "min", "max", "list", "concat", "merge")
 """How values that several branches wrote under one key are made one; always in definition or input order."""
 MAX_BRANCHES = 1_000
+MAX_NESTING = 16
+"""How deep workflows may stand within one another."""
 
 
-def _as_target(value: Any) -> Any:
+def _nesting(workflow: WorkflowDefinition) -> int:
+    """Return how deep workflows stand within one; counted to the cap only."""
+    depth, level = 0, [workflow]
+    while level and depth < MAX_NESTING:
+        bodies = [body for one in level for step in one.steps.values() for body in step.bodies.values()]
+        level = [body for body in bodies if not isinstance(body, str)]
+        depth += bool(level)
+    return depth
+
+
+def _as_target(given: Any) -> Any:
     """A step's id, a workflow, or a branch with a condition."""
     from orchestration_kit.definition.workflow import WorkflowDefinition
 
+    value: Any = given
+    if isinstance(given, dict):
+        fields = cast("dict[str, Any]", given)
+        value = Branch(**fields) if "to" in fields else WorkflowDefinition.model_validate(fields)
+    if isinstance(value, WorkflowDefinition) and _nesting(value) >= MAX_NESTING:
+        raise ValueError(f"workflows stand within one another more than {MAX_NESTING} deep; use a SubworkflowStep")
     if isinstance(value, (str, WorkflowDefinition, Branch)):
         return value
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return Branch(**fields) if "to" in fields else WorkflowDefinition.model_validate(fields)
     raise ValueError(f"a branch leads to a step's id, a WorkflowDefinition or a Branch(when, to), not {value!r:.60}")
 
 
@@ -106,27 +125,6 @@ def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     raise NotSerializable(callable_name(value))
-
-
-def _as_json_schema(value: Any) -> Any:
-    """A JSON Schema as it is; of a type, the one that pydantic makes of it."""
-    if value is None or isinstance(value, dict):
-        schema = cast("dict[str, Any] | None", value)
-    else:
-        from pydantic import TypeAdapter
-
-        try:
-            schema = TypeAdapter(value).json_schema()
-        except Exception as error:  # noqa: BLE001 - of many kinds, from a type that a user gave
-            raise ValueError(f"schema is a JSON Schema, or a type that pydantic can make one of ({error})") from None
-    if schema is not None:
-        from jsonschema import Draft202012Validator, SchemaError
-
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            raise ValueError(f"it is no JSON Schema: {error.message}") from None
-    return schema
 
 
 Target = Annotated[
@@ -331,7 +329,7 @@ with warnings.catch_warnings():
         """What is asked."""
         show: tuple[PathText, ...] = ()
         """What is shown with it, as paths; by default the output of the step before."""
-        schema: Annotated[dict[str, Any] | None, BeforeValidator(_as_json_schema)] = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+        schema: Annotated[dict[str, Any] | None, BeforeValidator(as_json_schema)] = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
         """JSON Schema of the value, or a type (a pydantic model, `bool`, a dataclass); None: any value."""
 
         def callables(self) -> list[Callable[..., Any]]:

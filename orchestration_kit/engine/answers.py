@@ -84,14 +84,15 @@ class Answerable(Driven):
         owner, question = meant(self, request)
         if kind == "approved":
             check_value(self, question, value)
-        if owner.log is not None:
-            try:
-                owner.log.stage("the approved value", value)
-            except Exception as error:
-                raise AnswerRefused(
-                    self.run_id, self.state, f"the value cannot be put on record ({error})", "Give plain data."
-                ) from error
-        owner.post(partial(_put, owner, question, kind, isolate(value), reason))
+        try:
+            kept = isolate(value)
+            if owner.log is not None:
+                owner.log.stage("the approved value", kept)
+        except Exception as error:
+            raise AnswerRefused(
+                self.run_id, self.state, f"the value cannot be put on record ({error})", "Give plain data."
+            ) from error
+        owner.post(partial(_put, owner, question, kind, kept, reason))
         for one in line_to(self, owner):
             one.stir()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.definition.kinds import ApprovalStep, WaitStep
+from orchestration_kit.definition.schemas import too_large
 from orchestration_kit.engine.attempt import conclude, conclude_failure
 from orchestration_kit.engine.branching import is_absent, value_at
 from orchestration_kit.engine.context import WorkflowContext
@@ -248,6 +249,9 @@ def check_value(run: Driven, request: Request, value: Any) -> None:
     """
     if request.schema is None:
         return
+    if (reason := too_large(value)) is not None:
+        hint = "What is approved should be small: give the decision, and put documents on the data bus."
+        raise AnswerRefused(run.run_id, run.state, f"the value is too large: {reason}", hint)
     from jsonschema import Draft202012Validator
     from referencing import Registry
 

@@ -100,8 +100,10 @@ class Branches(Progress):
         visit.evaluated = event.evaluated
         if not visit.started_at:
             visit.started_at = event.opened_at
-        self._open(Group(visit, event.keys, event.inputs, opens.targets))
-        self.close_groups()
+        group = Group(visit, event.keys, event.inputs, opens.targets)
+        self._open(group)
+        if group in self.closing:  # there was nothing to do
+            self.join(group)
 
     def _open(self, group: Group) -> None:
         group.visit.group = group
@@ -110,7 +112,8 @@ class Branches(Progress):
 
     def _go_on(self, group: Group) -> None:
         """Begin branches that may begin; close the group where its join is decided."""
-        if group.is_over or self._is_closed(group.within):
+        within = group.visit.scope
+        if group.is_over or (within.group is not None and self._is_closed(within)):
             return
         if group.verdict is not None:
             self._close(group)
@@ -118,21 +121,27 @@ class Branches(Progress):
         while group.queue and group.places():
             group.idle -= 1
             self.ready.append(group.queue.popleft())
-        for _ in range(group.room()):
-            key = group.key_at(group.started)
-            group.started += 1
+        while (index := group.started) < group.total and (group.cap is None or group.places()):
+            group.started = index + 1
+            key = group.key_at(index)
             if key not in group.scopes:
-                self._start(group, key)
+                self._start(group, key, index)
 
-    def _start(self, group: Group, key: str) -> None:
-        target, opener = group.target_of(key), group.visit.scope
+    def _start(self, group: Group, key: str, index: int | None = None) -> None:
+        target, opener = group.targets.get(key) or group.targets[""], group.visit.scope
         steps = opener.steps if target.plan is None else target.plan.steps
         scope = Scope(f"{group.path}[{key}]/", opener.data.copy(), steps, group, key)
         group.scopes[key] = scope
+        number = 1
         if self.earlier:
             scope.visits.update(self.earlier.get(scope.prefix, ()))
-        number = scope.visits[target.initial] = scope.visits.get(target.initial, 0) + 1
-        self.ready.append(Visit(scope, steps[target.initial], number, group.input_of(key)))
+            number += scope.visits.get(target.initial, 0)
+        scope.visits[target.initial] = number
+        if index is not None and group.inputs is not None and index < group.declared:
+            given = group.inputs[index]
+        else:
+            given = group.input_of(key)
+        self.ready.append(Visit(scope, steps[target.initial], number, given))
 
     # --- ending
 
@@ -196,6 +205,12 @@ class Branches(Progress):
     def _close(self, group: Group) -> None:
         """Wait for nothing more: what has not begun will not, and what is under way is to be stopped."""
         group.is_over = True
+        self.park_all(group)
+        self.doomed += [visit for visit in self.taken if group.holds(visit.scope) and not is_undoing(visit.scope)]
+        self.closing.append(group)
+
+    def park_all(self, group: Group) -> None:
+        """Put aside what is to be done in the branches of a group."""
         keep: deque[Visit] = deque()
         for visit in self.ready:
             if group.holds(visit.scope) and not is_undoing(visit.scope):
@@ -212,24 +227,28 @@ class Branches(Progress):
                 one.idle -= len(one.queue)
                 group.parked.update({visit.path: visit for visit in one.queue})
                 one.queue.clear()
-        self.doomed += [visit for visit in self.taken if group.holds(visit.scope) and not is_undoing(visit.scope)]
-        self.closing.append(group)
 
     def close_groups(self) -> None:
         """Go on with groups whose join is decided, as soon as nothing of theirs is under way."""
         for group in tuple(self.closing):
-            busy = any(group.holds(visit.scope) for visit in self.taken)
-            busy = busy or any(undo.within is not None and group.holds(undo.within) for undo in self.undos)
-            if busy or group not in self.closing:
-                continue
-            self.closing.remove(group)
-            if self.is_unwanted(group.visit.scope):
-                continue
-            opens = group.visit.step.opens
-            if opens is not None and opens.failure == "all_or_nothing" and group.verdict is False:
-                self.undo(group, "")
-            else:
-                self.make_joinable(group)
+            if group in self.closing:
+                self.join(group)
+
+    def join(self, group: Group) -> None:
+        """Go on with a group whose join is decided, unless something of it is under way."""
+        busy = any(group.holds(visit.scope) for visit in self.taken)
+        if busy or any(undo.within is not None and group.holds(undo.within) for undo in self.undos):
+            return
+        self.closing.remove(group)
+        if self.is_unwanted(group.visit.scope):
+            return
+        if group.ended < len(group.scopes):
+            self.park_all(group)
+        opens = group.visit.step.opens
+        if opens is not None and opens.failure == "all_or_nothing" and group.verdict is False:
+            self.undo(group, "")
+        else:
+            self.make_joinable(group)
 
     # --- what a row means besides
 

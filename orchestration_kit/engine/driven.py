@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 
 NO_GATES = Gates()
+FREE_TURN = nullcontext()
+"""Of runs that one thread works on."""
 _log = logging.getLogger("orchestration_kit")
 
 
@@ -70,7 +71,7 @@ class Driven:
         self._limits = machine.limits
         """What it was started with."""
         self._guard: Guard | None = None
-        self.turn: AbstractContextManager[Any] = nullcontext()
+        self.turn: AbstractContextManager[Any] = FREE_TURN
         """Held while the machine or the log is used: a lock, where threads work on branches."""
         self.gates: Gates = NO_GATES if hub is None else hub.gates
         self.children: dict[str, Run] = {}
@@ -79,7 +80,7 @@ class Driven:
         """By position: when a wait is over, by a clock that nobody sets."""
         self.past: Reuse | None = None
         """What another run has on record, while it is made use of."""
-        self.letters: deque[Callable[[], None]] = deque()
+        self.letters: list[Callable[[], None]] = []
         """What others have sent while it is being driven."""
         self.poke: Callable[[], None] | None = None
         """Has whoever works on branches look at the letters."""

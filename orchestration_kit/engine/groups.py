@@ -102,16 +102,12 @@ class Group:
         """How many branches were started and have not ended."""
         return len(self.scopes) - self.ended
 
-    def room(self) -> int:
-        """Return how many branches may begin now."""
-        if self.is_over:
-            return 0
-        left = self.total - self.started
-        return min(left, self.places()) if left else 0
-
     def places(self) -> int:
         """Return how many more branches may be under way."""
-        return self.total if self.cap is None else max(0, self.cap + self.idle + self.ended - len(self.scopes))
+        if self.cap is None:
+            return self.total
+        places = self.cap + self.idle + self.ended - len(self.scopes)
+        return max(places, 0)
 
     @property
     def verdict(self) -> bool | None:

@@ -34,6 +34,7 @@ from orchestration_kit.engine.events import (
     RunStarted,
     WaitStarted,
 )
+from orchestration_kit.engine.folding import visit_on_record
 from orchestration_kit.engine.groups import is_undoing
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.plan import Plan
@@ -253,7 +254,7 @@ class Machine(Branches):
         """
         for event in events:
             if isinstance(event, AttemptFinished):
-                visit = self.find(event.path, event.attempt)
+                visit = visit_on_record(self, event.path, event.attempt)
                 if visit is None:
                     coming = self.upcoming()
                     at = "at its end" if coming is None else f"at {coming.path}, attempt {coming.attempt}"
@@ -265,16 +266,17 @@ class Machine(Branches):
                 visit.detail, visit.given = event.detail, event.input
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
-                if self.closing:
-                    self.close_groups()
             elif isinstance(event, (BranchesOpened, WaitStarted)):
-                visit = self.find(event.path)
+                visit = visit_on_record(self, event.path)
                 if visit is None:
                     raise ValueError(f"{event.path} is on record as begun, and the run did not come there")
                 self._withdraw(visit)
                 self.open(visit, event) if isinstance(event, BranchesOpened) else self.wait(visit, event)
             else:
+                if not isinstance(event, (Answered, EventReceived)):
+                    self.close_groups()
                 self._replay_mark(event)
+        self.close_groups()
 
     def _replay_mark(self, event: Event) -> None:
         if isinstance(event, RunFinished):

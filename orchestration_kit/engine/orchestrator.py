@@ -154,7 +154,8 @@ class Orchestrator(Registry):
         run = self.start(
             workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags
         )
-        return await run.arun()
+        await run._drive_async(one_visit=False)  # noqa: SLF001 - arun() would be one more coroutine of each run
+        return run.context
 
     def start(  # noqa: PLR0913 - as execute_workflow
         self,

@@ -113,7 +113,8 @@ class Progress(Record):
 
     def _put_away(self) -> None:
         """Keep what is left to do, for a run that is resumed although it has ended."""
-        self._left += [*sorted(self.taken, key=lambda visit: visit.path), *self.ready]
+        if self.taken or self.ready:
+            self._left += [*sorted(self.taken, key=lambda visit: visit.path), *self.ready]
         for visit in self.taken:
             if self.meter is not None and visit.group is None:
                 self.meter.release(visit.step)

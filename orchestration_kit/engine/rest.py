@@ -31,7 +31,7 @@ def take_letters(run: Driven) -> None:
     """Take what others have sent while the run was being driven."""
     while run.letters:
         try:
-            run.letters.popleft()()
+            run.letters.pop(0)()
         except RunStateError as error:  # it was right when it was sent; whoever sent it is gone by now
             _log.warning("What was sent to run %r came too late: %s", run.run_id, error)
     look_within(run)

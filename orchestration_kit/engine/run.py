@@ -178,7 +178,7 @@ class Run(Answerable):
     def run(self) -> WorkflowContext:
         """Run to the end, or until it waits for somebody: then its state is `waiting`, and `waiting` says for what.
 
-        Branches are worked on by threads. Times are waited for here.
+        Branches are worked on by threads. Times are waited for here, unless somebody has to answer first.
         """
         self._drive(one_visit=False)
         return self.context

@@ -5,6 +5,7 @@ The loops in `drivers.py` make plain attempts themselves, as calls cost; all els
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.interrupts import Guard
     from orchestration_kit.engine.visits import Visit
 
+_AT_ONCE = nullcontext()
+"""Of steps that wait for no lock and no rate."""
+
 
 def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     """Make a visit on this thread."""
@@ -36,7 +40,7 @@ def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         clock.sleep(visit.wait_s, run.wake)
         check_wanted(run, visit)
     worker = step.worker
-    with run.gates.held(run, step, partial(check_wanted, run, visit)):
+    with run.gates.held(run, step, partial(check_wanted, run, visit)) if step.is_gated else _AT_ONCE:
         begun = clock.monotonic()
         visit.started_at = clock.time()
         try:
@@ -129,6 +133,10 @@ async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
 
 
 def _advance(run: Driven, visit: Visit, context: WorkflowContext) -> None:
+    if visit not in run.machine.taken:  # its branch was cancelled while this thread waited for its turn
+        return
+    if visit not in run.machine.taken:
+        return  # its branch was cancelled since it was taken, and that is on record
     if visit.scope.group is not None and run.machine.is_unwanted(visit.scope):
         visit.started_at = run.clock.time()
         run.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.context import context_of
+from orchestration_kit.engine.driven import FREE_TURN
 from orchestration_kit.engine.drivers import explain_interrupt, put_interrupt
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.interrupts import BranchCancelled, RunCancelled
@@ -64,7 +65,7 @@ class _Threads:
                 raise
         finally:
             self.stopped = True
-            run.turn = nullcontext()
+            run.turn = FREE_TURN
             machine.doomed.clear()
 
     def waits(self) -> bool:
@@ -103,12 +104,14 @@ class _Threads:
     def work(self) -> None:
         visit: Visit | None = None
         try:
-            while True:
-                with self.turn:
+            with self.turn:
+                visit = self.take()
+            while visit is not None:
+                with suppress(BranchCancelled):
+                    make(self.run, visit, context_of(self.machine, visit))
+                with self.turn:  # once for what was and what comes: a hundred threads stand in line for it
+                    self.made(visit)
                     visit = self.take()
-                    if visit is None:
-                        return
-                self.one(visit)
         except BaseException as error:  # noqa: BLE001 - raised again by whoever drives
             with self.turn:
                 if not self.stopped and self.error is None and not isinstance(error, RunCancelled):
@@ -135,24 +138,21 @@ class _Threads:
                 return visit
         return None
 
-    def one(self, visit: Visit) -> None:
-        """Make a visit, and put on record what is new."""
-        run, machine = self.run, self.machine
-        with suppress(BranchCancelled):
-            make(run, visit, context_of(machine, visit))
-        with self.turn:
-            if self.stopped:
-                return
-            if visit in self.lost:  # another thread has its place
-                self.lost.discard(visit)
-                self.alive += 1
-            self.held_at = -1
-            self.drop_doomed()
-            self.commit()
-            if len(machine.ready) > 1:  # this thread takes one of them
-                self.fill()
-            if not self.is_busy or machine.waiting:
-                self.changed.notify_all()
+    def made(self, visit: Visit) -> None:
+        """Put on record what is new after a visit."""
+        machine = self.machine
+        if self.stopped:
+            return
+        if visit in self.lost:  # another thread has its place
+            self.lost.discard(visit)
+            self.alive += 1
+        self.held_at = -1
+        self.drop_doomed()
+        self.commit()
+        if len(machine.ready) > 1:  # this thread takes one of them
+            self.fill()
+        if not self.is_busy or machine.waiting:
+            self.changed.notify_all()
 
     def drop_doomed(self) -> None:
         """Put on record that attempts were stopped whose branches nobody waits for; their threads are left alone."""

@@ -72,9 +72,8 @@ class Scope:
 
     def leave(self, *, with_outputs: bool) -> None:
         """Keep what the join needs, and let go of the rest; with the outputs of its steps, if they are to be merged."""
-        written = sorted(self.written or ())
-        if written or with_outputs:
-            data = self.data
+        if self.written or with_outputs:
+            written, data = sorted(self.written or ()), self.data
             updated = {key: data[key] for key in written if key in data}
             if with_outputs:
                 own = (self.steps[step_id].output_key for step_id in self.visits)

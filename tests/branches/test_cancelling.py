@@ -209,7 +209,7 @@ def interrupted_map(door: str, kind: str, holding: int) -> None:
     finished = [call for call in held.calls if f"m#1[{call[1]}]/{call[0]}#1" in done]
     assert len(finished) == len(set(finished)) == len(done)
     assert len(held.calls) == 20 + holding
-    print("ok")  # noqa: T201
+    print("ok")
 
 
 @pytest.mark.parametrize(("door", "kind"), [("sync", "sync"), ("sync", "async"), ("async", "async"), ("async", "sync")])

@@ -31,7 +31,7 @@ def test_a_lock_is_held_in_all_runs_of_a_hub():
     flow = flow_of(step("before", "a"), step("a", lock="db"))
     hub = hub_of(flow, {"before": lambda given: (first_in.wait(30) if given == "two" else None) or given, "a": work})
     runs = [hub.start("flow", name) for name in ("one", "two")]
-    runs[1].machine.started  # noqa: B018
+    runs[1].machine.started
     threads = [threading.Thread(target=run.run) for run in runs]
     for thread in threads:
         thread.start()

@@ -8,9 +8,12 @@ import time
 
 import pytest
 
-from orchestration_kit import MapStep, ParallelStep, RunLimits, WorkflowStep
+from orchestration_kit import ApprovalStep, MapStep, ParallelStep, RunLimits, WorkflowStep
 from orchestration_kit.definition.budgets import Budget
 from orchestration_kit.definition.steps import Branch, RetryPolicy
+from orchestration_kit.engine.context import context_of
+from orchestration_kit.engine.events import BranchesOpened, ErrorInfo
+from orchestration_kit.engine.single import make
 from orchestration_kit.engine.threads import _Threads
 from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of
 from tests.support import step
@@ -214,3 +217,21 @@ def test_what_is_no_exception_ends_a_run_of_branches_too():
 
     asyncio.run(drive())
     assert run.is_finished
+
+
+def test_a_wait_in_a_branch_that_is_cancelled_as_it_begins_is_on_record_once():
+    workflow = flow_of(
+        ParallelStep(step_id="p", branches={"a": "x", "b": "ask"}, join="any", on_success="z"),
+        leaf("x"),
+        ApprovalStep(step_id="ask", prompt="?"),
+        step("z"),
+    )
+    run = hub_of(workflow, {"x": same, "z": same}).start("flow", "go")
+    machine = run.machine
+    opening = machine.next()
+    machine.open(opening, BranchesOpened("p#1", ("a", "b"), None, (), 0.0))
+    first, second = machine.next(), machine.next()
+    machine.settle(first, 1)  # the join is reached while a thread has the other visit, and waits for its turn
+    machine.settle(second, None, ErrorInfo("BranchCancelled", "cancelled"), None)
+    make(run, second, context_of(machine, second))
+    assert [record.path for record in machine.records] == ["p#1[a]/x#1", "p#1[b]/ask#1"]

@@ -42,7 +42,7 @@ def swapped_by_a_loop(first, second):
     go(run)
     for answer in (shown, shown.hash, shown.path):
         with pytest.raises(AnswerRefused):
-            run.approve(True, answer)  # noqa: FBT003
+            run.approve(True, answer)
         tried["refused"] += 1
     go(run)
     assert run.state == "waiting"
@@ -55,7 +55,7 @@ def swapped_in_the_callable(first, second):
     flow = flow_of(ApprovalStep(step_id="sign", prompt="?", show=(lambda output, context: copy.deepcopy(current[0]),), on_success="act"), step("act"))
     run = go(hub_of(flow, {"act": done.append}).start("flow", "go"))
     (shown,) = run.waiting
-    run.approve(True, shown)  # noqa: FBT003
+    run.approve(True, shown)
     current[0] = second
     go(run)
     tried["asked anew"] += 1
@@ -64,7 +64,7 @@ def swapped_in_the_callable(first, second):
     (now,) = run.waiting
     assert same(next(iter(now.shown.values())), second)
     with pytest.raises(AnswerRefused):
-        run.approve(True, shown)  # noqa: FBT003
+        run.approve(True, shown)
     tried["refused"] += 1
 
 
@@ -76,14 +76,14 @@ def swapped_by_a_restart(first, second):
     go(hub_of(before, {"act": done.append}, journal=journal).start("flow", "go", {"first": first, "second": second}, run_id="r"))
     run = hub_of(before, {"act": done.append}, journal=journal).get_run("r")
     (shown,) = run.waiting
-    run.approve(True, shown)  # noqa: FBT003
+    run.approve(True, shown)
     hub = hub_of(after, {"act": done.append}, journal=journal)
     context = hub.resume("r", verbose=False)
     tried["asked anew"] += 1
     assert context.state == "waiting"
     assert done == []
     with pytest.raises(AnswerRefused):
-        hub.get_run("r").approve(True, shown)  # noqa: FBT003
+        hub.get_run("r").approve(True, shown)
     tried["refused"] += 1
 
 
