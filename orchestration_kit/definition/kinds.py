@@ -103,8 +103,9 @@ def _check_join(value: Any) -> Any:
     return value
 
 
-def _check_reducers(value: Any) -> Any:
-    for reducer in cast("dict[Any, Any]", value).values() if isinstance(value, dict) else (value,):
+def _check_reducers(given: Any) -> Any:
+    value: Any = given
+    for reducer in cast("dict[Any, Any]", given).values() if isinstance(given, dict) else (value,):
         if value is not None:
             _check_reducer(reducer)
     return value

@@ -1,4 +1,4 @@
-"""JSON Schemas that people's answers are held against: looked at before they are used, as they may come from anywhere."""
+"""JSON Schemas that answers of people are held against: looked at first, as they may come from anywhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_json_schema(value: Any) -> Any:
 
         try:
             schema = TypeAdapter(value).json_schema()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - pydantic raises several kinds
             raise ValueError(f"schema is a JSON Schema, or a type that pydantic can make one of ({error})") from None
     if schema is not None:
         from jsonschema import Draft202012Validator, SchemaError

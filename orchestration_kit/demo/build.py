@@ -32,9 +32,7 @@ def prepare_hub(site: str | Path) -> Orchestrator:
     hub = Orchestrator()
     for worker in website_workers(site):
         hub.register_worker(worker)
-    workflow = create_build_website_workflow()
-    workflow.steps["completed"].worker = "Deployer"
-    hub.register_workflow(workflow)
+    hub.register_workflow(create_build_website_workflow().replace("completed", worker="Deployer"))
     return hub
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.engine.events import Answered, BranchesOpened, ErrorInfo, EventReceived, RunStarted, WaitStarted
+from orchestration_kit.engine.events import BranchesOpened, ErrorInfo, RunStarted
 from orchestration_kit.engine.groups import Group, Undo, is_undoing
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.order import SPAWN, opener_of, scope_of
@@ -357,68 +357,3 @@ class Branches(Progress):
                 cast("Group", one.scope.group).idle += 1
             else:
                 self.ready.append(one)
-
-    # --- waiting
-
-    def wait(self, visit: Visit, event: WaitStarted) -> None:
-        """Let a visit wait for an answer."""
-        self.put_mark(event)
-        visit.wait, visit.answer = event, None
-        if not visit.started_at:
-            visit.started_at = event.asked_at
-        self._release(visit)
-        self.waiting[event.path] = visit
-        self._stands_aside(visit)
-
-    def park(self, visit: Visit) -> None:
-        """Let a visit wait for a run of its own, which waits."""
-        self._release(visit)
-        self.waiting[visit.path] = visit
-        self._stands_aside(visit)
-
-    def park_ready(self, visit: Visit) -> None:
-        """Let a visit that is ready wait for a run of its own, which waits."""
-        self.ready.remove(visit)
-        self.waiting[visit.path] = visit
-        self._stands_aside(visit)
-
-    def _stands_aside(self, visit: Visit) -> None:
-        """Give the place of a branch that waits to another."""
-        group = visit.scope.group
-        if isinstance(group, Group):
-            group.idle += 1
-            self._go_on(group)
-
-    def _steps_in(self, visit: Visit) -> None:
-        """Let a visit go on that has waited, as soon as there is a place for its branch."""
-        group = visit.scope.group
-        if isinstance(group, Group):
-            group.queue.append(visit)
-            self._go_on(group)
-        else:
-            self.ready.append(visit)
-
-    def unpark(self, path: str) -> None:
-        """Look again at the run that a visit waits for."""
-        self._steps_in(self.waiting.pop(path))
-
-    def answer(self, event: Answered) -> None:
-        """Let a visit go on that waited.
-
-        Raises:
-            ValueError: it does not wait.
-        """
-        visit = self.waiting.get(event.path) or self._among_parked(event.path, scope_of(event.path))
-        if visit is None:
-            raise ValueError(f"{event.path} is on record as answered, and it does not wait")
-        self.put_mark(event)
-        visit.answer = event
-        if event.kind == "kept" and visit.step.event is not None and self.inbox.get(visit.step.event):
-            self.inbox[visit.step.event].popleft()
-        if self.waiting.pop(event.path, None) is not None:
-            self._steps_in(visit)
-
-    def receive(self, event: EventReceived) -> None:
-        """Keep an event for the visit that will wait for it."""
-        self.put_mark(event)
-        self.inbox.setdefault(event.name, deque()).append(event.payload)

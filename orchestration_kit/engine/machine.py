@@ -5,9 +5,7 @@ visit from `next()`, call its worker, write what came of it onto the visit, and 
 decides (retry, edge, end) and folds that decision into the state. The same machine drives the sync loop, the
 async loop, threads, one cell at a time, and replay: `replay()` folds recorded events and decides nothing.
 
-The model is h11: a protocol without a socket (https://h11.readthedocs.io).
-
-A visit belongs to a `Scope`, one sequential thread of control. A parallel step or a map opens a `Group`: a scope per
+The model is h11: a protocol without a socket (https://h11.readthedocs.io). A visit belongs to a `Scope`, one sequential thread of control. A parallel step or a map opens a `Group`: a scope per
 branch or item, each with a copy of its parent's bus. A visit is *ready*, *taken* (a driver works on it), *waiting* (for
 a person, an event, a time), or it has opened branches and stays aside until they are to be joined. Identity is scope,
 step and visit number, never who ended first; and a record is folded in the order in which it came.
@@ -19,7 +17,6 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration_kit.engine.branches import Branches
 from orchestration_kit.engine.events import (
     Answered,
     AttemptFinished,
@@ -48,12 +45,13 @@ from orchestration_kit.engine.visits import (
     wait_s,
     way_of_failure,
 )
+from orchestration_kit.engine.waits import Waits
 from orchestration_kit.errors import ConditionError
 
 _BEGUN = (BranchesOpened, WaitStarted)
 
 
-class Machine(Branches):
+class Machine(Waits):
     """The state of one run, and what it does next."""
 
     __slots__ = ("_max_steps",)
@@ -70,18 +68,17 @@ class Machine(Branches):
 
     @property
     def is_retrying(self) -> bool:
-        """Whether the visit that was settled last is to be attempted again."""
+        """Whether what was settled last is to be attempted again."""
         return bool(self.ready) and self.ready[-1].attempt > 1 and self.ready[-1].group is None
 
     def is_unsettled(self, visit: Visit) -> bool:
         """Whether an attempt is not on record yet."""
         last = self.last_record()
-        is_last = last is not None and (last.path, last.attempt) == (visit.path, visit.attempt)
-        return visit in self.taken and not is_last
+        return visit in self.taken and (last is None or (last.path, last.attempt) != (visit.path, visit.attempt))
 
     @property
     def data(self) -> dict[str, Any]:
-        """The committed data bus of the run."""
+        """The committed data bus."""
         return self.root.data
 
     @property

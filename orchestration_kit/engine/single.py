@@ -135,8 +135,6 @@ async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
 def _advance(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     if visit not in run.machine.taken:  # its branch was cancelled while this thread waited for its turn
         return
-    if visit not in run.machine.taken:
-        return  # its branch was cancelled since it was taken, and that is on record
     if visit.scope.group is not None and run.machine.is_unwanted(visit.scope):
         visit.started_at = run.clock.time()
         run.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)

@@ -120,11 +120,12 @@ def _count(run: Driven, visit: Visit, child: Run, context: WorkflowContext) -> N
     counted: dict[str, float] = dict.fromkeys(_COUNTED, 0)
     for row in reversed(run.machine.rows_since(0) if visit.attempt > 1 else ()):
         if row[1:4] == (visit.scope.prefix, visit.step.step_id, visit.number):
-            error, usage, detail = row[9], row[16], row[19]
+            error, detail = row[9], row[19]
+            usage: dict[str, Any] = row[16] or {}
             if error is None or (error.type not in INTERRUPTS and "stopped" not in (detail or ())):
                 break  # another run was made after that one
             for name in _COUNTED:
-                counted[name] += (usage or {}).get(name, 0)
+                counted[name] += usage.get(name, 0)
     for row in child.machine.rows_since(0):
         if row[16] is not None:
             left = {name: row[16].get(name, 0) - counted[name] for name in _COUNTED}

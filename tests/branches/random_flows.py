@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ class Made:
         """Some steps in a row; return the first. With `is_sure` none of them can fail."""
         count = self.draw(st.integers(1, 3 if depth == 2 else 2))
         ids = [self.one(depth, is_sure=is_sure, in_map=in_map) for _ in range(count)]
-        for this, following in zip(ids, ids[1:], strict=False):
+        for this, following in pairwise(ids):
             self.steps[this] = self.steps[this].model_copy(update={"on_success": following})
         return ids[0]
 
