@@ -155,4 +155,7 @@ def _data(run: Run | WorkflowContext) -> Iterable[Any]:
 
 
 def _without_times(entry: HistoryEntry) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key not in ("timestamp", "duration_s", "cached")}
+    kept: dict[str, Any] = {k: v for k, v in entry.items() if k not in ("timestamp", "duration_s", "cached")}
+    detail: dict[str, Any] | None = entry["detail"]
+    kept["detail"] = detail and {key: value for key, value in detail.items() if key != "answered_at"}
+    return kept

@@ -44,7 +44,8 @@ def _nesting(workflow: WorkflowDefinition) -> int:
     """Return how deep workflows stand within one; counted to the cap only."""
     depth, level = 0, [workflow]
     while level and depth < MAX_NESTING:
-        bodies = [body for one in level for step in one.steps.values() for body in step.bodies.values()]
+        steps = [step for one in level for step in cast("dict[str, object]", one.steps).values()]
+        bodies = [body for step in steps if isinstance(step, Step) for body in step.bodies.values()]
         level = [body for body in bodies if not isinstance(body, str)]
         depth += bool(level)
     return depth

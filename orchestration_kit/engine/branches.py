@@ -234,13 +234,16 @@ class Branches(Progress):
             if group in self.closing:
                 self.join(group)
 
-    def join(self, group: Group) -> None:
-        """Go on with a group whose join is decided, unless something of it is under way."""
+    def join(self, group: Group, *, is_on_record: bool = False) -> None:
+        """Go on with a group whose join is decided, unless something of it is under way, or nobody waits for it.
+
+        What is on record was done before that was so.
+        """
         busy = any(group.holds(visit.scope) for visit in self.taken)
         if busy or any(undo.within is not None and group.holds(undo.within) for undo in self.undos):
             return
         self.closing.remove(group)
-        if self.is_unwanted(group.visit.scope):
+        if not is_on_record and self.is_unwanted(group.visit.scope):
             return
         if group.ended < len(group.scopes):
             self.park_all(group)

@@ -322,6 +322,8 @@ class Driven:
         self._is_uncommitted = isinstance(error, JournalError)
         if not self._is_uncommitted:  # else nothing is lost: it is committed when the run is driven again
             reason = self.cancel_reason or f"interrupted by {type(error).__name__}"
+            if self.machine.finished is None:
+                self.machine.refold()  # a visit may have been on its way from ready to taken
             self.machine.cancel(reason, self.clock.time())
 
     def _leave(self) -> None:

@@ -25,7 +25,7 @@ def visit_on_record(machine: Branches, path: str, attempt: int | None = None) ->
     if group is None:
         return None
     if group in machine.closing:
-        machine.join(group)
+        machine.join(group, is_on_record=True)
     if group.path != path:
         return machine.find(path, attempt)
     if not group.is_joining:  # it is within a branch that nobody waits for

@@ -5,7 +5,9 @@ visit from `next()`, call its worker, write what came of it onto the visit, and 
 decides (retry, edge, end) and folds that decision into the state. The same machine drives the sync loop, the
 async loop, threads, one cell at a time, and replay: `replay()` folds recorded events and decides nothing.
 
-The model is h11: a protocol without a socket (https://h11.readthedocs.io). A visit belongs to a `Scope`, one sequential thread of control. A parallel step or a map opens a `Group`: a scope per
+The model is h11: a protocol without a socket (https://h11.readthedocs.io).
+
+A visit belongs to a `Scope`, one sequential thread of control. A parallel step or a map opens a `Group`: a scope per
 branch or item, each with a copy of its parent's bus. A visit is *ready*, *taken* (a driver works on it), *waiting* (for
 a person, an event, a time), or it has opened branches and stays aside until they are to be joined. Identity is scope,
 step and visit number, never who ended first; and a record is folded in the order in which it came.

@@ -56,7 +56,7 @@ SpawnCheck = Callable[[WorkflowDefinition], str | None]
 class Orchestrator(Registry):
     """The hub: a deterministic state machine between probabilistic workers.
 
-    >>> from orchestration_kit import WorkflowStep
+    >>> from orchestration_kit import WorkerDefinition, WorkflowStep
     >>> hub = Orchestrator()
     >>> hub.register_worker(
     ...     WorkerDefinition(worker_type="generic", name="greeter", executor=lambda goal: f"Hi, {goal}")

@@ -51,7 +51,11 @@ class Made:
 
     def one(self, depth: int, *, is_sure: bool, in_map: bool) -> str:
         draw = self.draw
-        kinds = ["work", "work", "work", "loop", "ask", "sub", "spawn"] if is_sure else ["work", "fail", "fail", "retry", "loop", "ask", "sub"]
+        kinds = (
+            ["work", "work", "work", "loop", "ask", "sub", "spawn"]
+            if is_sure
+            else ["work", "fail", "fail", "retry", "loop", "ask", "sub"]
+        )
         if depth:
             kinds += ["parallel", "map"] * 3
         kind = draw(st.sampled_from(kinds))
@@ -71,7 +75,10 @@ class Made:
             if kind == "loop":
                 more["branches"] = (Branch(when=f"visits < {draw(st.integers(2, 3))}", to=step_id),)
             if kind == "retry":
-                more |= {"max_retries": 2, "retry": RetryPolicy(backoff_s=draw(st.sampled_from([0.0, 1.5])), jitter=0.5)}
+                more |= {
+                    "max_retries": 2,
+                    "retry": RetryPolicy(backoff_s=draw(st.sampled_from([0.0, 1.5])), jitter=0.5),
+                }
             if kind == "fail" and draw(st.booleans()):
                 more["on_failure"] = self.plain("s")
             if draw(st.integers(0, 3)) == 0:
@@ -96,7 +103,11 @@ class Made:
             "join": draw(st.sampled_from(["all", "any", 1, 2])) if self.races else "all",
         }  # fmt: skip
         if is_map:
-            over = draw(st.sampled_from(["data.items", "data.few", "data.none"])) if not inner_sure or failure != "continue" else "data.items"
+            over = (
+                draw(st.sampled_from(["data.items", "data.few", "data.none"]))
+                if not inner_sure or failure != "continue"
+                else "data.items"
+            )
             return MapStep(**common, over=over, body=self.chain(depth - 1, is_sure=inner_sure, in_map=in_map))
         branches: dict[str, Any] = {}
         for name in draw(st.permutations(["a", "b", "c"]))[: draw(st.integers(1, 3))]:
@@ -120,7 +131,11 @@ def flows(draw: st.DrawFn, *, races: bool = False) -> WorkflowDefinition:
     end = made.plain("s")
     steps[at] = steps[at].model_copy(update={"on_success": end})
     steps[end] = steps[end].model_copy(update={"is_terminal": True})
-    aside = {step_id: one.model_copy(update={"is_terminal": True}) for step_id, one in steps.items() if one.on_success is None and not one.bodies}
+    aside = {
+        step_id: one.model_copy(update={"is_terminal": True})
+        for step_id, one in steps.items()
+        if one.on_success is None and not one.bodies
+    }
     return WorkflowDefinition(name="flow", initial_step=first, steps={**steps, **aside})
 
 
@@ -144,7 +159,13 @@ def outcome(salt: int, context: Any, given: Any, *, adds: bool = False) -> Any:
     if adds and here.random() < 0.5 and context.path.count(".") < 2:
         context.add_item(here.randint(0, 9))
     seen = [entry["path"] for entry in context.history]
-    return {"at": context.path, "from": len(str(given)) % 7, "seen": hash_of(seen), "x": context.data.get("x"), "last": len(str(context.get_last_output()))}
+    return {
+        "at": context.path,
+        "from": len(str(given)) % 7,
+        "seen": hash_of(seen),
+        "x": context.data.get("x"),
+        "last": len(str(context.get_last_output())),
+    }
 
 
 def hash_of(value: Any) -> int:
@@ -153,7 +174,9 @@ def hash_of(value: Any) -> int:
     return zlib.crc32(repr(value).encode())
 
 
-def hub_for(flow: WorkflowDefinition, salt: int, *, turns: Any = None, timing: int | None = None, **options: Any) -> Any:
+def hub_for(
+    flow: WorkflowDefinition, salt: int, *, turns: Any = None, timing: int | None = None, **options: Any
+) -> Any:
     """A hub with the flow. Workers take their turns on threads, or some virtual time in a loop, or none by hand."""
 
     def sync(adds: bool) -> Any:

@@ -14,7 +14,11 @@ from tests.support import step
 
 
 def flow_with(**fields):
-    return flow_of(step("offer", "sign"), ApprovalStep(step_id="sign", prompt="Send it?", on_success="send", **fields), step("send"))
+    return flow_of(
+        step("offer", "sign"),
+        ApprovalStep(step_id="sign", prompt="Send it?", on_success="send", **fields),
+        step("send"),
+    )
 
 
 WORKERS = {"offer": lambda _: {"price": 3}, "send": lambda given: given}
@@ -56,7 +60,9 @@ def test_driving_a_run_that_waits_for_a_person_changes_nothing(door):
 
 
 def test_the_approved_value_is_the_output(door):
-    run = run_flow(flow_with(schema={"type": "object", "required": ["to"]}), WORKERS, door, lambda run: run.approve({"to": "Ada"}))
+    run = run_flow(
+        flow_with(schema={"type": "object", "required": ["to"]}), WORKERS, door, lambda run: run.approve({"to": "Ada"})
+    )
     assert run.context.data["send_output"] == {"to": "Ada"}
     assert entry_of(run, "sign#1")["detail"]["answer"] == "approved"
 
@@ -68,7 +74,14 @@ class Offer(BaseModel):
 
 @pytest.mark.parametrize(
     ("schema", "value"),
-    [(bool, "yes"), (int, "3"), (Offer, {"to": "Ada"}), (Offer, {"to": 1, "price": 2}), ({"enum": ["a", "b"]}, "c"), ({"maxItems": 1}, [1, 2])],
+    [
+        (bool, "yes"),
+        (int, "3"),
+        (Offer, {"to": "Ada"}),
+        (Offer, {"to": 1, "price": 2}),
+        ({"enum": ["a", "b"]}, "c"),
+        ({"maxItems": 1}, [1, 2]),
+    ],
 )
 def test_a_value_that_does_not_fit_the_schema_is_refused_and_the_question_stays_open(door, schema, value):
     run = go(hub_of(flow_with(schema=schema), WORKERS).start("flow", "go"), door)
@@ -150,7 +163,9 @@ def test_a_forged_hash_is_refused(door):
     run = go(hub_of(flow_with(), WORKERS).start("flow", "go"), door)
     (request,) = run.waiting
     for forged in (request.hash[:-1] + ("0" if request.hash[-1] != "0" else "1"), "", "sign#2", "offer#1", "0" * 64):
-        refused(run, "that question is not open any more, or was another one", lambda forged=forged: run.approve(1, forged))
+        refused(
+            run, "that question is not open any more, or was another one", lambda forged=forged: run.approve(1, forged)
+        )
     other = hub_of(flow_with(), WORKERS).start("flow", "go")
     go(other, door)
     refused(run, "that question is not open any more", lambda: run.approve(1, other.waiting[0]))
@@ -164,7 +179,9 @@ def test_a_question_that_comes_again_with_other_content_wants_an_answer_of_its_o
         ApprovalStep(step_id="sign", prompt="Send it?", on_success="send", on_failure="offer"),
         step("send"),
     )
-    run = go(hub_of(flow, {**WORKERS, "offer": lambda _, context: {"price": 3 * context.visit}}).start("flow", "go"), door)
+    run = go(
+        hub_of(flow, {**WORKERS, "offer": lambda _, context: {"price": 3 * context.visit}}).start("flow", "go"), door
+    )
     (first,) = run.waiting
     run.reject("cheaper")
     go(run, door)
@@ -178,7 +195,11 @@ def test_a_question_that_comes_again_with_other_content_wants_an_answer_of_its_o
 
 
 def test_even_the_same_content_at_another_visit_is_another_question(door):
-    flow = flow_of(step("offer", "sign"), ApprovalStep(step_id="sign", prompt="?", on_success="offer", branches=(Branch(when="visits > 1", to="send"),)), step("send"))
+    flow = flow_of(
+        step("offer", "sign"),
+        ApprovalStep(step_id="sign", prompt="?", on_success="offer", branches=(Branch(when="visits > 1", to="send"),)),
+        step("send"),
+    )
     run = go(hub_of(flow, WORKERS).start("flow", "go"), door)
     (first,) = run.waiting
     run.approve(1)
@@ -192,10 +213,17 @@ def test_even_the_same_content_at_another_visit_is_another_question(door):
 
 def test_several_questions_at_once_are_answered_one_by_one_in_any_order(door):
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="sign", on_success="send"), ApprovalStep(step_id="sign", prompt="?", on_success="after"), step("after", is_terminal=False), step("send")
+        MapStep(step_id="m", over="data.items", body="sign", on_success="send"),
+        ApprovalStep(step_id="sign", prompt="?", on_success="after"),
+        step("after", is_terminal=False),
+        step("send"),
     )
-    run = go(hub_of(flow, {"after": lambda given: given, "send": list}).start("flow", "go", {"items": [10, 20, 30]}), door)
-    assert [(one.path, one.shown) for one in run.waiting] == [(f"m#1[{n}]/sign#1", {"input": (n + 1) * 10}) for n in range(3)]
+    run = go(
+        hub_of(flow, {"after": lambda given: given, "send": list}).start("flow", "go", {"items": [10, 20, 30]}), door
+    )
+    assert [(one.path, one.shown) for one in run.waiting] == [
+        (f"m#1[{n}]/sign#1", {"input": (n + 1) * 10}) for n in range(3)
+    ]
     refused(run, "3 approvals are waited for", lambda: run.approve("which?"))
     run.approve("c", "m#1[2]/sign#1")
     run.approve("a", run.waiting[0])
@@ -220,7 +248,8 @@ def test_others_go_on_while_one_branch_waits(door):
 
 def test_branches_that_wait_for_people_take_no_place_from_others(door):
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="sign", max_concurrency=2, is_terminal=True), ApprovalStep(step_id="sign", prompt="?")
+        MapStep(step_id="m", over="data.items", body="sign", max_concurrency=2, is_terminal=True),
+        ApprovalStep(step_id="sign", prompt="?"),
     )
     run = go(hub_of(flow, {}).start("flow", "go", {"items": list(range(6))}), door)
     assert len(run.waiting) == 6
@@ -257,7 +286,13 @@ def test_answering_twice_from_two_processes_is_refused():
     one.approve("one")
     with pytest.raises(Exception, match="r") as caught:
         other.approve("other")
-    assert type(caught.value).__name__ in {"AnswerRefused", "RunStateError", "RunLocked", "RunFenced", "StaleRun"} or "elsewhere" in str(caught.value)
+    assert type(caught.value).__name__ in {
+        "AnswerRefused",
+        "RunStateError",
+        "RunLocked",
+        "RunFenced",
+        "StaleRun",
+    } or "elsewhere" in str(caught.value)
     assert hub_of(flow_with(), WORKERS, journal=journal).resume("r", verbose=False).data["send_output"] == "one"
 
 
@@ -280,7 +315,9 @@ def test_an_answer_is_refused_where_the_definition_has_changed_since_it_was_aske
     journal = MemoryJournal()
     go(hub_of(flow_with(), WORKERS, journal=journal).start("flow", "go", run_id="r"))
     changed = flow_with()
-    changed.add_step(changed.steps["sign"].model_copy(update={"prompt": "Send it, and a million with it?"}), replace=True)
+    changed.add_step(
+        changed.steps["sign"].model_copy(update={"prompt": "Send it, and a million with it?"}), replace=True
+    )
     hub = hub_of(changed, WORKERS, journal=journal)
     run = hub.get_run("r")
     old = run.waiting[0]

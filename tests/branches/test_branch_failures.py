@@ -23,7 +23,11 @@ def fails_at(*numbers):
 
 
 def flow_with(**fields):
-    return flow_of(MapStep(step_id="m", over="data.items", body="a", on_success="end", **fields), step("a", is_terminal=False), step("end"))
+    return flow_of(
+        MapStep(step_id="m", over="data.items", body="a", on_success="end", **fields),
+        step("a", is_terminal=False),
+        step("end"),
+    )
 
 
 ITEMS = {"items": [0, 1, 2, 3]}
@@ -35,7 +39,10 @@ def test_fail_fast_begins_no_more_branches_and_fails_the_step(door):
     assert paths(run) == ["m#1[0]/a#1", "m#1[1]/a#1", "m#1"]
     entry = entry_of(run, "m#1")
     assert entry["error_type"] == "JoinFailed"
-    assert entry["error"] == "The join of m#1 needs all of 4 branches, and that cannot be reached: m#1[1]/a#1 failed: ValueError: no 1"
+    assert (
+        entry["error"]
+        == "The join of m#1 needs all of 4 branches, and that cannot be reached: m#1[1]/a#1 failed: ValueError: no 1"
+    )
     assert entry["output"] == {"error": entry["error"]}
     assert ends_of(run, "m#1") == {"0": "completed", "1": "failed", "2": "not started", "3": "not started"}
 
@@ -58,7 +65,10 @@ def test_fail_fast_stops_what_is_under_way():
     assert sorted(stopped) == [0, 2, 3]
     assert ends_of(run, "m#1") == {"0": "cancelled", "1": "failed", "2": "cancelled", "3": "cancelled"}
     error = entry_of(run, "m#1[0]/a#1")
-    assert (error["error_type"], error["error"]) == ("BranchCancelled", "cancelled: the join of m#1 failed, 0 of 4 branches had completed")
+    assert (error["error_type"], error["error"]) == (
+        "BranchCancelled",
+        "cancelled: the join of m#1 failed, 0 of 4 branches had completed",
+    )
 
 
 def test_a_worker_on_a_thread_that_outlives_its_branch_holds_up_nobody_and_its_output_is_dropped():
@@ -117,13 +127,24 @@ def test_a_failed_branch_leaves_no_writes(door):
 
 def test_a_join_that_fails_takes_the_failure_path_with_the_reason(door):
     flow = flow_of(
-        ParallelStep(step_id="p", branches={"l": "a", "r": "b"}, max_concurrency=1, on_success="end", on_failure="mend"),
+        ParallelStep(
+            step_id="p", branches={"l": "a", "r": "b"}, max_concurrency=1, on_success="end", on_failure="mend"
+        ),
         step("a", is_terminal=False),
         step("b", is_terminal=False),
         step("end"),
         step("mend"),
     )
-    run = run_flow(flow, {"a": lambda _: Failure("too dark", output={"lux": 3}), "b": str, "end": str, "mend": lambda given: given["error"]}, door)
+    run = run_flow(
+        flow,
+        {
+            "a": lambda _: Failure("too dark", output={"lux": 3}),
+            "b": str,
+            "end": str,
+            "mend": lambda given: given["error"],
+        },
+        door,
+    )
     assert run.state == "completed"
     assert paths(run) == ["p#1[l]/a#1", "p#1", "mend#1"]
     assert run.context.data["mend_output"].endswith("p#1[l]/a#1 failed: too dark")
@@ -162,7 +183,10 @@ def test_retries_are_made_within_the_branch(door):
 
 
 def test_a_branch_that_uses_up_its_retries_fails(door):
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True), step("a", is_terminal=False, max_retries=2))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True),
+        step("a", is_terminal=False, max_retries=2),
+    )
     run = run_flow(flow, {"a": fails_at(1)}, door, data={"items": [0, 1]})
     assert paths(run) == ["m#1[0]/a#1", "m#1[1]/a#1", "m#1[1]/a#1.2", "m#1[1]/a#1.3", "m#1"]
     assert ends_of(run, "m#1") == {"0": "completed", "1": "failed"}
@@ -182,7 +206,10 @@ def test_a_branch_that_hangs_is_stopped_when_its_time_is_up(door, kind):
             await asyncio.Event().wait()
         return n
 
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True), step("a", is_terminal=False, timeout_s=0.05))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True),
+        step("a", is_terminal=False, timeout_s=0.05),
+    )
     run = run_flow(flow, {"a": hang if kind == "sync" else ahang}, door, data={"items": [0, 1, 2]})
     go_on.set()
     assert run.state == "completed"
@@ -206,7 +233,9 @@ def test_a_branch_may_raise_anything_that_is_no_interrupt(door, error):
     for worker in (plain, work):
         if worker is work and error is StopIteration:
             continue  # cannot leave a coroutine
-        run = run_flow(flow_with(failure="continue"), {"a": worker, "end": lambda given: given}, door, data={"items": [0, 1, 2]})
+        run = run_flow(
+            flow_with(failure="continue"), {"a": worker, "end": lambda given: given}, door, data={"items": [0, 1, 2]}
+        )
         assert run.state == "completed"
         assert entry_of(run, "m#1[1]/a#1")["error_type"] == error.__name__
         assert ends_of(run, "m#1") == {"0": "completed", "1": "failed", "2": "completed"}
@@ -230,7 +259,14 @@ def test_an_interrupt_that_a_worker_raises_ends_the_run_on_record(door, error):
 
 def test_success_when_of_the_join_is_asked_about_what_the_branches_gave(door):
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", success_when="size(output) > 2", on_success="end", on_failure="few"),
+        MapStep(
+            step_id="m",
+            over="data.items",
+            body="a",
+            success_when="size(output) > 2",
+            on_success="end",
+            on_failure="few",
+        ),
         step("a", is_terminal=False),
         step("end"),
         step("few"),
@@ -238,14 +274,22 @@ def test_success_when_of_the_join_is_asked_about_what_the_branches_gave(door):
     for items, taken in (([1], "few#1"), ([1, 2, 3], "end#1")):
         run = run_flow(flow, {"a": lambda n: n, "end": list, "few": dict}, door, data={"items": items})
         assert paths(run)[-1] == taken
-    assert entry_of(run, "m#1")["why"] == [{"text": "size(output) > 2", "inputs": {"output": [1, 2, 3]}, "result": True}]
+    assert entry_of(run, "m#1")["why"] == [
+        {"text": "size(output) > 2", "inputs": {"output": [1, 2, 3]}, "result": True}
+    ]
 
 
 def test_conditions_after_a_map_see_its_output(door):
     from orchestration_kit import Branch
 
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", branches=(Branch(when="output.all(n, n > 0)", to="good"),), on_success="bad"),
+        MapStep(
+            step_id="m",
+            over="data.items",
+            body="a",
+            branches=(Branch(when="output.all(n, n > 0)", to="good"),),
+            on_success="bad",
+        ),
         step("a", is_terminal=False),
         step("good"),
         step("bad"),

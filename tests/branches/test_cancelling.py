@@ -16,7 +16,10 @@ from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of, pa
 from tests.support import step
 
 FLOW = flow_of(
-    MapStep(step_id="m", over="data.items", body="a", max_concurrency=4, on_success="end"), step("a", "b", is_terminal=False), step("b", is_terminal=False), step("end")
+    MapStep(step_id="m", over="data.items", body="a", max_concurrency=4, on_success="end"),
+    step("a", "b", is_terminal=False),
+    step("b", is_terminal=False),
+    step("end"),
 )
 ITEMS = {"items": list(range(10))}
 
@@ -97,7 +100,9 @@ def test_it_goes_on_without_repeating_finished_items(door, journaled):
     assert run.state == "completed"
     assert run.context.data["end_output"] == sum(n * 10 for n in range(10))
     repeated = {("b", n) for n in (2, 4, 5, 6)}
-    assert {call: held.calls.count(call) for call in held.calls} == {(name, n): 2 if (name, n) in repeated else 1 for name in "ab" for n in range(10)}
+    assert {call: held.calls.count(call) for call in held.calls} == {
+        (name, n): 2 if (name, n) in repeated else 1 for name in "ab" for n in range(10)
+    }
     for n in (2, 4, 5, 6):
         assert entry_of(run, f"m#1[{n}]/b#1")["attempt"] == 2
     assert run.context.data["m_output"] == [n * 10 for n in range(10)]
@@ -190,6 +195,8 @@ def interrupted_map(door: str, kind: str, holding: int) -> None:
     def ring():
         held.all_hold()
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        if run.poke is not None:
+            run.poke()  # asyncio.run hears of a signal that comes just before it waits only when something wakes it
 
     threading.Thread(target=ring, daemon=True).start()
     try:
@@ -215,7 +222,9 @@ def interrupted_map(door: str, kind: str, holding: int) -> None:
 @pytest.mark.parametrize(("door", "kind"), [("sync", "sync"), ("sync", "async"), ("async", "async"), ("async", "sync")])
 def test_a_ctrl_c_in_the_middle_of_a_map_stops_it_and_it_goes_on_without_repeating_finished_items(door, kind):
     code = f"from tests.branches.test_cancelling import interrupted_map; interrupted_map({door!r}, {kind!r}, 4)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, text=True, timeout=120, check=False
+    )
     assert (done.returncode, done.stdout.strip()) == (0, "ok"), done.stderr
 
 
@@ -233,7 +242,9 @@ def test_after_a_failed_join_only_the_branches_that_failed_are_made_again(door):
         return n
 
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", join=4, failure="continue", on_success="end"), step("a", is_terminal=False), step("end")
+        MapStep(step_id="m", over="data.items", body="a", join=4, failure="continue", on_success="end"),
+        step("a", is_terminal=False),
+        step("end"),
     )
     hub = hub_of(flow, {"a": a, "end": sum})
     run = through(door, hub.start("flow", "go", {"items": [0, 1, 2, 3]}, run_id="r"))
@@ -243,7 +254,10 @@ def test_after_a_failed_join_only_the_branches_that_failed_are_made_again(door):
     assert again.state == "completed"
     assert sorted(calls) == [0, 1, 1, 2, 3, 3]
     assert again.context.data["end_output"] == 6
-    assert [(entry["path"], entry["attempt"]) for entry in again.history if entry["path"] == "m#1"] == [("m#1", 1), ("m#1", 2)]
+    assert [(entry["path"], entry["attempt"]) for entry in again.history if entry["path"] == "m#1"] == [
+        ("m#1", 1),
+        ("m#1", 2),
+    ]
 
 
 def test_after_fail_fast_the_branches_that_never_began_are_made_as_well(door):
@@ -255,7 +269,11 @@ def test_after_fail_fast_the_branches_that_never_began_are_made_as_well(door):
             raise ValueError("not yet")
         return n
 
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, on_success="end"), step("a", is_terminal=False), step("end"))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, on_success="end"),
+        step("a", is_terminal=False),
+        step("end"),
+    )
     hub = hub_of(flow, {"a": a, "end": list})
     run = through(door, hub.start("flow", "go", {"items": [0, 1, 2, 3]}, run_id="r"))
     assert run.state == "failed"
@@ -281,7 +299,9 @@ def test_after_fail_fast_branches_that_were_cut_off_are_made_again():
         finally:
             stopped.append(n)
 
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", on_success="end"), step("a", is_terminal=False), step("end"))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", on_success="end"), step("a", is_terminal=False), step("end")
+    )
     hub = hub_of(flow, {"a": a, "end": list})
     run = through("async", hub.start("flow", "go", {"items": [0, 1]}, run_id="r"))
     assert (run.state, stopped) == ("failed", [1])

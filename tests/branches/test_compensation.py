@@ -22,7 +22,13 @@ SAGA = flow_of(
 
 
 def saga(door, **workers):
-    given = {"book": lambda _: "booked", "pay": lambda _: {"euros": 3}, "send": boom, "unbook": lambda got: got, "refund": lambda got: got}
+    given = {
+        "book": lambda _: "booked",
+        "pay": lambda _: {"euros": 3},
+        "send": boom,
+        "unbook": lambda got: got,
+        "refund": lambda got: got,
+    }
     return run_flow(SAGA, {**given, **workers}, door)
 
 
@@ -58,7 +64,10 @@ def test_a_compensation_that_fails_is_told_and_the_others_are_undone_all_the_sam
 
 def test_a_compensation_is_retried_and_has_a_failure_path_like_any_step(door):
     flow = flow_of(
-        step("a", "b", compensate="undo_a"), step("b"), step("undo_a", is_terminal=False, max_retries=1, on_failure="call"), step("call", is_terminal=False)
+        step("a", "b", compensate="undo_a"),
+        step("b"),
+        step("undo_a", is_terminal=False, max_retries=1, on_failure="call"),
+        step("call", is_terminal=False),
     )
     run = run_flow(flow, {"a": str, "b": boom, "undo_a": boom, "call": lambda _: "called"}, door)
     assert paths(run) == ["a#1", "b#1", "[undo]/undo_a#1", "[undo]/undo_a#1.2", "[undo]/call#1"]
@@ -68,7 +77,9 @@ def test_a_compensation_is_retried_and_has_a_failure_path_like_any_step(door):
 
 def test_every_visit_is_undone(door):
     flow = flow_of(
-        step("a", "end", branches=(Branch(when="visits < 3", to="a"),), compensate="undo_a"), step("end"), step("undo_a", is_terminal=False)
+        step("a", "end", branches=(Branch(when="visits < 3", to="a"),), compensate="undo_a"),
+        step("end"),
+        step("undo_a", is_terminal=False),
     )
     run = run_flow(flow, {"a": lambda _, context: context.visit, "end": boom, "undo_a": lambda got: got}, door)
     assert paths(run) == ["a#1", "a#2", "a#3", "end#1", "[undo]/undo_a#1", "[undo]/undo_a#2", "[undo]/undo_a#3"]
@@ -87,7 +98,11 @@ def test_compensations_see_the_bus_and_what_they_write_stays(door):
 
 
 def test_an_outcome_of_failed_undoes_as_well(door):
-    flow = flow_of(step("a", "end", compensate="undo_a"), step("end", worker_type="a", outcome="failed"), step("undo_a", is_terminal=False))
+    flow = flow_of(
+        step("a", "end", compensate="undo_a"),
+        step("end", worker_type="a", outcome="failed"),
+        step("undo_a", is_terminal=False),
+    )
     run = run_flow(flow, {"a": str, "undo_a": str}, door)
     assert paths(run) == ["a#1", "end#1", "[undo]/undo_a#1"]
 
@@ -103,7 +118,9 @@ def test_a_limit_undoes_as_well(door):
 
 
 def test_a_cancelled_run_is_not_undone_as_it_may_be_resumed(door):
-    hub = hub_of(SAGA, {"book": str, "pay": lambda _: hub.last_run.cancel("enough"), "send": str, "unbook": str, "refund": str})
+    hub = hub_of(
+        SAGA, {"book": str, "pay": lambda _: hub.last_run.cancel("enough"), "send": str, "unbook": str, "refund": str}
+    )
     run = go(hub.start("flow", "go"), door)
     assert run.state == "cancelled"
     assert [path for path in paths(run) if "undo" in path] == []
@@ -129,11 +146,23 @@ def test_the_order_of_undoing_is_that_of_the_workflow_backwards_whoever_ended_fi
         assert door == "hand" or right_is_done.wait(30)
         return "l1"
 
-    workers = {"first": lambda _: "first", "l1": left, "l2": lambda _: "l2", "r1": lambda _: right_is_done.set() or "r1", "last": boom, "undo": lambda got: got}
+    workers = {
+        "first": lambda _: "first",
+        "l1": left,
+        "l2": lambda _: "l2",
+        "r1": lambda _: right_is_done.set() or "r1",
+        "last": boom,
+        "undo": lambda got: got,
+    }
     run = run_flow(ACROSS, workers, door)
     assert paths(run)[-4:] == [f"[undo]/undo#{n}" for n in (1, 2, 3, 4)]
     assert [entry["output"] for entry in run.history[-4:]] == ["r1", "l2", "l1", "first"]
-    assert [entry["detail"]["undoes"] for entry in run.history[-4:]] == ["p#1[r]/r1#1", "p#1[l]/l2#1", "p#1[l]/l1#1", "first#1"]
+    assert [entry["detail"]["undoes"] for entry in run.history[-4:]] == [
+        "p#1[r]/r1#1",
+        "p#1[l]/l2#1",
+        "p#1[l]/l1#1",
+        "first#1",
+    ]
 
 
 def test_all_or_nothing_undoes_what_its_branches_did_before_the_run_goes_on(door):
@@ -149,7 +178,14 @@ def test_all_or_nothing_undoes_what_its_branches_did_before_the_run_goes_on(door
         return n
 
     undone = []
-    workers = {"first": str, "a": lambda n: n, "b": b, "end": list, "mend": lambda _: list(undone), "undo": undone.append}
+    workers = {
+        "first": str,
+        "a": lambda n: n,
+        "b": b,
+        "end": list,
+        "mend": lambda _: list(undone),
+        "undo": undone.append,
+    }
     run = run_flow(flow, workers, door, data={"items": [0, 1, 2, 3]})
     assert run.state == "completed"
     assert undone == [2, 1, 0]
@@ -188,7 +224,9 @@ def test_an_all_or_nothing_that_could_not_be_undone_says_so(door):
         MapStep(step_id="m", over="data.items", body="a", failure="all_or_nothing", max_concurrency=1, on_success="end"),
         step("a", is_terminal=False, compensate="undo"), step("end"), step("undo", is_terminal=False),
     )  # fmt: skip
-    run = run_flow(flow, {"a": lambda n: boom(n) if n == 1 else n, "end": list, "undo": boom}, door, data={"items": [0, 1]})
+    run = run_flow(
+        flow, {"a": lambda n: boom(n) if n == 1 else n, "end": list, "undo": boom}, door, data={"items": [0, 1]}
+    )
     assert "; not undone: m#1[undo]/undo#1 failed: ValueError: boom" in entry_of(run, "m#1")["error"]
 
 
@@ -203,7 +241,10 @@ def test_losers_of_a_join_that_had_completed_steps_are_undone_when_the_run_fails
 
 def test_a_composite_step_is_undone_with_its_own_output(door):
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", on_success="end", compensate="undo"), step("a", is_terminal=False), step("end"), step("undo", is_terminal=False)
+        MapStep(step_id="m", over="data.items", body="a", on_success="end", compensate="undo"),
+        step("a", is_terminal=False),
+        step("end"),
+        step("undo", is_terminal=False),
     )
     run = run_flow(flow, {"a": lambda n: n, "end": boom, "undo": lambda got: got}, door, data={"items": [1, 2]})
     assert entry_of(run, "[undo]/undo#1")["input"] == [1, 2]
@@ -213,7 +254,11 @@ def test_a_composite_step_is_undone_with_its_own_output(door):
 def test_a_spawned_workflow_is_undone_by_its_own_steps(door):
     inner = flow_of(step("x", "y", compensate="undo_x"), step("y"), step("undo_x", is_terminal=False), name="inner")
     flow = flow_of(step("plan", "end"), step("end"))
-    run = run_flow(flow, {"plan": lambda _: Spawn(inner), "x": lambda _: "X", "y": str, "end": boom, "undo_x": lambda got: got}, door)
+    run = run_flow(
+        flow,
+        {"plan": lambda _: Spawn(inner), "x": lambda _: "X", "y": str, "end": boom, "undo_x": lambda got: got},
+        door,
+    )
     assert paths(run) == ["plan#1", "plan#1[spawn]/x#1", "plan#1[spawn]/y#1", "plan#1.2", "end#1", "[undo]/undo_x#1"]
     assert entry_of(run, "[undo]/undo_x#1")["input"] == "X"
 
@@ -232,7 +277,11 @@ def test_undoing_goes_on_after_a_crash_and_repeats_nothing_that_was_undone(stop)
         return work
 
     def hub():
-        return hub_of(SAGA, {"book": of("book"), "pay": of("pay"), "send": boom, "unbook": of("unbook"), "refund": of("refund")}, journal=journal)
+        return hub_of(
+            SAGA,
+            {"book": of("book"), "pay": of("pay"), "send": boom, "unbook": of("unbook"), "refund": of("refund")},
+            journal=journal,
+        )
 
     with pytest.raises(KeyboardInterrupt):
         hub().start("flow", "go", run_id="r").run()
@@ -241,4 +290,9 @@ def test_undoing_goes_on_after_a_crash_and_repeats_nothing_that_was_undone(stop)
     assert again.state == "failed"
     done = [entry["path"] for entry in again.history if entry["success"] and "undo" in entry["path"]]
     assert done == ["[undo]/refund#1", "[undo]/unbook#1"]
-    assert {name: calls.count(name) for name in ("book", "pay", "refund", "unbook")} == {"book": 1, "pay": 1, "refund": 1, "unbook": 1} | {stop: 2}
+    assert {name: calls.count(name) for name in ("book", "pay", "refund", "unbook")} == {
+        "book": 1,
+        "pay": 1,
+        "refund": 1,
+        "unbook": 1,
+    } | {stop: 2}

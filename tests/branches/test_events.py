@@ -12,7 +12,9 @@ from orchestration_kit.errors import RunStateError
 from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of, paths, through
 from tests.support import step
 
-FLOW = flow_of(step("order", "paid"), WaitStep(step_id="paid", event="payment_received", on_success="ship"), step("ship"))
+FLOW = flow_of(
+    step("order", "paid"), WaitStep(step_id="paid", event="payment_received", on_success="ship"), step("ship")
+)
 WORKERS = {"order": str, "ship": lambda given: given}
 
 
@@ -66,7 +68,9 @@ def test_a_payload_that_cannot_be_put_on_record_is_refused_and_nothing_is_lost(d
 
 
 def test_several_waiting_branches_are_served_in_order_one_event_each(door):
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="w", is_terminal=True), WaitStep(step_id="w", event="e"))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="w", is_terminal=True), WaitStep(step_id="w", event="e")
+    )
     run = go(hub_of(flow, {}).start("flow", "go", {"items": list(range(12))}), door)
     for n in range(12):
         assert len(run.waiting) == 12 - n
@@ -76,7 +80,10 @@ def test_several_waiting_branches_are_served_in_order_one_event_each(door):
 
 
 def test_events_sent_before_are_given_out_in_the_order_in_which_they_came(door):
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="w", max_concurrency=1, is_terminal=True), WaitStep(step_id="w", event="e"))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="w", max_concurrency=1, is_terminal=True),
+        WaitStep(step_id="w", event="e"),
+    )
     run = hub_of(flow, {}).start("flow", "go", {"items": [0, 1, 2]})
     for n in range(3):
         run.send("e", n)
@@ -98,7 +105,11 @@ def test_an_event_reaches_the_run_of_a_sub_workflow_that_waits_for_it(door):
 def test_an_event_for_a_sub_workflow_that_does_not_wait_yet_is_kept_for_it(door):
     """It waits for "first" now and will wait for "second"; its parent waits for neither."""
     outer = flow_of(SubworkflowStep(step_id="s", workflow="inner", on_success="ship"), step("ship"), name="outer")
-    inner = flow_of(WaitStep(step_id="w", event="first", on_success="v"), WaitStep(step_id="v", event="second", is_terminal=True), name="inner")
+    inner = flow_of(
+        WaitStep(step_id="w", event="first", on_success="v"),
+        WaitStep(step_id="v", event="second", is_terminal=True),
+        name="inner",
+    )
     run = go(hub_of([inner, outer], WORKERS).start("outer", "go", run_id="r"), door)
     run.send("second", 2)
     run.send("first", 1)

@@ -12,7 +12,9 @@ from tests.support import step
 
 def parallel(join, branches, **fields):
     steps = [step(name, is_terminal=False) for name in "abc"]
-    return flow_of(ParallelStep(step_id="p", join=join, branches=branches, on_success="end", **fields), *steps, step("end"))
+    return flow_of(
+        ParallelStep(step_id="p", join=join, branches=branches, on_success="end", **fields), *steps, step("end")
+    )
 
 
 def test_a_join_of_three_from_two_branches_is_refused_when_it_is_registered():
@@ -23,7 +25,10 @@ def test_a_join_of_three_from_two_branches_is_refused_when_it_is_registered():
 
 
 def test_a_join_of_more_than_the_items_that_a_map_may_have_is_refused():
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", join=4, max_items=3, is_terminal=True), step("a", is_terminal=False))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", join=4, max_items=3, is_terminal=True),
+        step("a", is_terminal=False),
+    )
     with pytest.raises(InvalidWorkflow, match="waits for 4 branches, and there can be only max_items=3"):
         hub_of(flow, {"a": str})
 
@@ -104,7 +109,12 @@ def test_a_failed_join_may_be_entered_again(door):
 
 def test_a_branch_may_lead_back_into_the_step_that_opened_it_and_opens_branches_of_its_own(door):
     flow = flow_of(
-        ParallelStep(step_id="p", branches={"go": "a", "again": Branch(when="data.depth < 3", to="deeper")}, is_terminal=True, reducer={"depth": "max"}),
+        ParallelStep(
+            step_id="p",
+            branches={"go": "a", "again": Branch(when="data.depth < 3", to="deeper")},
+            is_terminal=True,
+            reducer={"depth": "max"},
+        ),
         step("a", is_terminal=False),
         step("deeper", "p", is_terminal=False),
     )
@@ -121,7 +131,8 @@ def test_a_branch_may_lead_back_into_the_step_that_opened_it_and_opens_branches_
 @pytest.mark.parametrize("count", [1, 40, 200])
 def test_many_named_branches(door, count):
     flow = flow_of(
-        ParallelStep(step_id="p", branches={f"b{n}": "a" for n in range(count)}, is_terminal=True), step("a", is_terminal=False)
+        ParallelStep(step_id="p", branches={f"b{n}": "a" for n in range(count)}, is_terminal=True),
+        step("a", is_terminal=False),
     )
     run = run_flow(flow, {"a": lambda _, context: context.branch}, door)
     assert run.context.data["p_output"] == {f"b{n}": f"b{n}" for n in range(count)}

@@ -53,7 +53,9 @@ def test_a_lock_is_held_in_all_runs_of_a_loop():
         return given
 
     async def main():
-        hub = hub_of(flow_of(step("a", "b", worker_type="w", lock="db"), step("b", worker_type="w", lock="db")), {"w": work})
+        hub = hub_of(
+            flow_of(step("a", "b", worker_type="w", lock="db"), step("b", worker_type="w", lock="db")), {"w": work}
+        )
         runs = [hub.start("flow", f"r{n}") for n in range(20)]
         await asyncio.gather(*(run.arun() for run in runs))
         return runs
@@ -71,7 +73,8 @@ def test_a_lock_admits_a_whole_number_above_zero(locks):
 
 def test_a_lock_is_given_back_where_the_attempt_fails(door):
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True), step("a", is_terminal=False, lock="db", max_retries=1)
+        MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True),
+        step("a", is_terminal=False, lock="db", max_retries=1),
     )
 
     def work(n):
@@ -93,7 +96,8 @@ def test_a_lock_is_given_back_where_the_time_is_up(door):
         return n
 
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True), step("a", is_terminal=False, lock="db", timeout_s=0.05)
+        MapStep(step_id="m", over="data.items", body="a", failure="continue", is_terminal=True),
+        step("a", is_terminal=False, lock="db", timeout_s=0.05),
     )
     run = run_flow(flow, {"a": hang}, door, data={"items": [0, 1, 2]})
     release.set()
@@ -120,7 +124,9 @@ def test_a_lock_is_not_held_while_a_retry_is_waited_for(door):
             raise ValueError("again")
         return given
 
-    hub = hub_of(flow_of(step("a", lock="db", max_retries=1, retry=RetryPolicy(backoff_s=9))), {"a": work}, clock=Watched())
+    hub = hub_of(
+        flow_of(step("a", lock="db", max_retries=1, retry=RetryPolicy(backoff_s=9))), {"a": work}, clock=Watched()
+    )
     run = through(door, hub.start("flow", "go"))
     assert run.state == "completed"
     assert [held.get("db", 0) for held in seen] == [0]
@@ -158,7 +164,8 @@ def test_a_cancel_leads_out_of_the_wait_for_a_lock_in_a_loop():
 def test_losers_that_wait_for_a_lock_leave_the_queue():
     """join="any": both branches need the lock; the winner had it, the loser was still in the queue."""
     flow = flow_of(
-        ParallelStep(step_id="p", branches={"l": "a", "r": "a", "s": "a"}, join="any", is_terminal=True), step("a", is_terminal=False, lock="db")
+        ParallelStep(step_id="p", branches={"l": "a", "r": "a", "s": "a"}, join="any", is_terminal=True),
+        step("a", is_terminal=False, lock="db"),
     )
     hub = hub_of(flow, {"a": str})
     for door in ("sync", "async"):
@@ -175,7 +182,10 @@ def test_losers_that_wait_for_a_lock_leave_the_queue():
 
 def test_attempts_keep_to_a_rate_of_whole_numbers(door):
     clock, at = FakeClock(0.0), []
-    flow = flow_of(step("a", "a", worker_type="w", rate="2/s", success_when="visits < 8", on_failure="end"), step("end", worker_type="w"))
+    flow = flow_of(
+        step("a", "a", worker_type="w", rate="2/s", success_when="visits < 8", on_failure="end"),
+        step("end", worker_type="w"),
+    )
     run_flow(flow, {"w": lambda given: at.append(clock.monotonic())}, door, clock=clock)
     begun = at[:8]
     for n in range(2, 8):
@@ -186,7 +196,10 @@ def test_attempts_keep_to_a_rate_of_whole_numbers(door):
 
 def test_a_rate_below_one_a_period_spreads_attempts(door):
     clock, at = FakeClock(0.0), []
-    flow = flow_of(step("a", "a", worker_type="w", rate="0.5/s", success_when="visits < 4", on_failure="end"), step("end", worker_type="w"))
+    flow = flow_of(
+        step("a", "a", worker_type="w", rate="0.5/s", success_when="visits < 4", on_failure="end"),
+        step("end", worker_type="w"),
+    )
     run_flow(flow, {"w": lambda given: at.append(clock.monotonic())}, door, clock=clock)
     assert at[:4] == pytest.approx([0, 2, 4, 6])
 
@@ -203,7 +216,10 @@ def test_no_window_of_the_period_ever_holds_more_than_the_rate(door, rate):
             at.append(clock.monotonic())
         return n
 
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, is_terminal=True), step("a", is_terminal=False, rate=rate))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, is_terminal=True),
+        step("a", is_terminal=False, rate=rate),
+    )
     run_flow(flow, {"a": work}, door, data={"items": list(range(12))}, clock=clock)
     for start in at:
         assert sum(start <= one < start + period_s - 1e-6 for one in at) <= most
@@ -212,7 +228,9 @@ def test_no_window_of_the_period_ever_holds_more_than_the_rate(door, rate):
 def test_a_rate_holds_in_all_runs_of_a_hub_and_for_each_step_by_itself(door):
     clock, at = FakeClock(0.0), {"a": [], "b": []}
     flow = flow_of(step("a", "b", rate="1/min"), step("b", rate="1/min"))
-    hub = hub_of(flow, {name: lambda given, name=name: at[name].append(clock.monotonic()) for name in "ab"}, clock=clock)
+    hub = hub_of(
+        flow, {name: lambda given, name=name: at[name].append(clock.monotonic()) for name in "ab"}, clock=clock
+    )
     for _ in range(3):
         through(door, hub.start("flow", "go"))
     assert at == {"a": [0, 60, 120], "b": [0, 60, 120]}

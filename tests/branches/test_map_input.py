@@ -17,7 +17,9 @@ def never(item):
 
 
 def map_flow(over="data.items", **fields):
-    return flow_of(MapStep(step_id="m", over=over, body="a", on_success="end", **fields), step("a", is_terminal=False), step("end"))
+    return flow_of(
+        MapStep(step_id="m", over=over, body="a", on_success="end", **fields), step("a", is_terminal=False), step("end")
+    )
 
 
 NO_LISTS = {
@@ -26,7 +28,10 @@ NO_LISTS = {
     "set": ({1, 2}, "that is set, not a list. Put a list on the bus; sets and generators have no order"),
     "number": (7, "that is int, not a list"),
     "None": (None, "that is NoneType, not a list"),
-    "DataFrame": (pd.DataFrame({"x": [1]}), 'that is DataFrame, not a list. Put a list on the bus, for example frame.to_dict("records").'),
+    "DataFrame": (
+        pd.DataFrame({"x": [1]}),
+        'that is DataFrame, not a list. Put a list on the bus, for example frame.to_dict("records").',
+    ),
     "bytes": (b"ab", "that is bytes, not a list"),
 }
 
@@ -130,7 +135,10 @@ def test_a_million_items_are_refused_before_one_is_worked_on_or_copied(door, ite
         tracemalloc.stop()
     assert run.state == "failed"
     assert paths(run) == ["m#1"]
-    assert "that has 1,000,000 items, over max_items=10,000. Set max_items=1000000 where that is meant" in run.context.error
+    assert (
+        "that has 1,000,000 items, over max_items=10,000. Set max_items=1000000 where that is meant"
+        in run.context.error
+    )
     assert peak < 2_000_000
 
 

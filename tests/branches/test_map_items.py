@@ -44,7 +44,10 @@ def test_no_more_than_max_concurrency_items_are_under_way(door, cap):
             now -= 1
         return n
 
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", max_concurrency=cap, is_terminal=True), step("a", is_terminal=False))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", max_concurrency=cap, is_terminal=True),
+        step("a", is_terminal=False),
+    )
     run = run_flow(flow, {"a": work}, door, data={"items": list(range(30))})
     assert most <= cap
     assert run.context.data["m_output"] == list(range(30))
@@ -54,16 +57,27 @@ def test_a_branch_keeps_its_place_until_all_its_steps_are_done(door):
     """With max_concurrency=1 one item after another comes to its end."""
     seen = []
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, is_terminal=True), step("a", "b", is_terminal=False), step("b", is_terminal=False)
+        MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, is_terminal=True),
+        step("a", "b", is_terminal=False),
+        step("b", is_terminal=False),
     )
-    run_flow(flow, {"a": lambda n: seen.append(("a", n)) or n, "b": lambda n: seen.append(("b", n))}, door, data={"items": [1, 2]})
+    run_flow(
+        flow,
+        {"a": lambda n: seen.append(("a", n)) or n, "b": lambda n: seen.append(("b", n))},
+        door,
+        data={"items": [1, 2]},
+    )
     assert seen == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
 
 
 # --- added items
 
 
-ADDING = flow_of(MapStep(step_id="m", over="data.items", body="a", is_terminal=True), step("a", "b", is_terminal=False), step("b", is_terminal=False))
+ADDING = flow_of(
+    MapStep(step_id="m", over="data.items", body="a", is_terminal=True),
+    step("a", "b", is_terminal=False),
+    step("b", is_terminal=False),
+)
 
 
 def test_added_items_come_after_the_others_by_who_added_them(door):
@@ -164,8 +178,13 @@ def test_adding_an_item_outside_of_a_map_is_refused(door, where):
 
     flows = {
         "run": flow_of(step("a")),
-        "parallel": flow_of(ParallelStep(step_id="p", branches={"l": "a"}, is_terminal=True), step("a", is_terminal=False)),
-        "child": flow_of(MapStep(step_id="m", over="data.items", body="s", is_terminal=True), SubworkflowStep(step_id="s", workflow="inner")),
+        "parallel": flow_of(
+            ParallelStep(step_id="p", branches={"l": "a"}, is_terminal=True), step("a", is_terminal=False)
+        ),
+        "child": flow_of(
+            MapStep(step_id="m", over="data.items", body="s", is_terminal=True),
+            SubworkflowStep(step_id="s", workflow="inner"),
+        ),
     }
     hub = hub_of([flows[where], flow_of(step("a"), name="inner")], {"a": a})
     through(door, hub.start("flow", "go", {"items": [0]}))
@@ -186,7 +205,10 @@ def test_a_map_in_a_map_in_a_parallel_step(door):
         step("end"),
     )
     run = run_flow(
-        flow, {"cell": lambda n: n * n, "single": lambda _: "one", "end": lambda given: given}, door, data={"table": [[1, 2, 3], [], [4]]}
+        flow,
+        {"cell": lambda n: n * n, "single": lambda _: "one", "end": lambda given: given},
+        door,
+        data={"table": [[1, 2, 3], [], [4]]},
     )
     assert run.state == "completed"
     assert run.context.data["end_output"] == {"rows": [[1, 4, 9], [], [16]], "flat": "one"}
@@ -200,8 +222,16 @@ def test_a_map_in_a_map_in_a_parallel_step(door):
 
 def test_twelve_levels_of_maps(door):
     depth = 12
-    steps = [MapStep(step_id=f"m{n}", over="data.two" if n < 3 else "data.one", body=f"m{n + 1}", is_terminal=n == 0) for n in range(depth)]
-    run = run_flow(flow_of(*steps, step(f"m{depth}", worker_type="a", is_terminal=False)), {"a": lambda n: n}, door, data={"two": [0, 1], "one": [7]})
+    steps = [
+        MapStep(step_id=f"m{n}", over="data.two" if n < 3 else "data.one", body=f"m{n + 1}", is_terminal=n == 0)
+        for n in range(depth)
+    ]
+    run = run_flow(
+        flow_of(*steps, step(f"m{depth}", worker_type="a", is_terminal=False)),
+        {"a": lambda n: n},
+        door,
+        data={"two": [0, 1], "one": [7]},
+    )
     assert run.state == "completed"
     expected = 7
     for n in reversed(range(depth)):
@@ -216,7 +246,11 @@ def test_a_branch_sees_its_own_past_and_that_of_the_run_and_nothing_of_its_sibli
     seen = {}
 
     def look(given, context):
-        seen[context.path] = ([entry["path"] for entry in context.history], context.get_last_output(), context.get_last_output("a"))
+        seen[context.path] = (
+            [entry["path"] for entry in context.history],
+            context.get_last_output(),
+            context.get_last_output("a"),
+        )
         return f"{context.current_step} {context.branch}"
 
     flow = flow_of(
@@ -274,7 +308,12 @@ def test_each_branch_has_the_bus_as_it_was_when_it_was_opened(door):
         step("a", "b", worker_type="w", is_terminal=False),
         step("b", worker_type="look", is_terminal=False),
     )
-    look = lambda before, context: (before, context.data["count"], context.data["mine"], context.data["a_output"] == before)
+    look = lambda before, context: (
+        before,
+        context.data["count"],
+        context.data["mine"],
+        context.data["a_output"] == before,
+    )
     run = run_flow(flow, {"w": work, "look": look}, door, data={"items": [5, 6, 7], "count": 1})
     assert run.context.data["m_output"] == [((1, None), 2, n, True) for n in (5, 6, 7)]
     assert (run.context.data["count"], run.context.data["mine"]) == (6, [5, 6, 7])

@@ -15,7 +15,9 @@ from tests.support import step
 
 
 def flow_with(**fields):
-    return flow_of(MapStep(step_id="m", over="data.items", body="a", is_terminal=True, **fields), step("a", is_terminal=False))
+    return flow_of(
+        MapStep(step_id="m", over="data.items", body="a", is_terminal=True, **fields), step("a", is_terminal=False)
+    )
 
 
 def write(value, context):
@@ -29,17 +31,26 @@ def test_two_branches_that_write_different_values_under_one_key_fail_the_step(do
         *(step(name, is_terminal=False) for name in "abc"),
         step("end"),
     )
-    workers = {"a": lambda _, context: write(1, context), "b": lambda _, context: write(2, context), "c": str, "end": dict}
+    workers = {
+        "a": lambda _, context: write(1, context),
+        "b": lambda _, context: write(2, context),
+        "c": str,
+        "end": dict,
+    }
     run = run_flow(flow, workers, door)
     assert run.state == "failed"
     entry = entry_of(run, "p#1")
     assert entry["error_type"] == "MergeConflict"
-    assert entry["error"].startswith("Branches left, right of p#1 wrote different values to data['key']. Name a reducer")
+    assert entry["error"].startswith(
+        "Branches left, right of p#1 wrote different values to data['key']. Name a reducer"
+    )
     assert ends_of(run, "p#1") == {"left": "completed", "right": "completed", "third": "completed"}
     assert "key" not in run.context.data
 
 
-@pytest.mark.parametrize("value", [1, "x", [1, {"a": 2}], None, float("nan"), pd.DataFrame({"x": [1.0, None]}), {3, 1, 2}])
+@pytest.mark.parametrize(
+    "value", [1, "x", [1, {"a": 2}], None, float("nan"), pd.DataFrame({"x": [1.0, None]}), {3, 1, 2}]
+)
 def test_branches_may_write_the_same_value(door, value):
     def work(_, context):
         context.data["key"] = copy.deepcopy(value)
@@ -107,7 +118,9 @@ def test_a_reducer_that_raises_fails_the_step_and_names_the_key(door):
     assert "key" not in run.context.data
 
 
-@pytest.mark.parametrize(("name", "items"), [("sum", ["a", 1]), ("min", [1, None]), ("concat", [1, 2]), ("merge", [[1], [2]])])
+@pytest.mark.parametrize(
+    ("name", "items"), [("sum", ["a", 1]), ("min", [1, None]), ("concat", [1, 2]), ("merge", [[1], [2]])]
+)
 def test_a_reducer_that_does_not_fit_the_values_fails_the_step(door, name, items):
     run = run_flow(flow_with(reducer=name), {"a": write}, door, data={"items": items})
     assert entry_of(run, "m#1")["error_type"] == "MergeConflict"
@@ -140,7 +153,9 @@ def test_a_reducer_is_given_what_branches_wrote_and_not_what_they_found(door):
 
 def test_a_value_that_is_set_back_was_written_all_the_same(door):
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="a", reducer="list", is_terminal=True), step("a", "b", is_terminal=False), step("b", is_terminal=False)
+        MapStep(step_id="m", over="data.items", body="a", reducer="list", is_terminal=True),
+        step("a", "b", is_terminal=False),
+        step("b", is_terminal=False),
     )
 
     def set_back(given, context):
@@ -152,7 +167,9 @@ def test_a_value_that_is_set_back_was_written_all_the_same(door):
 
 
 def test_what_all_branches_remove_is_gone(door):
-    run = run_flow(flow_with(), {"a": lambda _, context: context.data.pop("key")}, door, data={"items": [1, 2], "key": 7})
+    run = run_flow(
+        flow_with(), {"a": lambda _, context: context.data.pop("key")}, door, data={"items": [1, 2], "key": 7}
+    )
     assert run.state == "completed"
     assert "key" not in run.context.data
 

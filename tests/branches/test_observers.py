@@ -58,11 +58,20 @@ def test_every_attempt_is_told_once_and_never_two_at_a_time(door, journaled):
 def test_what_opens_comes_before_what_is_within_and_that_before_the_join(door):
     listener = Listener()
     through(door, hub_of(FLOW, WORKERS, observers=[listener]).start("flow", "go", {"items": [1, 2, 3]}))
-    at = {(type(event).__name__, event.path): place for place, event in enumerate(listener.heard) if hasattr(event, "path")}
+    at = {
+        (type(event).__name__, event.path): place
+        for place, event in enumerate(listener.heard)
+        if hasattr(event, "path")
+    }
     assert at["BranchesOpened", "p#1"] < at["BranchesOpened", "p#1[l]/m#1"]
     for n in range(1, 3):
         path = f"p#1[l]/m#1[{n}]/a#1"
-        assert at["BranchesOpened", "p#1[l]/m#1"] < at["AttemptStarted", path] < at["AttemptFinished", path] < at["AttemptFinished", "p#1[l]/m#1"]
+        assert (
+            at["BranchesOpened", "p#1[l]/m#1"]
+            < at["AttemptStarted", path]
+            < at["AttemptFinished", path]
+            < at["AttemptFinished", "p#1[l]/m#1"]
+        )
     assert at["AttemptFinished", "p#1[l]/m#1"] < at["AttemptFinished", "p#1"] < at["AttemptFinished", "end#1"]
     opened = [event for event in listener.heard if isinstance(event, BranchesOpened)]
     assert [(event.path, event.keys) for event in opened] == [("p#1", ("l", "r")), ("p#1[l]/m#1", None)]
@@ -112,5 +121,11 @@ def test_pieces_of_generators_are_told_while_they_come(door):
     run = through(door, hub_of(flow, {"a": spell}, observers=[listener]).start("flow", "go", {"items": ["abc", "de"]}))
     assert run.context.data["m_output"] == ["abc", "de"]
     pieces = [(event.path, event.piece) for event in listener.heard if type(event).__name__ == "PartialOutput"]
-    assert sorted(pieces) == [("m#1[0]/a#1", "a"), ("m#1[0]/a#1", "b"), ("m#1[0]/a#1", "c"), ("m#1[1]/a#1", "d"), ("m#1[1]/a#1", "e")]
+    assert sorted(pieces) == [
+        ("m#1[0]/a#1", "a"),
+        ("m#1[0]/a#1", "b"),
+        ("m#1[0]/a#1", "c"),
+        ("m#1[1]/a#1", "d"),
+        ("m#1[1]/a#1", "e"),
+    ]
     assert listener.overlaps == 0

@@ -101,7 +101,9 @@ def test_a_fork_of_a_fork(door):
 
 
 def test_a_fork_where_a_person_was_asked_asks_again(door):
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="sign", is_terminal=True), ApprovalStep(step_id="sign", prompt="?"))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="sign", is_terminal=True), ApprovalStep(step_id="sign", prompt="?")
+    )
     hub = hub_of(flow, {})
     answer = lambda value: lambda run: [run.approve(value, one) for one in run.waiting]
     run = through(door, hub.start("flow", "go", {"items": [1, 2]}), answer("yes"))
@@ -129,7 +131,13 @@ def test_replay_follows_branches_and_says_where_another_workflow_parts(door):
     del flow.steps["a3"]
     run = through(door, hub_of(flow, {"a": str, "a2": str, "b": str, "end": dict}).start("flow", "go"))
     assert replay(run).attempts == 5
-    other = flow_of(*[one if one.step_id != "a" else step("a", is_terminal=False) for one in flow.steps.values() if one.step_id != "a2"])
+    other = flow_of(
+        *[
+            one if one.step_id != "a" else step("a", is_terminal=False)
+            for one in flow.steps.values()
+            if one.step_id != "a2"
+        ]
+    )
     again = replay(run, other)
     assert not again.is_same
     assert again.parting.path == "p#1[l]/a#1"

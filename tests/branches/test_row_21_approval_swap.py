@@ -15,12 +15,21 @@ from tests.branches.doors import flow_of, go, hub_of
 from tests.support import step
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | st.text(max_size=4) | st.binary(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3) | st.tuples(inner),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=4)
+    | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3) | st.tuples(inner)
+    ),
     max_leaves=6,
 )
 FLOW = flow_of(
-    step("plan", "sign"), ApprovalStep(step_id="sign", prompt="Do it?", on_success="act", on_failure="plan"), step("act")
+    step("plan", "sign"),
+    ApprovalStep(step_id="sign", prompt="Do it?", on_success="act", on_failure="plan"),
+    step("act"),
 )
 tried: Counter = Counter()
 
@@ -52,7 +61,12 @@ def swapped_by_a_loop(first, second):
 def swapped_in_the_callable(first, second):
     """What is shown is worked out anew when the answer is taken: it has changed by then, so it is asked anew."""
     current, done = [first], []
-    flow = flow_of(ApprovalStep(step_id="sign", prompt="?", show=(lambda output, context: copy.deepcopy(current[0]),), on_success="act"), step("act"))
+    flow = flow_of(
+        ApprovalStep(
+            step_id="sign", prompt="?", show=(lambda output, context: copy.deepcopy(current[0]),), on_success="act"
+        ),
+        step("act"),
+    )
     run = go(hub_of(flow, {"act": done.append}).start("flow", "go"))
     (shown,) = run.waiting
     run.approve(True, shown)
@@ -73,7 +87,11 @@ def swapped_by_a_restart(first, second):
     journal, done = MemoryJournal(), []
     before = flow_of(ApprovalStep(step_id="sign", prompt="?", show=("data.first",), on_success="act"), step("act"))
     after = flow_of(ApprovalStep(step_id="sign", prompt="?", show=("data.second",), on_success="act"), step("act"))
-    go(hub_of(before, {"act": done.append}, journal=journal).start("flow", "go", {"first": first, "second": second}, run_id="r"))
+    go(
+        hub_of(before, {"act": done.append}, journal=journal).start(
+            "flow", "go", {"first": first, "second": second}, run_id="r"
+        )
+    )
     run = hub_of(before, {"act": done.append}, journal=journal).get_run("r")
     (shown,) = run.waiting
     run.approve(True, shown)
@@ -91,7 +109,9 @@ def swapped_with_a_sibling(first, second):
     """Two branches ask at once, about different things; the answer for one is not taken for the other."""
     done = []
     flow = flow_of(
-        MapStep(step_id="m", over="data.items", body="sign", is_terminal=True), ApprovalStep(step_id="sign", prompt="?", on_success="act"), step("act", is_terminal=False)
+        MapStep(step_id="m", over="data.items", body="sign", is_terminal=True),
+        ApprovalStep(step_id="sign", prompt="?", on_success="act"),
+        step("act", is_terminal=False),
     )
     run = go(hub_of(flow, {"act": lambda value: done.append(value)}).start("flow", "go", {"items": [first, second]}))
     one, other = run.waiting

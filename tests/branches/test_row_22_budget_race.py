@@ -52,11 +52,17 @@ def test_row_22_64_parallel_workers_never_overspend_a_budget(capsys, door, where
     """640 attempts are asked for, at 1 cent each; there is room for 100."""
     spent, made = race(door, [1] * 640, 100, 1, where)
     with capsys.disabled():
-        print(f"\nrow 22 ({door}, {where}): {WORKERS} workers, spent {spent} of 100 cents, overshoot {max(0, spent - 100)}")
+        print(
+            f"\nrow 22 ({door}, {where}): {WORKERS} workers, spent {spent} of 100 cents, overshoot {max(0, spent - 100)}"
+        )
     assert (spent, made) == (100, 100)
 
 
-@given(costs=st.lists(st.integers(0, 7), min_size=1, max_size=90), budget=st.integers(7, 60), door=st.sampled_from(["sync", "async"]))
+@given(
+    costs=st.lists(st.integers(0, 7), min_size=1, max_size=90),
+    budget=st.integers(7, 60),
+    door=st.sampled_from(["sync", "async"]),
+)
 @settings(max_examples=25, deadline=None)
 def test_row_22_what_was_set_aside_and_not_used_is_given_back(costs, budget, door):
     """Attempts that use less than their reserve leave room for more; none is refused while its reserve would fit."""
@@ -67,7 +73,11 @@ def test_row_22_what_was_set_aside_and_not_used_is_given_back(costs, budget, doo
 
 
 @pytest.mark.soak
-@given(costs=st.lists(st.integers(0, 7), min_size=1, max_size=200), budget=st.integers(7, 200), door=st.sampled_from(["sync", "async"]))
+@given(
+    costs=st.lists(st.integers(0, 7), min_size=1, max_size=200),
+    budget=st.integers(7, 200),
+    door=st.sampled_from(["sync", "async"]),
+)
 @settings(max_examples=600, deadline=None)
 def test_row_22_what_was_set_aside_and_not_used_is_given_back_long(costs, budget, door):
     spent, made = race(door, costs, budget, 7)

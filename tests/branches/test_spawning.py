@@ -56,7 +56,9 @@ def test_its_steps_see_the_bus_and_what_they_write_is_there_after_it(door):
         context.data["count"] = 10
         return Spawn(INNER)
 
-    run = spawn(door, None, {**X_Y, "plan": plan, "x": x, "end": lambda _, context: context.data["count"]}, data={"count": 1})
+    run = spawn(
+        door, None, {**X_Y, "plan": plan, "x": x, "end": lambda _, context: context.data["count"]}, data={"count": 1}
+    )
     assert run.context.data["end_output"] == 11
     assert run.context.data["made"] == "spawn"
 
@@ -79,15 +81,36 @@ def unsound():
     endless = flow_of(step("x", "y"), step("y", "x"), name="made")
     unreachable = flow_of(step("x"), step("y"), name="made")
     nowhere = WorkflowDefinition(name="made", steps={"x": step("x")})
-    join = flow_of(ParallelStep(step_id="p", branches={"a": "x"}, join=3, is_terminal=True), step("x", is_terminal=False), name="made")
+    join = flow_of(
+        ParallelStep(step_id="p", branches={"a": "x"}, join=3, is_terminal=True),
+        step("x", is_terminal=False),
+        name="made",
+    )
     condition = flow_of(step("x", "y", branches=(Branch(when="output.", to="y"),)), step("y"), name="made")
-    return {"leads nowhere": broken, "endless": endless, "unreachable": unreachable, "no beginning": nowhere, "join": join, "condition": condition}
+    return {
+        "leads nowhere": broken,
+        "endless": endless,
+        "unreachable": unreachable,
+        "no beginning": nowhere,
+        "join": join,
+        "condition": condition,
+    }
 
 
 def refusals():
-    large = flow_of(*(step(f"s{n}", f"s{n + 1}", worker_type="x") for n in range(MAX_STEPS)), step(f"s{MAX_STEPS}", worker_type="x"), name="made")
-    coded = flow_of(step("x", "y", branches=(Branch(when=lambda output, context: True, to="y"),)), step("y"), name="made")
-    mapped = flow_of(MapStep(step_id="m", over=lambda output, context: [1], body="x", is_terminal=True), step("x", is_terminal=False), name="made")
+    large = flow_of(
+        *(step(f"s{n}", f"s{n + 1}", worker_type="x") for n in range(MAX_STEPS)),
+        step(f"s{MAX_STEPS}", worker_type="x"),
+        name="made",
+    )
+    coded = flow_of(
+        step("x", "y", branches=(Branch(when=lambda output, context: True, to="y"),)), step("y"), name="made"
+    )
+    mapped = flow_of(
+        MapStep(step_id="m", over=lambda output, context: [1], body="x", is_terminal=True),
+        step("x", is_terminal=False),
+        name="made",
+    )
     missing = flow_of(step("x", "z"), step("z", worker_type="nobody", worker="Nobody"), name="made")
     return {
         **{name: (made, "SpawnRefused", "it is not sound") for name, made in unsound().items()},
@@ -165,7 +188,9 @@ def test_it_may_be_nested_and_how_deep_is_capped(door):
     run = run_flow(flow_of(step("again", worker_type="nest")), {"nest": again}, door, data=None)
     assert run.state == "failed"
     assert len(calls) == 1  # text and a number do not add up: no depth is reached
-    run = run_flow(flow_of(step("first", "again"), step("again", worker_type="nest")), {"first": lambda _: 0, "nest": again}, door)
+    run = run_flow(
+        flow_of(step("first", "again"), step("again", worker_type="nest")), {"first": lambda _: 0, "nest": again}, door
+    )
     assert calls[1:] == list(range(MAX_DEPTH + 1))
     assert f"it would stand within {MAX_DEPTH} others" in run.context.error
     assert run.state == "failed"
@@ -174,7 +199,11 @@ def test_it_may_be_nested_and_how_deep_is_capped(door):
     def limited(given):
         return Spawn(nest, input=given + 1) if given < MAX_DEPTH else "deep enough"
 
-    run = run_flow(flow_of(step("first", "again"), step("again", worker_type="nest")), {"first": lambda _: 0, "nest": limited}, door)
+    run = run_flow(
+        flow_of(step("first", "again"), step("again", worker_type="nest")),
+        {"first": lambda _: 0, "nest": limited},
+        door,
+    )
     assert run.context.data["again_output"] == "deep enough"
 
 
@@ -194,7 +223,11 @@ def test_its_failure_is_the_failure_of_the_step(door):
 
 def test_it_may_hold_branches_and_wait(door):
     made = flow_of(
-        MapStep(step_id="m", over="output", body="x", on_success="w"), step("x", is_terminal=False), WaitStep(step_id="w", event="e", on_success="y"), step("y"), name="made"
+        MapStep(step_id="m", over="output", body="x", on_success="w"),
+        step("x", is_terminal=False),
+        WaitStep(step_id="w", event="e", on_success="y"),
+        step("y"),
+        name="made",
     )
     flow = flow_of(step("plan", "end"), step("end", "listen"), WaitStep(step_id="listen", event="e", is_terminal=True))
     run = spawn(door, Spawn(made, input=[1, 2]), X_Y, flow, act=lambda run: run.send("e", "sent"))
@@ -212,10 +245,29 @@ def test_an_event_that_only_a_spawned_workflow_waits_for_can_be_sent(door):
 
 
 def test_workers_in_branches_may_each_make_a_workflow(door):
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="plan", on_success="end"), step("plan", is_terminal=False), step("end"))
-    run = run_flow(flow, {"plan": lambda n: Spawn(INNER, input=n), "x": lambda n: n + 1, "y": lambda n: n * 10, "end": lambda given: given}, door, data={"items": [1, 2]})
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="plan", on_success="end"),
+        step("plan", is_terminal=False),
+        step("end"),
+    )
+    run = run_flow(
+        flow,
+        {
+            "plan": lambda n: Spawn(INNER, input=n),
+            "x": lambda n: n + 1,
+            "y": lambda n: n * 10,
+            "end": lambda given: given,
+        },
+        door,
+        data={"items": [1, 2]},
+    )
     assert run.context.data["end_output"] == [20, 30]
-    assert paths(run)[:4] == ["m#1[0]/plan#1", "m#1[0]/plan#1[spawn]/x#1", "m#1[0]/plan#1[spawn]/y#1", "m#1[0]/plan#1.2"]
+    assert paths(run)[:4] == [
+        "m#1[0]/plan#1",
+        "m#1[0]/plan#1[spawn]/x#1",
+        "m#1[0]/plan#1[spawn]/y#1",
+        "m#1[0]/plan#1.2",
+    ]
 
 
 def test_a_visit_that_comes_again_may_make_another(door):
@@ -238,11 +290,22 @@ def test_a_spawned_workflow_is_on_record_and_goes_on_after_a_restart(door):
         return given
 
     def hub():
-        return hub_of(OUTER, {"plan": lambda _: calls.append("plan") or Spawn(INNER), "x": str, "y": y, "end": lambda given: given}, journal=journal)
+        return hub_of(
+            OUTER,
+            {"plan": lambda _: calls.append("plan") or Spawn(INNER), "x": str, "y": y, "end": lambda given: given},
+            journal=journal,
+        )
 
     with pytest.raises(KeyboardInterrupt):
         through(door, hub().start("flow", "go", run_id="r"))
     run = through(door, hub().reopen("r"))
     assert run.state == "completed"
     assert calls == ["plan", "y", "y"]
-    assert paths(run) == ["plan#1", "plan#1[spawn]/x#1", "plan#1[spawn]/y#1", "plan#1[spawn]/y#1.2", "plan#1.2", "end#1"]
+    assert paths(run) == [
+        "plan#1",
+        "plan#1[spawn]/x#1",
+        "plan#1[spawn]/y#1",
+        "plan#1[spawn]/y#1.2",
+        "plan#1.2",
+        "end#1",
+    ]

@@ -14,11 +14,21 @@ from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of, pa
 from tests.support import step
 
 INNER = flow_of(step("x", "y"), step("y"), name="inner")
-WORKERS = {"first": lambda _: {"order": {"id": 7}, "n": 2}, "x": lambda given: given, "y": lambda given: {"got": given}, "last": lambda given: given}
+WORKERS = {
+    "first": lambda _: {"order": {"id": 7}, "n": 2},
+    "x": lambda given: given,
+    "y": lambda given: {"got": given},
+    "last": lambda given: given,
+}
 
 
 def outer(**fields):
-    return flow_of(step("first", "s"), SubworkflowStep(step_id="s", workflow="inner", on_success="last", **fields), step("last"), name="outer")
+    return flow_of(
+        step("first", "s"),
+        SubworkflowStep(step_id="s", workflow="inner", on_success="last", **fields),
+        step("last"),
+        name="outer",
+    )
 
 
 def run_outer(door, workers=None, inner=INNER, run_id="r", data=None, act=None, hub_options=None, **fields):
@@ -34,7 +44,11 @@ def test_its_run_has_an_id_a_parent_and_a_history_of_its_own(door):
     assert (entry["worker"], entry["worker_type"]) == ("inner", "workflow")
     child = run.children["s#1"]
     assert (child.run_id, child.state, paths(child)) == ("r/s#1", "completed", ["x#1", "y#1"])
-    assert (child.machine.started.parent, child.machine.started.forked_at, child.machine.started.depth) == ("r", None, 1)
+    assert (child.machine.started.parent, child.machine.started.forked_at, child.machine.started.depth) == (
+        "r",
+        None,
+        1,
+    )
     assert child.context.goal == "go"
     check_record(child)
 
@@ -62,7 +76,10 @@ OUTPUTS = {
     "its last output": ({}, {"got": {"id": 7}}),
     "a path of it": ({"output": "output.got.id"}, 7),
     "its bus": ({"output": "data.x_output"}, {"id": 7}),
-    "paths by name": ({"output": {"id": "output.got.id", "all": "data.y_output"}}, {"id": 7, "all": {"got": {"id": 7}}}),
+    "paths by name": (
+        {"output": {"id": "output.got.id", "all": "data.y_output"}},
+        {"id": 7, "all": {"got": {"id": 7}}},
+    ),
     "a callable": ({"output": lambda output, context: sorted(context.data)}, ["input", "x_output", "y_output"]),
 }
 
@@ -75,7 +92,15 @@ def test_what_comes_out(door, case):
     assert "x_output" not in run.context.data
 
 
-@pytest.mark.parametrize("fields", [{"input": "data.none"}, {"input": {"a": "output.none"}}, {"output": "output.none"}, {"output": {"a": "data.none"}}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input": "data.none"},
+        {"input": {"a": "output.none"}},
+        {"output": "output.none"},
+        {"output": {"a": "data.none"}},
+    ],
+)
 def test_a_path_that_leads_nowhere_fails_the_step(door, fields):
     run = run_outer(door, **fields)
     assert run.state == "failed"
@@ -199,7 +224,11 @@ def test_it_may_be_answered_through_its_own_handle(door):
 
 def test_a_map_of_sub_workflows_that_wait(door):
     inner = flow_of(ApprovalStep(step_id="sign", prompt="?", is_terminal=True), name="inner")
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="s", is_terminal=True), SubworkflowStep(step_id="s", workflow="inner"), name="outer")
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="s", is_terminal=True),
+        SubworkflowStep(step_id="s", workflow="inner"),
+        name="outer",
+    )
     run = go(hub_of([inner, flow], {}).start("outer", "go", {"items": [1, 2, 3]}, run_id="r"), door)
     assert [(one.run_id, one.path) for one in run.waiting] == [(f"r/m#1[{n}]/s#1", "sign#1") for n in range(3)]
     through(door, run, lambda run: [run.approve(one.shown["input"] * 10, one) for one in run.waiting])
@@ -208,7 +237,11 @@ def test_a_map_of_sub_workflows_that_wait(door):
 
 def test_several_visits_are_several_runs(door):
     flow = flow_of(
-        SubworkflowStep(step_id="s", workflow="inner", branches=(Branch(when="visits < 3", to="s"),), on_success="last"), step("last"), name="outer"
+        SubworkflowStep(
+            step_id="s", workflow="inner", branches=(Branch(when="visits < 3", to="s"),), on_success="last"
+        ),
+        step("last"),
+        name="outer",
     )
     run = through(door, hub_of([INNER, flow], WORKERS).start("outer", "go", run_id="r"))
     assert [child.run_id for child in run.children.values()] == ["r/s#1", "r/s#2", "r/s#3"]

@@ -80,7 +80,12 @@ def waits(kind):
 @pytest.mark.parametrize("kind", ["approval", "event"])
 def test_nothing_is_over_before_its_time(door, kind):
     clock = FakeClock(START)
-    run = go(hub_of(flow_of(waits(kind), step("b"), step("late")), {"b": str, "late": dict}, clock=clock).start("flow", "go"), door)
+    run = go(
+        hub_of(flow_of(waits(kind), step("b"), step("late")), {"b": str, "late": dict}, clock=clock).start(
+            "flow", "go"
+        ),
+        door,
+    )
     clock.advance(3599.99)
     assert go(run, door).state == "waiting"
     clock.advance(0.02)
@@ -105,9 +110,15 @@ def test_a_clock_that_jumps_a_day_makes_no_timer_early_nor_late(door, kind, jump
     blocker = ApprovalStep(step_id="hold", prompt="?")
     timed = WaitStep(step_id="w", for_s=3600) if kind == "time" else waits(kind)
     flow = flow_of(
-        ParallelStep(step_id="p", branches={"timed": "w", "hold": "hold"}, is_terminal=True), timed, blocker, step("b", is_terminal=False), step("late", is_terminal=False)
+        ParallelStep(step_id="p", branches={"timed": "w", "hold": "hold"}, is_terminal=True),
+        timed,
+        blocker,
+        step("b", is_terminal=False),
+        step("late", is_terminal=False),
     )
-    flow = flow if kind != "time" else flow_of(*[one for one in flow.steps.values() if one.step_id not in {"b", "late"}])
+    flow = (
+        flow if kind != "time" else flow_of(*[one for one in flow.steps.values() if one.step_id not in {"b", "late"}])
+    )
     run = go(hub_of(flow, {"b": str, "late": dict}, clock=clock).start("flow", "go"), door)
     clock.jump(jump)
     assert len(go(run, door).waiting) == 2
@@ -121,7 +132,9 @@ def test_a_wait_until_a_moment_is_not_early_where_the_clock_was_put_forward(door
     clock = FakeClock(START)
     until = datetime.fromtimestamp(START + 3600, UTC)
     flow = flow_of(
-        ParallelStep(step_id="p", branches={"timed": "w", "hold": "hold"}, is_terminal=True), WaitStep(step_id="w", until=until), ApprovalStep(step_id="hold", prompt="?")
+        ParallelStep(step_id="p", branches={"timed": "w", "hold": "hold"}, is_terminal=True),
+        WaitStep(step_id="w", until=until),
+        ApprovalStep(step_id="hold", prompt="?"),
     )
     run = go(hub_of(flow, {}, clock=clock).start("flow", "go"), door)
     clock.jump(DAY)
@@ -142,7 +155,10 @@ def test_a_jump_of_the_clock_does_not_change_a_retry_or_its_duration(door, jump)
             raise ValueError("again")
         return n
 
-    flow = flow_of(MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, is_terminal=True), step("a", is_terminal=False, max_retries=1))
+    flow = flow_of(
+        MapStep(step_id="m", over="data.items", body="a", max_concurrency=1, is_terminal=True),
+        step("a", is_terminal=False, max_retries=1),
+    )
     run = run_flow(flow, {"a": work}, door, data={"items": [1]}, clock=clock)
     assert run.state == "completed"
     assert [entry["duration_s"] for entry in run.history[:2]] == [5, 5]
@@ -190,7 +206,9 @@ def test_a_cancel_leads_out_of_a_wait_for_a_time():
             assert wake.wait(30)
 
     entered = threading.Event()
-    run = hub_of(flow_of(WaitStep(step_id="w", for_s=DAY, on_success="b"), step("b")), {"b": str}, clock=Watched()).start("flow", "go")
+    run = hub_of(
+        flow_of(WaitStep(step_id="w", for_s=DAY, on_success="b"), step("b")), {"b": str}, clock=Watched()
+    ).start("flow", "go")
     canceller = threading.Thread(target=lambda: (entered.wait(30), run.cancel("enough")))
     canceller.start()
     run.run()

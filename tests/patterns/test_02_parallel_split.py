@@ -27,7 +27,9 @@ def test_02_one_thread_of_control_becomes_several(door):
 
 def test_02_branches_are_under_way_at_once_on_threads():
     met = threading.Barrier(2, timeout=30)
-    run = through("sync", hub_of(FLOW, {"l": lambda _: met.wait() >= 0, "r": lambda _: met.wait() >= 0}).start("flow", "go"))
+    run = through(
+        "sync", hub_of(FLOW, {"l": lambda _: met.wait() >= 0, "r": lambda _: met.wait() >= 0}).start("flow", "go")
+    )
     assert run.context.data["p_output"] == {"left": True, "right": True}
 
 

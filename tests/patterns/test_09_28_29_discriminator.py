@@ -54,7 +54,10 @@ def test_29_the_others_are_cancelled_and_that_is_on_record(door):
 def test_29_a_branch_that_never_began_is_named_by_the_join(door):
     run = run_flow(
         flow_of(
-            RACE.model_copy(update={"max_concurrency": 1}), step("f", is_terminal=False), step("s", is_terminal=False), step("end")
+            RACE.model_copy(update={"max_concurrency": 1}),
+            step("f", is_terminal=False),
+            step("s", is_terminal=False),
+            step("end"),
         ),
         {"f": lambda _: "won", "s": lambda _: 1 / 0, "end": dict},
         door,
@@ -67,7 +70,10 @@ def test_09_a_branch_that_fails_does_not_win(door):
     def fails(_):
         raise ValueError("no")
 
-    flow = flow_of(RACE, step("f", is_terminal=False), step("s", "s2", is_terminal=False), step("s2"), step("end"))
+    one_by_one = RACE.model_copy(update={"max_concurrency": 1})
+    flow = flow_of(
+        one_by_one, step("f", is_terminal=False), step("s", "s2", is_terminal=False), step("s2"), step("end")
+    )
     run = run_flow(flow, {"f": fails, "s": lambda _: "1", "s2": lambda given: given + "2", "end": dict}, door)
     assert run.state == "completed"
     assert ends_of(run, "p#1") == {"fast": "failed", "slow": "completed"}

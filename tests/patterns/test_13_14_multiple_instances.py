@@ -8,7 +8,10 @@ from tests.support import step
 
 
 def test_13_as_many_instances_as_the_definition_says(door):
-    flow = flow_of(ParallelStep(step_id="p", branches={"1": "vote", "2": "vote", "3": "vote"}, is_terminal=True), step("vote", is_terminal=False))
+    flow = flow_of(
+        ParallelStep(step_id="p", branches={"1": "vote", "2": "vote", "3": "vote"}, is_terminal=True),
+        step("vote", is_terminal=False),
+    )
     run = run_flow(flow, {"vote": lambda _, context: f"vote of {context.branch}"}, door)
     assert paths(run) == ["p#1[1]/vote#1", "p#1[2]/vote#1", "p#1[3]/vote#1", "p#1"]
     assert run.context.data["p_output"] == {"1": "vote of 1", "2": "vote of 2", "3": "vote of 3"}

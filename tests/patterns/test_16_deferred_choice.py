@@ -7,7 +7,9 @@ from tests.support import step
 
 FLOW = flow_of(
     step("offer", "sign"),
-    ApprovalStep(step_id="sign", prompt="Take it?", timeout_s=60, on_success="send", on_failure="file", on_timeout="remind"),
+    ApprovalStep(
+        step_id="sign", prompt="Take it?", timeout_s=60, on_success="send", on_failure="file", on_timeout="remind"
+    ),
     step("send"),
     step("file"),
     step("remind"),
@@ -20,7 +22,12 @@ def test_16_the_person_decides_in_time(door):
     assert run.state == "completed"
     assert paths(run) == ["offer#1", "sign#1", "send#1"]
     entry = entry_of(run, "sign#1")
-    assert (entry["input"], entry["output"], entry["next_step"], entry["worker_type"]) == ({"price": 3}, "yes", "send", "approval")
+    assert (entry["input"], entry["output"], entry["next_step"], entry["worker_type"]) == (
+        {"price": 3},
+        "yes",
+        "send",
+        "approval",
+    )
     assert entry["detail"]["answer"] == "approved"
 
 

@@ -16,7 +16,9 @@ def test_18_a_step_is_taken_only_while_the_state_is_what_it_has_to_be(door):
     for stage, taken in (("open", "apply"), ("shipped", "refuse")):
         run = run_flow(flow, workers, door, data={"stage": stage})
         assert paths(run) == ["change#1", f"{taken}#1"]
-        assert run.history[0]["why"] == [{"text": "data.stage == 'open'", "inputs": {"data.stage": stage}, "result": stage == "open"}]
+        assert run.history[0]["why"] == [
+            {"text": "data.stage == 'open'", "inputs": {"data.stage": stage}, "result": stage == "open"}
+        ]
 
 
 def test_18_a_branch_goes_on_when_another_has_come_so_far(door):
@@ -36,6 +38,12 @@ def test_18_a_branch_goes_on_when_another_has_come_so_far(door):
     hub = hub_of(flow, {"build": build, "test": str, "tell": lambda given: f"version {given['version']}"})
     run = through(door, hub.start("flow", "go"))
     assert run.state == "completed"
-    assert paths(run) == ["p#1[build]/build#1", "p#1[build]/test#1", "p#1[announce]/wait#1", "p#1[announce]/tell#1", "p#1"]
+    assert paths(run) == [
+        "p#1[build]/build#1",
+        "p#1[build]/test#1",
+        "p#1[announce]/wait#1",
+        "p#1[announce]/tell#1",
+        "p#1",
+    ]
     assert run.context.data["p_output"] == {"build": "built", "announce": "version 2"}
     assert ends_of(run, "p#1") == {"build": "completed", "announce": "completed"}

@@ -9,9 +9,16 @@ from tests.support import step
 
 @pytest.mark.parametrize("rounds", [0, 1, 3])
 def test_21_while_the_condition_is_looked_at_before_each_round(door, rounds):
-    flow = flow_of(step("look", "end", branches=(Branch(when=f"visits <= {rounds}", to="body"),)), step("body", "look"), step("end"))
+    flow = flow_of(
+        step("look", "end", branches=(Branch(when=f"visits <= {rounds}", to="body"),)),
+        step("body", "look"),
+        step("end"),
+    )
     run = run_flow(flow, {"look": str, "body": str, "end": str}, door)
-    assert paths(run) == [f"{name}#{n}" for n in range(1, rounds + 1) for name in ("look", "body")] + [f"look#{rounds + 1}", "end#1"]
+    assert paths(run) == [f"{name}#{n}" for n in range(1, rounds + 1) for name in ("look", "body")] + [
+        f"look#{rounds + 1}",
+        "end#1",
+    ]
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
@@ -29,4 +36,7 @@ def test_21_each_branch_has_rounds_of_its_own(door):
         step("body", branches=(Branch(when="visits < output", to="body"),), is_terminal=False),
     )
     run = run_flow(flow, {"body": lambda given: given}, door, data={"rounds": [1, 3, 2]})
-    assert paths(run) == [*(f"m#1[{n}]/body#{k}" for n, last in enumerate((1, 3, 2)) for k in range(1, last + 1)), "m#1"]
+    assert paths(run) == [
+        *(f"m#1[{n}]/body#{k}" for n, last in enumerate((1, 3, 2)) for k in range(1, last + 1)),
+        "m#1",
+    ]

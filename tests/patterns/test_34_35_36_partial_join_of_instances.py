@@ -9,11 +9,17 @@ from tests.support import step
 
 
 def flow_with(**fields):
-    return flow_of(MapStep(step_id="m", over="data.items", body="a", on_success="end", **fields), step("a", is_terminal=False), step("end"))
+    return flow_of(
+        MapStep(step_id="m", over="data.items", body="a", on_success="end", **fields),
+        step("a", is_terminal=False),
+        step("end"),
+    )
 
 
 def test_34_the_run_goes_on_when_n_of_the_instances_have_ended(door):
-    run = run_flow(flow_with(join=2, max_concurrency=1), {"a": lambda n: n * 10, "end": list}, door, data={"items": [1, 2, 3, 4]})
+    run = run_flow(
+        flow_with(join=2, max_concurrency=1), {"a": lambda n: n * 10, "end": list}, door, data={"items": [1, 2, 3, 4]}
+    )
     assert paths(run) == ["m#1[0]/a#1", "m#1[1]/a#1", "m#1", "end#1"]
     assert run.context.data["end_output"] == [10, 20]
     assert ends_of(run, "m#1") == {"0": "completed", "1": "completed", "2": "not started", "3": "not started"}
@@ -30,7 +36,9 @@ def test_35_instances_that_are_under_way_are_cancelled(door):
             await asyncio.sleep(0)
         return "first"
 
-    run = run_flow(flow_with(join="any", max_concurrency=3), {"a": work, "end": list}, door, data={"items": [0, 1, 2, 3]})
+    run = run_flow(
+        flow_with(join="any", max_concurrency=3), {"a": work, "end": list}, door, data={"items": [0, 1, 2, 3]}
+    )
     assert run.state == "completed"
     assert run.context.data["end_output"] == ["first"]
     if door == "hand":
@@ -49,7 +57,9 @@ def test_36_instances_that_were_added_meanwhile_count_as_well(door):
             raise ValueError("no")
         return given
 
-    run = run_flow(flow_with(join=2, max_concurrency=1), {"a": work, "end": list}, door, data={"items": ["first", "second"]})
+    run = run_flow(
+        flow_with(join=2, max_concurrency=1), {"a": work, "end": list}, door, data={"items": ["first", "second"]}
+    )
     assert run.state == "completed"
     assert paths(run) == ["m#1[0]/a#1", "m#1[1]/a#1", "m#1[0.0]/a#1", "m#1", "end#1"]
     assert run.context.data["end_output"] == ["first", "added"]

@@ -66,6 +66,9 @@ def test_39_a_hub_may_let_more_than_one_in():
         section.leave()
         return given
 
-    run = through("sync", hub_of(FLOW, {"free": lambda n: n, "db": work}, locks={"db": 2}).start("flow", "go", {"items": list(range(8))}))
+    run = through(
+        "sync",
+        hub_of(FLOW, {"free": lambda n: n, "db": work}, locks={"db": 2}).start("flow", "go", {"items": list(range(8))}),
+    )
     assert run.state == "completed"
     assert section.most == 2

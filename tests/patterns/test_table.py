@@ -6,7 +6,40 @@ from pathlib import Path
 import tests.patterns
 
 HERE = Path(__file__).parent
-WANTED = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13, 14, 15, 16, 18, 19, 20, 21, 22, 24, 25, 26, 28, 29, 30, 31, 32, 34, 35, 36, 39, 43}
+WANTED = {
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    9,
+    10,
+    11,
+    13,
+    14,
+    15,
+    16,
+    18,
+    19,
+    20,
+    21,
+    22,
+    24,
+    25,
+    26,
+    28,
+    29,
+    30,
+    31,
+    32,
+    34,
+    35,
+    36,
+    39,
+    43,
+}
 
 
 def test_every_pattern_has_a_test_named_after_it_and_its_number():

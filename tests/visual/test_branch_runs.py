@@ -135,8 +135,8 @@ def test_steps_of_inline_workflows_are_told_apart() -> None:
 
 
 def test_what_cannot_be_unfolded_adds_up_what_it_hides() -> None:
-    workflow = deep(20)
-    path = "".join(f"map{level}#1[0]/" for level in range(19, -1, -1)) + "leaf#1"
+    workflow = deep(16)
+    path = "".join(f"map{level}#1[0]/" for level in range(15, -1, -1)) + "leaf#1"
     diagram = visualize(
         workflow, overlay=[at(path), at(path.replace("#1[0]/map0#", "#1[1]/map0#"))], renderer="builtin"
     )
