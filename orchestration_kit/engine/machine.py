@@ -15,7 +15,6 @@ step and visit number, never who ended first; and a record is folded in the orde
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -135,25 +134,6 @@ class Machine(Waits):
             return visit.scope.count
         return sum(not row[1] for row in self._rows) if self.is_branched else len(self._rows)
 
-    def take(self, visit: Visit) -> None:
-        """Take a visit that is ready, whatever its place."""
-        self.ready.remove(visit)
-        self.taken.add(visit)
-        if self.meter is not None:
-            self.meter.reserve(visit.step)
-
-    def put_back(self, visit: Visit) -> None:
-        """Give back a visit that was taken and not worked on."""
-        if visit in self.taken:
-            self._release(visit)
-            self.ready.appendleft(visit)
-
-    def abandon(self, visit: Visit) -> None:
-        """Give back a visit whose worker may still be at it: what that gives later is nobody's any more."""
-        if visit in self.taken:
-            self._release(visit)
-            self.ready.appendleft(copy.copy(visit))
-
     def settle(
         self,
         visit: Visit,
@@ -245,8 +225,12 @@ class Machine(Waits):
         """End the run as cancelled; None where it had ended before."""
         return None if self.finished else self.end("cancelled", reason, at)
 
-    def replay(self, events: Iterable[Event]) -> None:
+    def replay(self, events: Iterable[Event], *, as_they_came: bool = True) -> None:
         """Fold recorded events into the state. Nothing is decided, no limit is held, and nobody is called.
+
+        Args:
+            events: What is on record.
+            as_they_came: Whether in that order; else in the order of the workflow, as `events()` gives them.
 
         Raises:
             ValueError: an event does not follow from the ones before it.
@@ -265,6 +249,8 @@ class Machine(Waits):
                 visit.detail, visit.given = event.detail, event.input
                 self._rows.append(event)
                 self._fold(visit, event.output, event.error, event.next_step, event.retry_in_s)
+                if as_they_came:
+                    self.close_groups()
             elif isinstance(event, (BranchesOpened, WaitStarted)):
                 visit = visit_on_record(self, event.path)
                 if visit is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from typing import Any
 
@@ -89,6 +90,25 @@ class Progress(Record):
         self.taken.discard(visit)
         if self.meter is not None and visit.group is None:
             self.meter.release(visit.step)
+
+    def take(self, visit: Visit) -> None:
+        """Take a visit that is ready, whatever its place."""
+        self.ready.remove(visit)
+        self.taken.add(visit)
+        if self.meter is not None:
+            self.meter.reserve(visit.step)
+
+    def put_back(self, visit: Visit) -> None:
+        """Give back a visit that was taken and not worked on."""
+        if visit in self.taken:
+            self._release(visit)
+            self.ready.appendleft(visit)
+
+    def abandon(self, visit: Visit) -> None:
+        """Give back a visit whose worker may still be at it: what that gives later is nobody's any more."""
+        if visit in self.taken:
+            self._release(visit)
+            self.ready.appendleft(copy.copy(visit))
 
     # --- the end
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,9 +18,11 @@ from orchestration_kit import (
     WaitStep,
     WorkflowStep,
 )
+from orchestration_kit.engine import tasks, threads
 from orchestration_kit.engine.refusals import AnswerRefused
+from orchestration_kit.testing import FakeClock
 from tests.branches.doors import flow_of, go, hub_of
-from tests.branches.test_review_stopping import driven
+from tests.branches.test_review_stopping import PATIENCE_S, driven, until
 from tests.support import step
 
 LOOP_DOORS = ("sync", "async")
@@ -32,19 +36,54 @@ def same(input_data):
     return input_data
 
 
-def slow(input_data):
-    time.sleep(0.5)
-    return input_data
+class Held:
+    """A worker that holds until something was said to its run, and the thread that says it meanwhile."""
 
+    def __init__(self):
+        self.begun, self.said = threading.Event(), threading.Event()
 
-def later(seconds, act, *args):
-    timer = threading.Timer(seconds, act, args)
-    timer.start()
-    return timer
+    def worker(self, input_data):
+        self.begun.set()
+        assert self.said.wait(PATIENCE_S)
+        return input_data
+
+    def drive(self, run, door, act, *args):
+        """Drive a run; once the worker is at it, act, then let it go."""
+
+        def say():
+            try:
+                assert self.begun.wait(PATIENCE_S)
+                act(*args)
+            finally:
+                self.said.set()
+
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(say)
+            driven(run, door)
+            done.result(PATIENCE_S)
 
 
 @pytest.mark.parametrize("door", LOOP_DOORS)
-def test_an_event_that_comes_while_no_branch_waits_holds_up_nobody(door):
+def test_an_event_that_comes_while_no_branch_waits_holds_up_nobody(door, monkeypatch):
+    rounds, sleeps = [], []
+    waits, awaits = threads._Threads.waits, tasks._Tasks.waits
+
+    def counted(self):
+        def wait(seconds, wait=type(self.changed).wait):
+            sleeps.append(seconds)
+            return wait(self.changed, seconds)
+
+        self.changed.wait = wait
+        rounds.append(1)
+        return waits(self)
+
+    async def acounted(self, guard):
+        rounds.append(1)
+        await awaits(self, guard)
+
+    monkeypatch.setattr(threads, "POLL_S", 0.005)
+    monkeypatch.setattr(threads._Threads, "waits", counted)
+    monkeypatch.setattr(tasks._Tasks, "waits", acounted)
     workflow = flow_of(
         ParallelStep(step_id="p", branches={"a": "a", "b": "b"}, on_success="w"),
         leaf("a"),
@@ -52,13 +91,23 @@ def test_an_event_that_comes_while_no_branch_waits_holds_up_nobody(door):
         WaitStep(step_id="w", event="paid", on_success="z"),
         step("z"),
     )
-    run = hub_of(workflow, {"a": slow, "b": slow, "z": same}).start("flow", "go")
-    later(0.1, run.send, "paid", 7)
-    began = time.process_time()
-    driven(run, door)
+    held = Held()
+
+    def stays(input_data):
+        held.worker(input_data)
+        until(lambda before=len(rounds): len(rounds) > before + 50)  # of a driver that polls
+
+    async def astays(input_data):
+        while not held.said.is_set():
+            await asyncio.sleep(0)
+        for _ in range(500):  # passes of a loop, in each of which its driver might look around
+            await asyncio.sleep(0)
+
+    run = hub_of(workflow, {"a": held.worker, "b": stays if door == "sync" else astays, "z": same}).start("flow", "go")
+    held.drive(run, door, run.send, "paid", 7)
     assert run.state == "completed"
     assert run.machine.data["w_output"] == 7
-    assert time.process_time() - began < 0.35  # nobody spins meanwhile
+    assert len(rounds) - len(sleeps) < 10  # nobody spins meanwhile
 
 
 @pytest.mark.parametrize("door", LOOP_DOORS)
@@ -70,9 +119,9 @@ def test_a_run_goes_on_with_a_child_that_was_answered_meanwhile(door):
         leaf("slow"),
         step("z"),
     )
-    run = hub_of([child, workflow], {"slow": slow, "end": same, "z": same}).start("flow", "go")
-    later(0.2, run.approve, 3)
-    driven(run, door)
+    held = Held()
+    run = hub_of([child, workflow], {"slow": held.worker, "end": same, "z": same}).start("flow", "go")
+    held.drive(run, door, lambda: (until(lambda: run.waiting), run.approve(3)))
     assert run.state == "completed"
     assert run.machine.data["s_output"] == 3
 
@@ -81,9 +130,9 @@ def test_a_run_goes_on_with_a_child_that_was_answered_meanwhile(door):
 def test_an_event_for_a_child_that_does_not_wait_yet_arrives(door):
     child = flow_of(leaf("slow", "w"), WaitStep(step_id="w", event="paid", on_success="end"), step("end"), name="child")
     workflow = flow_of(SubworkflowStep(step_id="s", workflow="child", on_success="z"), step("z"))
-    run = hub_of([child, workflow], {"slow": slow, "end": same, "z": same}).start("flow", "go")
-    later(0.1, run.send, "paid", 7)
-    driven(run, door)
+    held = Held()
+    run = hub_of([child, workflow], {"slow": held.worker, "end": same, "z": same}).start("flow", "go")
+    held.drive(run, door, run.send, "paid", 7)
     assert run.state == "completed"
 
 
@@ -175,8 +224,9 @@ def test_an_event_that_comes_after_the_time_was_up_is_no_answer():
         WaitStep(step_id="again", event="paid", on_success="z"),
         step("z"),
     )
-    run = go(hub_of(workflow, {"late": same, "z": same}).start("flow", "go"))
-    time.sleep(0.1)
+    clock = FakeClock()
+    run = go(hub_of(workflow, {"late": same, "z": same}, clock=clock).start("flow", "go"))
+    clock.advance(0.1)
     run.send("paid", 7)
     go(run)
     assert [entry["path"] for entry in run.history] == ["w#1", "late#1", "again#1", "z#1"]
@@ -191,8 +241,18 @@ def test_a_thousand_approvals_are_given_in_no_time():
     )
     run = go(hub_of(workflow, {"z": same}).start("flow", "go", {"items": list(range(1_000))}))
     questions = run.waiting
-    began = time.process_time()
-    for question in questions:
-        run.approve(1, question)
-    assert time.process_time() - began < 2
+    calls = [0]
+
+    def count(frame, event, arg):
+        calls[0] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        for question in questions:
+            run.approve(1, question)
+    finally:
+        sys.setprofile(before)
+    print("CALLS", calls)
+    assert calls[0] < 1_000 * 500  # of functions: one that looked at all that are open would need millions
     assert go(run).state == "completed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
+from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +12,17 @@ from orchestration_kit import ApprovalStep, MapStep, ParallelStep, RunLimits, Wo
 from orchestration_kit.definition.budgets import Budget
 from orchestration_kit.definition.steps import Branch, RetryPolicy
 from orchestration_kit.engine.context import context_of
+from orchestration_kit.engine import threads
 from orchestration_kit.engine.events import BranchesOpened, ErrorInfo
 from orchestration_kit.engine.single import make
 from orchestration_kit.engine.threads import _Threads
+from orchestration_kit.testing import FakeClock
 from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of
 from tests.support import step
 
 LOOP_DOORS = ("sync", "async")
+PATIENCE_S = 60.0
+"""How long a test waits for what is sure to come, before it fails."""
 
 
 def leaf(step_id, to=None, **fields):
@@ -33,23 +37,48 @@ def boom(input_data):
     raise ValueError("boom")
 
 
-def soon(input_data):
-    time.sleep(0.1)
-    return 1
+def until(condition: Callable[[], object]) -> None:
+    """Wait, on a thread of one's own, for what another thread is sure to bring about."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.005)):
+        if condition():
+            return
+        pause.wait(0.005)
+    raise AssertionError("it never came")
 
 
-def driven(run, door="sync", seconds=10.0):
+def driven(run, door="sync"):
     """Drive a run on a thread, so that one that hangs fails its test only."""
     thread = threading.Thread(target=go, args=(run, door), daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive(), f"{run} hangs"
     return run
+
+
+class HeldClock(FakeClock):
+    """A clock by which a wait lasts until the test says it is over, on a thread; in a loop, until it is cancelled."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits, self.is_over = threading.Event(), threading.Event()
+        self.thread = None
+
+    def sleep(self, seconds, wake):
+        self.thread = threading.current_thread()
+        self.waits.set()
+        assert self.is_over.wait(PATIENCE_S)
+
+    async def asleep(self, seconds):
+        self.thread = threading.current_thread()
+        self.waits.set()
+        await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize("door", LOOP_DOORS)
 def test_the_retry_of_a_cancelled_branch_calls_no_worker(door):
     calls = []
+    clock = HeldClock()
 
     def flaky(input_data):
         calls.append(1)
@@ -57,35 +86,48 @@ def test_the_retry_of_a_cancelled_branch_calls_no_worker(door):
 
     policy = RetryPolicy(backoff_s=0.3, multiplier=1)
     workflow = flow_of(
-        ParallelStep(step_id="p", branches={"a": "soon", "b": "flaky"}, join="any", on_success="z"),
-        leaf("soon"),
+        ParallelStep(step_id="p", branches={"a": "a", "b": "flaky"}, join="any", on_success="z"),
+        leaf("a"),
         leaf("flaky", max_retries=3, retry=policy),
         step("z"),
     )
-    run = driven(hub_of(workflow, {"soon": soon, "flaky": flaky, "z": same}).start("flow", "go"), door)
+    workers = {"a": lambda _: clock.waits.wait(PATIENCE_S), "flaky": flaky, "z": same}
+    run = driven(hub_of(workflow, workers, clock=clock).start("flow", "go"), door)
     assert run.state == "completed"
-    time.sleep(0.5)
+    clock.is_over.set()
+    clock.thread.join(PATIENCE_S)
+    assert not clock.thread.is_alive()
     assert calls == [1]
 
 
 @pytest.mark.parametrize("door", LOOP_DOORS)
-def test_a_cancelled_branch_that_waited_for_a_lock_calls_no_worker(door):
-    calls = []
-    free = threading.Event()
+def test_a_cancelled_branch_that_waited_for_a_lock_calls_no_worker(door, monkeypatch):
+    calls, asking = [], []
+    asks, free = threading.Event(), threading.Event()
     workflow = flow_of(
-        ParallelStep(step_id="p", branches={"a": "soon", "b": "locked"}, join="any", on_success="z"),
-        leaf("soon"),
+        ParallelStep(step_id="p", branches={"a": "a", "b": "locked"}, join="any", on_success="z"),
+        leaf("a"),
         leaf("locked", lock="db"),
         step("z"),
     )
-    hub = hub_of(workflow, {"soon": soon, "locked": lambda x: calls.append(x), "z": same})
-    ticket = hub.gates.ask("db", free.set)
+    hub = hub_of(workflow, {"a": lambda _: asks.wait(PATIENCE_S), "locked": lambda x: calls.append(x), "z": same})
+    ask = hub.gates.ask
+    ticket = ask("db", free.set)
+
+    def noted(name, tell):
+        asking.append(threading.current_thread())
+        found = ask(name, tell)
+        asks.set()
+        return found
+
+    monkeypatch.setattr(hub.gates, "ask", noted)
     run = driven(hub.start("flow", "go"), door)
     assert run.state == "completed"
     hub.gates.give_back(ticket)
-    time.sleep(0.2)
+    asking[0].join(PATIENCE_S)
+    assert not asking[0].is_alive()
     assert calls == []
-    assert hub.gates.ask("db", free.set).is_mine
+    assert ask("db", free.set).is_mine
 
 
 def test_undoing_is_not_held_up_by_max_steps(door):
@@ -104,12 +146,15 @@ def test_undoing_is_not_held_up_by_max_steps(door):
 
 @pytest.mark.parametrize("door", LOOP_DOORS)
 def test_a_budget_holds_while_another_branch_is_undone(door):
+    undoes = threading.Event()
+
     def pays(input_data, context):
-        time.sleep(0.01)
+        assert undoes.wait(PATIENCE_S)
         context.add_usage(cost_usd=1.0)
 
-    def slowly(input_data):
-        time.sleep(0.2)
+    def undo(input_data):
+        undoes.set()
+        until(lambda: run.machine.stop is not None)  # the budget is spent while this is under way
 
     inner = ParallelStep(step_id="q", branches={"c": "charge", "d": "fails"}, failure="all_or_nothing")
     workflow = flow_of(
@@ -124,8 +169,9 @@ def test_a_budget_holds_while_another_branch_is_undone(door):
         step("z"),
     )
     workflow.budget = Budget(max_cost_usd=3, reserve_usd=1)
-    workers = {"charge": same, "undo": slowly, "fails": boom, "pay": pays, "pay2": pays, "end": same, "z": same}
-    run = driven(hub_of(workflow, workers).start("flow", "go"), door)
+    workers = {"charge": same, "undo": undo, "fails": boom, "pay": pays, "pay2": pays, "end": same, "z": same}
+    run = hub_of(workflow, workers).start("flow", "go")
+    driven(run, door)
     assert run.state == "failed"
     assert sum((entry["usage"] or {}).get("cost_usd", 0) for entry in run.history) == 3
     assert run.machine.meter._run.reserved_usd == 0
@@ -135,10 +181,15 @@ def test_a_budget_holds_while_another_branch_is_undone(door):
 @pytest.mark.parametrize("door", LOOP_DOORS)
 @pytest.mark.parametrize("by", ["budget", "max_steps"])
 def test_a_limit_in_one_branch_does_not_wait_for_a_worker_that_hangs_in_another(door, by):
-    free = threading.Event()
+    begun, free = threading.Event(), threading.Event()
 
     def hangs(input_data):
-        free.wait(20)
+        begun.set()
+        free.wait()
+
+    def beside(input_data):
+        assert begun.wait(PATIENCE_S)
+        return input_data
 
     budget = Budget(max_cost_usd=0.0) if by == "budget" else None
     workflow = flow_of(
@@ -149,9 +200,9 @@ def test_a_limit_in_one_branch_does_not_wait_for_a_worker_that_hangs_in_another(
         leaf("end"),
         step("z"),
     )
-    hub = hub_of(workflow, {"hangs": hangs, "x": same, "y": same, "end": same, "z": same})
+    hub = hub_of(workflow, {"hangs": hangs, "x": beside, "y": same, "end": same, "z": same})
     try:
-        run = driven(hub.start("flow", "go", limits=RunLimits(max_steps=10)), door, seconds=5)
+        run = driven(hub.start("flow", "go", limits=RunLimits(max_steps=10)), door)
     finally:
         free.set()
     assert run.state == "failed"
@@ -160,12 +211,14 @@ def test_a_limit_in_one_branch_does_not_wait_for_a_worker_that_hangs_in_another(
 
 
 def test_no_thread_is_begun_for_what_a_budget_holds_up(monkeypatch):
-    begun = []
-    work = _Threads.work
+    begun, rounds = [], []
+    work, waits = _Threads.work, _Threads.waits
+    monkeypatch.setattr(threads, "POLL_S", 0.005)
     monkeypatch.setattr(_Threads, "work", lambda self: (begun.append(1), work(self))[1])
+    monkeypatch.setattr(_Threads, "waits", lambda self: (rounds.append(1), waits(self))[1])
 
     def pays(input_data, context):
-        time.sleep(0.3)
+        until(lambda: len(rounds) > 50)  # each of which might begin threads
         context.add_usage(cost_usd=1.0)
 
     workflow = flow_of(
@@ -213,7 +266,7 @@ def test_what_is_no_exception_ends_a_run_of_branches_too():
 
     async def drive():
         with pytest.raises(Stop):
-            await asyncio.wait_for(run.arun(), 5)
+            await asyncio.wait_for(run.arun(), PATIENCE_S)
 
     asyncio.run(drive())
     assert run.is_finished

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 from orchestration_kit import ParallelStep
+from orchestration_kit.engine.events import AttemptFinished
 from tests.branches.doors import ends_of, flow_of, hub_of, paths, run_flow
 from tests.support import step
 
@@ -26,9 +27,14 @@ def test_03_what_follows_begins_once_when_all_branches_have_ended(door):
 
 
 def test_03_the_history_is_in_the_order_of_the_definition_whoever_ended_first():
-    quick_is_done = threading.Event()
-    workers = {"s": lambda _: quick_is_done.wait(30), "s2": str, "q": lambda _: quick_is_done.set(), "end": dict}
-    run = hub_of(FLOW, workers).start("flow", "go")
+    quick_is_on_record = threading.Event()
+
+    def listen(event):
+        if isinstance(event, AttemptFinished) and event.step == "q":
+            quick_is_on_record.set()
+
+    workers = {"s": lambda _: quick_is_on_record.wait(30), "s2": str, "q": str, "end": dict}
+    run = hub_of(FLOW, workers, observers=[listen]).start("flow", "go")
     run.run()
     arrived = [event.path for event in run.machine.arrivals() if hasattr(event, "attempt")]
     assert arrived.index("p#1[quick]/q#1") < arrived.index("p#1[slow]/s#1")
