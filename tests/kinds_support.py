@@ -53,7 +53,7 @@ def kinds(draw: st.DrawFn, step_id: str, ids: list[str], depth: int = 1) -> Step
     if kind == "step":
         return WorkflowStep(
             **common, worker_type=draw(st.sampled_from(["coder", "own"])), branches=choices, retry=retry, max_retries=draw(st.integers(0, 2)),
-            timeout_s=draw(st.none() | st.floats(0.1, 9)), budget=draw(st.none() | BUDGETS), lock=draw(st.none() | st.just("db")), rate=draw(st.none() | st.just("10/s")),
+            timeout_s=draw(st.none() | st.floats(0.1, 9)), budget=draw(st.none() | BUDGETS.filter(lambda one: one.on_budget in (None, *ids))), lock=draw(st.none() | st.just("db")), rate=draw(st.none() | st.just("10/s")),
         )  # fmt: skip
     if kind in ("parallel", "map"):
         splitting = {

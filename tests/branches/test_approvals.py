@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from orchestration_kit import ApprovalStep, Branch, MapStep, MemoryJournal, ParallelStep, SQLiteJournal
 from orchestration_kit.engine.events import WaitStarted
 from orchestration_kit.engine.refusals import AnswerRefused
+from orchestration_kit.errors import RunStateError
 from orchestration_kit.testing import FakeClock
 from tests.branches.doors import check_record, entry_of, flow_of, go, hub_of, paths, run_flow, through
 from tests.support import step
@@ -284,15 +285,8 @@ def test_answering_twice_from_two_processes_is_refused():
     one, other = (hub_of(flow_with(), WORKERS, journal=journal).get_run("r") for _ in range(2))
     assert one is not other
     one.approve("one")
-    with pytest.raises(Exception, match="r") as caught:
+    with pytest.raises(RunStateError, match="it has gone on elsewhere"):
         other.approve("other")
-    assert type(caught.value).__name__ in {
-        "AnswerRefused",
-        "RunStateError",
-        "RunLocked",
-        "RunFenced",
-        "StaleRun",
-    } or "elsewhere" in str(caught.value)
     assert hub_of(flow_with(), WORKERS, journal=journal).resume("r", verbose=False).data["send_output"] == "one"
 
 

@@ -253,6 +253,5 @@ def test_a_thousand_approvals_are_given_in_no_time():
             run.approve(1, question)
     finally:
         sys.setprofile(before)
-    print("CALLS", calls)
     assert calls[0] < 1_000 * 500  # of functions: one that looked at all that are open would need millions
     assert go(run).state == "completed"

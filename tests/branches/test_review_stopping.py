@@ -11,9 +11,10 @@ import pytest
 from orchestration_kit import ApprovalStep, MapStep, ParallelStep, RunLimits, WorkflowStep
 from orchestration_kit.definition.budgets import Budget
 from orchestration_kit.definition.steps import Branch, RetryPolicy
-from orchestration_kit.engine.context import context_of
 from orchestration_kit.engine import threads
+from orchestration_kit.engine.context import context_of
 from orchestration_kit.engine.events import BranchesOpened, ErrorInfo
+from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.single import make
 from orchestration_kit.engine.threads import _Threads
 from orchestration_kit.testing import FakeClock
@@ -145,8 +146,8 @@ def test_undoing_is_not_held_up_by_max_steps(door):
 
 
 @pytest.mark.parametrize("door", LOOP_DOORS)
-def test_a_budget_holds_while_another_branch_is_undone(door):
-    undoes = threading.Event()
+def test_a_budget_holds_while_another_branch_is_undone(door, monkeypatch):
+    undoes, spent = threading.Event(), threading.Event()
 
     def pays(input_data, context):
         assert undoes.wait(PATIENCE_S)
@@ -154,7 +155,16 @@ def test_a_budget_holds_while_another_branch_is_undone(door):
 
     def undo(input_data):
         undoes.set()
-        until(lambda: run.machine.stop is not None)  # the budget is spent while this is under way
+        assert spent.wait(PATIENCE_S)
+
+    def looks_for_more(machine):
+        visit = take(machine)
+        if sum((record.usage or {}).get("cost_usd", 0) for record in machine.records) >= 2:
+            spent.set()  # the third is set aside for what undoes
+        return visit
+
+    take = Machine.next
+    monkeypatch.setattr(Machine, "next", looks_for_more)
 
     inner = ParallelStep(step_id="q", branches={"c": "charge", "d": "fails"}, failure="all_or_nothing")
     workflow = flow_of(
@@ -170,8 +180,7 @@ def test_a_budget_holds_while_another_branch_is_undone(door):
     )
     workflow.budget = Budget(max_cost_usd=3, reserve_usd=1)
     workers = {"charge": same, "undo": undo, "fails": boom, "pay": pays, "pay2": pays, "end": same, "z": same}
-    run = hub_of(workflow, workers).start("flow", "go")
-    driven(run, door)
+    run = driven(hub_of(workflow, workers).start("flow", "go"), door)
     assert run.state == "failed"
     assert sum((entry["usage"] or {}).get("cost_usd", 0) for entry in run.history) == 3
     assert run.machine.meter._run.reserved_usd == 0
