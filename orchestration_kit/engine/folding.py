@@ -27,6 +27,10 @@ def visit_on_record(machine: Branches, path: str, attempt: int | None = None) ->
     if group in machine.closing:
         machine.join(group, is_on_record=True)
     if group.path != path:
+        if not any(undo.group is group for undo in machine.undos):  # undone before its branch was cut off
+            group.is_over = True
+            machine.park_all(group)
+            machine.undo(group, "")
         return machine.find(path, attempt)
     if not group.is_joining:  # it is within a branch that nobody waits for
         group.is_joining = True
