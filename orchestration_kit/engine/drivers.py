@@ -247,3 +247,36 @@ def explain_interrupt(run: Driven, error: BaseException, path: str) -> bool:
     run.exception = error
     error.add_note(f"Run {run.run_id!r} is {run.state.value} since {path}. It can be looked at: {run!r}")
     return True
+
+
+def stop_all(run: Driven, error: BaseException) -> bool:
+    """End the run, with all that was under way in branches on record as stopped; whether the error is to be raised."""
+    machine = run.machine
+    if isinstance(error, JournalError):  # what is settled is committed when the run is driven again
+        for visit in list(machine.taken):
+            machine.abandon(visit)
+        return True
+    name = type(error).__name__
+    under_way = sorted(machine.taken, key=lambda visit: visit.path)
+    where = under_way[0].path if under_way else machine.current_step
+    reason = run.cancel_reason or f"interrupted by {name} in {where}"
+    for child in list(run.children.values()):
+        child.cancel(reason)
+    for visit in under_way:
+        if not visit.started_at or visit.step.is_special or visit.group is not None:
+            machine.abandon(visit)
+    for visit in sorted(machine.taken, key=lambda visit: visit.path):
+        visit.changes = None
+        visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
+        put_interrupt(run, visit, name, reason)
+    machine.cancel(reason, run.clock.time())
+    return explain_interrupt(run, error, where)
+
+
+def put_cancelled(run: Driven, visit: Visit) -> None:
+    """Put on record that an attempt was stopped whose branch nobody waits for."""
+    if not visit.started_at:
+        visit.started_at = run.clock.time()
+    visit.duration_s = visit.duration_s or max(0.0, run.clock.time() - visit.started_at)
+    visit.changes = None
+    run.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)

@@ -103,15 +103,19 @@ class Meter:
     __slots__ = ("_by_step", "_limits", "_own", "_run", "is_over_budget")
 
     def __init__(self, limits: RunLimits, budget: Budget | None) -> None:
-        self._limits = Budget(
-            max_seconds=limits.max_seconds, max_tokens=limits.max_tokens, max_cost_usd=limits.max_cost_usd
-        )
+        self.hold(limits)
         self._own = budget
         """The budget of the workflow."""
         self.is_over_budget = False
         """It was reached, and the run went where it leads then: it holds no longer."""
         self._run = _Used()
         self._by_step: dict[int, _Used] = {}
+
+    def hold(self, limits: RunLimits) -> None:
+        """Hold these limits from now on; what was used counts on."""
+        self._limits = Budget(
+            max_seconds=limits.max_seconds, max_tokens=limits.max_tokens, max_cost_usd=limits.max_cost_usd
+        )
 
     @property
     def busy_s(self) -> float:

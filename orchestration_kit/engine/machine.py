@@ -55,11 +55,10 @@ _BEGUN = (BranchesOpened, WaitStarted)
 class Machine(Waits):
     """The state of one run, and what it does next."""
 
-    __slots__ = ("_max_steps",)
+    __slots__ = ()
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
         super().__init__(plan, limits, started)
-        self._max_steps = limits.max_steps
         self.arrive(self.root, plan.initial, started.goal if started.input is None else started.input[0])
 
     @property

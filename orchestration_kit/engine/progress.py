@@ -22,14 +22,15 @@ class Progress(Record):
     """The visits of a run, and its end."""
 
     __slots__ = (
-        "_left", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root", "stop",
-        "taken", "undoable", "undos", "waiting",
+        "_left", "_max_steps", "doomed", "earlier", "inbox", "is_simple", "limits", "meter", "plan", "ready", "root",
+        "stop", "taken", "undoable", "undos", "waiting",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
         super().__init__(started)
         self.plan = plan
         self.limits = limits
+        self._max_steps = limits.max_steps
         self.root = Scope("", dict(started.data), plan.steps)
         self.ready: deque[Visit] = deque()
         """To be worked on, in this order."""
@@ -56,10 +57,11 @@ class Progress(Record):
 
     def allow(self, limits: RunLimits) -> None:
         """Hold other limits from now on; what was used so far counts."""
-        self.limits = limits
-        for name in ("_max_steps",):
-            setattr(self, name, limits.max_steps)
-        self._measure()
+        self.limits, self._max_steps = limits, limits.max_steps
+        if self.meter is None:
+            self._measure()
+        else:
+            self.meter.hold(limits)
 
     def _measure(self) -> None:
         self.meter = None

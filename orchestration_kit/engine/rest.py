@@ -24,7 +24,7 @@ def before(run: Driven) -> None:
         look_within(run, whatever=True)
         take_letters(run)
         expire(run)
-        _commit(run)
+        commit(run)
 
 
 def take_letters(run: Driven) -> None:
@@ -94,13 +94,13 @@ def rest(run: Driven) -> bool:
     """Wait, if the run waits for times only; whether there is something to do now."""
     take_letters(run)
     if not expire(run) and not run.machine.ready:
-        _commit(run)
+        commit(run)
         pause = _pause_s(run)
         if pause is None:
             return False
         run.clock.sleep(max(0.0, pause), run.wake)
         expire(run)
-    _commit(run)
+    commit(run)
     return True
 
 
@@ -108,7 +108,7 @@ async def arest(run: Driven, guard: Guard) -> bool:
     """`rest()` in the running event loop."""
     take_letters(run)
     if not expire(run) and not run.machine.ready:
-        _commit(run)
+        commit(run)
         pause = _pause_s(run)
         if pause is None:
             return False
@@ -121,11 +121,12 @@ async def arest(run: Driven, guard: Guard) -> bool:
             if type(error).__name__ != "RunCancelled":
                 raise
         expire(run)
-    _commit(run)
+    commit(run)
     return True
 
 
-def _commit(run: Driven) -> None:
+def commit(run: Driven) -> None:
+    """Put on record what is new, and tell of it."""
     if run.log is not None:
         run.log.sync()
     if run.audience.observers:

@@ -11,12 +11,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.context import context_of
-from orchestration_kit.engine.drivers import explain_interrupt, put_interrupt
-from orchestration_kit.engine.events import ErrorInfo
+from orchestration_kit.engine.drivers import put_cancelled, stop_all
 from orchestration_kit.engine.interrupts import BranchCancelled, Guard
-from orchestration_kit.engine.rest import expire, next_due_s, take_letters
+from orchestration_kit.engine.rest import commit, expire, next_due_s, take_letters
 from orchestration_kit.engine.single import acall_worker, amake
-from orchestration_kit.errors import JournalError
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -55,7 +53,7 @@ class _Tasks:
             error = guard.explain(raised)
             self.stopped = True
             await self.stop_tasks()
-            if self.stop(error):
+            if stop_all(run, error):
                 if error is raised:
                     raise
                 raise error from raised.__cause__
@@ -90,7 +88,7 @@ class _Tasks:
         if self.machine.waiting or run.letters:
             take_letters(run)
             expire(run)
-            self.commit()
+            commit(self.run)
             self.fill()
 
     def fill(self) -> None:
@@ -133,7 +131,8 @@ class _Tasks:
                 except BaseException as raised:
                     if not isinstance(guard.explain(raised), BranchCancelled):
                         raise
-                    self.cancelled(visit)
+                    if visit in machine.taken:
+                        put_cancelled(run, visit)
                 finally:
                     del guards[visit]
                 if machine.doomed:
@@ -158,13 +157,6 @@ class _Tasks:
             if guard is not None:
                 guard.close()
 
-    def cancelled(self, visit: Visit) -> None:
-        if visit in self.machine.taken:
-            if not visit.started_at:
-                visit.started_at = self.run.clock.time()
-            visit.changes = None
-            self.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
-
     def stop_doomed(self) -> None:
         """Stop the workers of branches that nobody waits for."""
         machine = self.machine
@@ -184,18 +176,12 @@ class _Tasks:
     def flush(self) -> None:
         batch, self.batch = self.batch, None
         try:
-            self.commit()
+            commit(self.run)
         except BaseException as error:  # noqa: BLE001 - raised again by whoever drives; in here it would be lost
             self.error = self.error or error
             self.woken.set()
         if batch is not None and not batch.done():
             batch.set_result(None)
-
-    def commit(self) -> None:
-        if self.run.log is not None:
-            self.run.log.sync()
-        if self.run.audience.observers:
-            self.run.audience.tell()
 
     async def stop_tasks(self) -> None:
         """Have every worker stopped, and wait until it has cleaned up."""
@@ -204,24 +190,3 @@ class _Tasks:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    def stop(self, error: BaseException) -> bool:
-        """End the run, with what was under way on record as stopped; whether the error is to be raised."""
-        run, machine = self.run, self.machine
-        if isinstance(error, JournalError):
-            for visit in list(machine.taken):
-                machine.abandon(visit)
-            return True
-        name = type(error).__name__
-        under_way = sorted(machine.taken, key=lambda visit: visit.path)
-        where = under_way[0].path if under_way else machine.current_step
-        reason = run.cancel_reason or f"interrupted by {name} in {where}"
-        for visit in under_way:
-            if not visit.started_at or visit.step.is_special or visit.group is not None:
-                machine.abandon(visit)
-        for visit in sorted(machine.taken, key=lambda visit: visit.path):
-            visit.changes = None
-            visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
-            put_interrupt(run, visit, name, reason)
-        machine.cancel(reason, run.clock.time())
-        return explain_interrupt(run, error, where)

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.context import context_of
 from orchestration_kit.engine.driven import FREE_TURN
-from orchestration_kit.engine.drivers import explain_interrupt, put_interrupt
-from orchestration_kit.engine.events import ErrorInfo
+from orchestration_kit.engine.drivers import put_cancelled, stop_all
 from orchestration_kit.engine.interrupts import BranchCancelled, RunCancelled
-from orchestration_kit.engine.rest import expire, next_due_s, take_letters
+from orchestration_kit.engine.rest import commit, expire, next_due_s, take_letters
 from orchestration_kit.engine.single import make
 from orchestration_kit.engine.thread import POLL_S
-from orchestration_kit.errors import JournalError
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -61,7 +59,10 @@ class _Threads:
             if self.error is not None:
                 raise self.error
         except BaseException as error:
-            if self.stop(error):
+            with self.turn:
+                self.stopped = True
+                is_raised = stop_all(run, error)
+            if is_raised:
                 raise
         finally:
             self.stopped = True
@@ -81,7 +82,7 @@ class _Threads:
             if machine.waiting or run.letters:
                 take_letters(run)
                 expire(run)
-                self.commit()
+                commit(self.run)
             self.fill()
             return self.is_busy
 
@@ -130,7 +131,7 @@ class _Threads:
             visit = machine.next()
             if machine.doomed:  # a limit or a budget was reached
                 self.drop_doomed()
-                self.commit()
+                commit(self.run)
             elif visit is None:
                 self.held_at = machine.count if machine.ready else -1
                 return None
@@ -148,7 +149,7 @@ class _Threads:
             self.alive += 1
         self.held_at = -1
         self.drop_doomed()
-        self.commit()
+        commit(self.run)
         if len(machine.ready) > 1:  # this thread takes one of them
             self.fill()
         if not self.is_busy or machine.waiting:
@@ -165,39 +166,4 @@ class _Threads:
                 child = self.run.children.get(visit.path)
                 if child is not None:
                     child.cancel("its parent's branch was cancelled")
-                if not visit.started_at:
-                    visit.started_at = self.run.clock.time()
-                visit.duration_s = max(0.0, self.run.clock.time() - visit.started_at)
-                visit.changes = None
-                machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
-
-    def commit(self) -> None:
-        if self.run.log is not None:
-            self.run.log.sync()
-        if self.run.audience.observers:
-            self.run.audience.tell()
-
-    def stop(self, error: BaseException) -> bool:
-        """End the run, with what is under way on record as stopped; whether the error is to be raised."""
-        run, machine = self.run, self.machine
-        with self.turn:
-            self.stopped = True
-            if isinstance(error, JournalError):
-                for visit in list(machine.taken):
-                    machine.abandon(visit)
-                return True
-            name = type(error).__name__
-            under_way = sorted(machine.taken, key=lambda visit: visit.path)
-            where = under_way[0].path if under_way else machine.current_step
-            reason = run.cancel_reason or f"interrupted by {name} in {where}"
-            for child in list(run.children.values()):
-                child.cancel(reason)
-            for visit in under_way:
-                if not visit.started_at or visit.step.is_special or visit.group is not None:
-                    machine.abandon(visit)
-            for visit in sorted(machine.taken, key=lambda visit: visit.path):
-                visit.changes = None
-                visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
-                put_interrupt(run, visit, name, reason)
-            machine.cancel(reason, run.clock.time())
-            return explain_interrupt(run, error, where)
+                put_cancelled(self.run, visit)
