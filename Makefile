@@ -12,7 +12,7 @@ ARGS :=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab bench check soak lock clean setup-demo setup-dev setup-lab setup-bench
+.PHONY: help demo test lab bench check soak lock frontend clean setup-demo setup-dev setup-lab setup-bench
 # Targets share one environment. With `make -j` they still take turns; pytest is parallel by itself.
 .NOTPARALLEL:
 
@@ -61,6 +61,15 @@ lock: ## Compile requirements/*.txt from pyproject.toml.
 	compile demo --extra demo -c requirements/dev.txt; \
 	compile lab --extra lab --extra demo --extra plot -c requirements/dev.txt; \
 	compile bench --group bench
+
+FRONTEND := orchestration_kit/widgets/frontend
+
+frontend: $(FRONTEND)/node_modules ## Bundle the widgets for the browser; what is committed is what this makes.
+	cd $(FRONTEND) && node build.mjs $(ARGS)
+
+$(FRONTEND)/node_modules: $(FRONTEND)/package-lock.json
+	@scripts/system-packages --require node npm
+	cd $(FRONTEND) && npm ci --silent && touch node_modules
 
 clean: ## Remove the environments and every cache; what you made stays.
 	rm -rf .venv .venv-bench .cache .coverage .coverage.* .hypothesis .import_linter_cache \
