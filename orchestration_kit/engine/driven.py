@@ -5,24 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.audience import Audience
 from orchestration_kit.engine.drivers import drive, drive_async
-from orchestration_kit.engine.events import RunResumed
 from orchestration_kit.engine.gates import Gates
 from orchestration_kit.engine.rest import take_letters
+from orchestration_kit.engine.stand_ins import NOBODY, StandIns
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import JournalError, RunStateError
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.interrupts import Guard
-    from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.machine import Machine
     from orchestration_kit.engine.orchestrator import Orchestrator
-    from orchestration_kit.engine.plan import Plan
     from orchestration_kit.engine.ports import Clock, Observer, RunLog
     from orchestration_kit.engine.reuse import Reuse
     from orchestration_kit.engine.run import Run
@@ -82,6 +81,15 @@ class Driven:
         """What another run has on record, while it is made use of."""
         self.letters: list[Callable[[], None]] = []
         """What others have sent while it is being driven."""
+        self.stand_ins: StandIns = NOBODY
+        """Workers of this run alone, by step."""
+        self.pausing: object | None = None
+        """Whose driving was asked to pause."""
+        self.resting_observers: list[Callable[[], None]] = []
+        """Called when nobody drives the run any more, on the thread that did."""
+        self._playing: Future[None] | None = None
+        """Of the last `play()`."""
+        self._doze: threading.Event | None = None
         self.poke: Callable[[], None] | None = None
         """Has whoever works on branches look at the letters."""
 
@@ -109,41 +117,15 @@ class Driven:
         if self.cancel_reason is not None or self.is_finished:
             return
         self.cancel_reason = str(reason) or "cancelled"
-        if self._wake is not None:
-            self._wake.set()
+        for event in (self._wake, self._doze):
+            if event is not None:
+                event.set()
         for child in tuple(self.children.values()):
             child.cancel(self.cancel_reason)
         guard = self._guard
         if guard is not None and not guard.cancel(self.cancel_reason):
             self._driver = self._guard = None  # its loop was closed: nobody drives it any more
         self._end_if_idle()
-
-    def reopen(self, plan: Plan, limits: RunLimits | None = None, *, keep: bool = False) -> None:
-        """Make a run that stopped before its end ready to go on, by a plan that leads where it went.
-
-        An attempt that was interrupted, or failed where no way led on, is made again. With `keep`, nobody else can
-        drive it until it was driven here.
-        """
-        me = object()
-        knew_end, self.audience.knows_end = self.audience.knows_end, False
-        try:
-            self._claim(me, whatever=True)
-            fingerprint = None if plan.fingerprint == self.machine.fingerprint else plan.fingerprint
-            self.machine.follow(plan)
-            self.barrier = None
-            self.machine.allow(limits or self._limits)
-            resumed = RunResumed(self.run_id, self.clock.time(), fingerprint)
-            self.machine.reopen(resumed)
-            self.cancel_reason = self._wake = self.exception = None
-            self.audience.goes_on(resumed)
-            if self.log is not None:
-                self.log.sync() if keep else self.log.release()
-        except BaseException:
-            self.audience.knows_end = knew_end and self.is_finished
-            raise
-        finally:
-            if self._driver is me:
-                self._driver = None
 
     def put_on_record(self) -> None:
         """See that the journal knows the run, also where nothing was done yet."""
@@ -190,7 +172,7 @@ class Driven:
     def _claim_or_leave(self, me: object, act: Callable[[], None]) -> bool:
         """Become the driver, or leave a letter for whoever is; whether it is the first."""
         with self._lock:
-            if self._driver is None:
+            if self._driver is None and not self.is_playing:
                 self._driver = me
                 return True
             self.letters.append(act)
@@ -219,6 +201,24 @@ class Driven:
                 self._wake.set()
         return self._wake
 
+    @property
+    def doze(self) -> threading.Event:
+        """Set when the run is cancelled or asked to pause, so that a wait for a time ends."""
+        if self._doze is None:
+            self._doze = threading.Event()
+            if self.cancel_reason is not None:
+                self._doze.set()
+        return self._doze
+
+    def tell_rest(self) -> None:
+        """Tell that nobody drives the run any more. One that raises is reported and not called again."""
+        for observer in tuple(self.resting_observers):
+            try:
+                observer()
+            except Exception:  # noqa: BLE001 - an observer's trouble is not the run's
+                self.resting_observers.remove(observer)
+                _log.exception("%r raised and will not be called again for run %r", observer, self.run_id)
+
     def ended_by_cancel(self) -> bool:
         """End the run if it was asked to cancel; whether that was so."""
         if self.cancel_reason is None:
@@ -246,11 +246,15 @@ class Driven:
 
     # --- inside
 
-    def _drive(self, *, one_visit: bool) -> None:
-        me = object()
+    def _drive(self, *, one_visit: bool, token: object | None = None, first: Callable[[], None] | None = None) -> None:
+        me = token or object()
         try:
+            if token is None and self.is_playing:
+                raise self._is_taken()
             self._claim(me)
             self.audience.tell_start()
+            if first is not None:
+                first()
             drive(self, one_visit=one_visit)
         except BaseException as error:
             self._interrupted(me, error)
@@ -262,14 +266,19 @@ class Driven:
                     self._leave()
                 finally:
                     self._driver = None
+            if self.resting_observers and token is None:
+                self.tell_rest()
         self._end_if_idle()
-        self._take_what_is_left()
+        if token is None:
+            self._take_what_is_left()
 
     async def _drive_async(self, *, one_visit: bool) -> None:
         from orchestration_kit.engine.interrupts import Guard
 
         me = object()
         try:
+            if self.is_playing:
+                raise self._is_taken()
             self._claim(me)
             self.audience.tell_start()
             self._guard = Guard()
@@ -283,6 +292,8 @@ class Driven:
                     self._leave()
                 finally:
                     self._driver = None
+            if self.resting_observers:
+                self.tell_rest()
         self._end_if_idle()
         self._take_what_is_left()
 
@@ -295,9 +306,11 @@ class Driven:
             if self._driver is None:
                 self._driver = me
         if self._driver is not me:
-            raise RunStateError(
-                self.run_id, self.state, "it is being driven already", "Wait for that call, or cancel the run."
-            )
+            raise self._is_taken()
+        if self.pausing is not None and self.pausing is not me:
+            self.pausing = None  # of a driving that is over
+            if self.cancel_reason is None:
+                self._doze = None
         try:
             if self.barrier is not None and not whatever:
                 raise self.barrier.with_traceback(None)
@@ -308,6 +321,16 @@ class Driven:
             self._give_back(error)
             self._driver = None
             raise
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether a thread of its own works on it, or is about to."""
+        return self._playing is not None and not self._playing.done()
+
+    def _is_taken(self) -> RunStateError:
+        return RunStateError(
+            self.run_id, self.state, "it is being driven already", "Wait for that call, or pause or cancel the run."
+        )
 
     def _give_back(self, error: BaseException) -> None:
         """Let go of the lease where an interrupt came while it was taken or given back."""
@@ -361,7 +384,7 @@ class Driven:
             if log is not None:
                 log.claim()
         except BaseException:
-            self.cancel_reason = self._wake = None  # it goes on elsewhere, or nobody can say
+            self.cancel_reason = self._wake = self._doze = None  # it goes on elsewhere, or nobody can say
             raise
         self.ended_by_cancel()
         if log is not None:

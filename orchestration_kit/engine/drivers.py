@@ -36,7 +36,7 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
     made = machine.recorded
     if machine.groups and not one_visit:
         _with_threads(run)
-    while run.cancel_reason is None:
+    while run.cancel_reason is None and run.pausing is None:
         visit = take()
         if visit is None:
             if machine.finished is None and machine.waiting and rest(run):
@@ -52,8 +52,11 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
                 make(run, visit, context)
             else:
                 if visit.wait_s is not None:
-                    clock.sleep(visit.wait_s, run.wake)
+                    clock.sleep(visit.wait_s, run.doze)
                     if run.cancel_reason is not None:
+                        break
+                    if run.pausing is not None:
+                        machine.put_back(visit)
                         break
                 begun = monotonic()
                 visit.started_at = wall + begun
@@ -119,7 +122,7 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
     made = machine.recorded
     if machine.groups and not one_visit:
         await _with_tasks(run)
-    while run.cancel_reason is None:
+    while run.cancel_reason is None and run.pausing is None:
         visit = take()
         if visit is None:
             if machine.finished is None and machine.waiting and await arest(run, guard):

@@ -11,37 +11,26 @@ from weakref import WeakValueDictionary
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.arguments import (
     check_goal,
-    check_id,
     check_options,
     check_workflow_name,
     checked_data,
-    checked_observers,
     checked_tags,
 )
 from orchestration_kit.engine.context import WorkflowContext
-from orchestration_kit.engine.events import Event, RunStarted
+from orchestration_kit.engine.events import RunStarted
 from orchestration_kit.engine.gates import Gates
 from orchestration_kit.engine.journaled import (
-    NewLog,
-    delete_run,
-    find_children,
-    list_runs,
-    load,
     new_log,
     open_cassette,
     open_journal,
-    past_of,
-    with_cassette,
 )
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
-from orchestration_kit.engine.past import check_fit
-from orchestration_kit.engine.plan import Plan
 from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
-from orchestration_kit.engine.registry import Registry
+from orchestration_kit.engine.recall import Recall
 from orchestration_kit.engine.run import Run
-from orchestration_kit.engine.summary import RunSummary
-from orchestration_kit.errors import DuplicateRun, UnknownRun
+from orchestration_kit.engine.stand_ins import NOBODY, StandIns, bind_stand_ins
+from orchestration_kit.errors import DuplicateRun
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -53,7 +42,7 @@ SpawnCheck = Callable[[WorkflowDefinition], str | None]
 """Says why a workflow that a worker made must not run; None where it may. One that raises refuses it."""
 
 
-class Orchestrator(Registry):
+class Orchestrator(Recall):
     """The hub: a deterministic state machine between probabilistic workers.
 
     >>> from orchestration_kit import WorkerDefinition, WorkflowStep
@@ -169,8 +158,12 @@ class Orchestrator(Registry):
         seed: int | None = None,
         tags: dict[str, str] | None = None,
         observers: Iterable[Observer] = (),
+        workers: Mapping[str, Any] | None = None,
     ) -> Run:
-        """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does."""
+        """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does.
+
+        With `workers`, a callable or a `WorkerDefinition` by step, these stand in at their steps in this run alone.
+        """
         check_workflow_name(workflow_name)
         return self.begin(
             workflow_name,
@@ -183,6 +176,7 @@ class Orchestrator(Registry):
             named=run_id is not None,
             verbose=verbose,
             observers=observers,
+            workers=workers,
         )
 
     def begin(  # noqa: PLR0913 - as start
@@ -199,9 +193,12 @@ class Orchestrator(Registry):
         verbose: bool = False,
         observers: Iterable[Observer] = (),
         parent: RunStarted | None = None,
+        workers: Mapping[str, Any] | None = None,
     ) -> Run:
         """Make a run; with `parent`, one within another run, whose id, depth and first input stand there."""
-        plan = self.current_plan(workflow_name)
+        definition = self.workflows.get(workflow_name)
+        stand_ins = {} if definition is None else bind_stand_ins(definition, workers)
+        plan = self.current_plan(workflow_name, stand_ins)
         check_goal(goal)
         if parent is None:
             check_options(run_id, limits)
@@ -223,7 +220,15 @@ class Orchestrator(Registry):
         )
         machine = Machine(plan, limits or self.limits, started)
         log = new_log(self.journal, machine, self.clock)
-        return self.adopt(machine, log, named=named, verbose=verbose, observers=observers, is_child=parent is not None)
+        return self.adopt(
+            machine,
+            log,
+            named=named,
+            verbose=verbose,
+            observers=observers,
+            is_child=parent is not None,
+            stand_ins=stand_ins,
+        )
 
     def child_of(self, parent: Driven, path: str, run_id: str) -> Run | None:
         """Return the run of a visit, ready to go on, where it was begun before; None where it was not."""
@@ -232,9 +237,7 @@ class Orchestrator(Registry):
             if self.journal is None or self.journal.find_run(run_id) is None:
                 return None
             child = self.get_run(run_id)
-        if child.machine.may_resume:
-            check_fit(child, plan := self.current_plan(child.machine.started.workflow))
-            child.reopen(plan, None)
+        child.go_on()
         return child
 
     def adopt(  # noqa: PLR0913 - as start
@@ -246,6 +249,7 @@ class Orchestrator(Registry):
         verbose: bool = False,
         observers: Iterable[Observer] = (),
         is_child: bool = False,
+        stand_ins: StandIns = NOBODY,
     ) -> Run:
         """Return the handle of a new run, and keep it: how `start` and forks begin.
 
@@ -260,20 +264,12 @@ class Orchestrator(Registry):
         own = tuple(observers)
         run = Run(machine, clock=self.clock, log=log, hub=self, observers=self._listening(machine.plan, verbose, own))
         run.audience.own = own
+        run.stand_ins = stand_ins
         if not is_child:
             self.last_run = run
         if named:
             self._named_runs[run.run_id] = run
         return run
-
-    def _listening(self, plan: Plan, verbose: bool, observers: Iterable[Observer]) -> list[Observer]:  # noqa: FBT001
-        listening = checked_observers([*self.observers, *observers])
-        if verbose:
-            from orchestration_kit.engine.account import Account
-
-            listening.append(Account(plan.definition))
-        listener = getattr(plan, "listener", None)  # a plan with recordings hears of time limits and of the end
-        return listening if listener is None else [*listening, listener]
 
     def resume(
         self,
@@ -315,86 +311,38 @@ class Orchestrator(Registry):
         return await self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=True).arun()
 
     def reopen(
-        self, run_id: str, *, verbose: bool = False, limits: RunLimits | None = None, wait_s: float | None = None
+        self,
+        run_id: str,
+        *,
+        verbose: bool = False,
+        limits: RunLimits | None = None,
+        wait_s: float | None = None,
+        workers: Mapping[str, Any] | None = None,
     ) -> Run:
         """Return a run that stopped before its end, ready to go on: `Run.resume`. Raises as `resume` does."""
-        return self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=False)
+        return self._reopen(run_id, verbose=verbose, limits=limits, wait_s=wait_s, keep=False, workers=workers)
 
-    def _reopen(self, run_id: str, *, verbose: bool, limits: RunLimits | None, wait_s: float | None, keep: bool) -> Run:
+    def _reopen(  # noqa: PLR0913 - as reopen
+        self,
+        run_id: str,
+        *,
+        verbose: bool,
+        limits: RunLimits | None,
+        wait_s: float | None,
+        keep: bool,
+        workers: Mapping[str, Any] | None = None,
+    ) -> Run:
         check_options(run_id, limits)
         run = self.get_run(run_id)
         if run.log is not None:
             run.log.wait_s = wait_s
-        if run.machine.may_resume:
-            check_fit(run, plan := self.current_plan(run.machine.started.workflow))
-            run.reopen(plan, limits, keep=keep)
+        if workers:
+            run.use_all(workers)
+        run.go_on(limits, keep=keep)
         run.audience.observers = self._listening(run.machine.plan, verbose, run.audience.own)
         self.last_run = run
         return run
 
-    def get_run(self, run_id: str) -> Run:
-        """Return a run that was given an id, the last one, or one of the journal.
-
-        Raises:
-            UnknownRun: (a ValueError) no such run is known here.
-            TypeError: the id is no text.
-            JournalCorrupt: what is stored is not what was written.
-        """
-        check_id(run_id)
-        known = self.last_run if self.last_run is not None and self.last_run.run_id == run_id else None
-        known = known or self._named_runs.get(run_id)
-        if known is not None and not (known.log is not None and known.log.is_behind):
-            return known
-        if self.journal is None:
-            raise UnknownRun(str(run_id), list(self._named_runs))
-        workers = self._by_name.values()
-        run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan, workers=workers)
-        run.hub = self
-        run.audience.observers = self._listening(run.machine.plan, verbose=False, observers=())
-        run.audience.joins_late()
-        self._named_runs[run_id] = run
-        find_children(run, self)
-        return run
-
-    def runs(self, **filters: Any) -> list[RunSummary]:
-        """Return the runs on record that fit, newest first: of the journal, or else those known here.
-
-        `runs_frame(orchestrator.runs())` shows them as a frame.
-
-        Args:
-            **filters: `workflow`, `state`, `parent`, `tags` (a dict), `run_id_contains`, `started_after` and
-                `started_before` (a datetime, or seconds since the epoch), `limit`, `offset`.
-
-        Raises:
-            TypeError: there is no such filter.
-        """
-        known = dict(self._named_runs)
-        if self.last_run is not None:
-            known[self.last_run.run_id] = self.last_run
-        return list_runs(self.journal, known.values(), filters)
-
-    def forget(self, run_id: str) -> None:
-        """Let go of a run: its record is deleted, also from the journal, and the id may be used again.
-
-        Raises:
-            UnknownRun: no such run is known here.
-            RunStateError: forks share its past.
-            RunLocked: somebody drives it.
-        """
-        check_id(run_id)
-        deleted = [] if self.journal is None else delete_run(self.journal, run_id, clock=self.clock)
-        is_last = self.last_run is not None and self.last_run.run_id == run_id
-        if not deleted and not is_last and run_id not in self._named_runs:
-            raise UnknownRun(str(run_id), list(self._named_runs))
-        for gone in (run_id, *deleted):
-            self._named_runs.pop(gone, None)
-        if is_last:
-            self.last_run = None
-
-    def current_plan(self, workflow_name: str) -> Plan:
-        """Return `plan_of` a workflow, with the recordings in use in the place of its workers."""
-        return with_cassette(self.plan_of(workflow_name), self.cassette)
-
-    def past_of(self, run: Run, index: int) -> tuple[list[Event], NewLog]:
-        """Return the first events of a run, and how to make the log of a fork that shares them."""
-        return past_of(self.journal, run, index)
+    @property
+    def _hub(self) -> Orchestrator:
+        return self

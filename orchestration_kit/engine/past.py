@@ -94,7 +94,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     check_options(run_id, limits)
     changed = checked_data(data) if data else {}
     path, index = _locate(run, visit)
-    plan = hub.current_plan(run.machine.started.workflow)
+    plan = hub.current_plan(run.machine.started.workflow, run.stand_ins)
     machine = run.machine
     started = machine.started._replace(
         run_id=run_id or f"{machine.started.workflow}_{os.urandom(6).hex()}",
@@ -111,14 +111,14 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     changes = Changes(changed, ()) if changed else None
     first = (isolate(given),) if given is not SAME else None
     forked.fork(RunForked(started.run_id, run.run_id, path, started.started_at, changes, first))
-    return hub.adopt(forked, log_of(forked), named=run_id is not None)
+    return hub.adopt(forked, log_of(forked), named=run_id is not None, stand_ins=run.stand_ins)
 
 
 def refresh(run: Run, *, data: dict[str, Any] | None = None, goal: str | None = None, run_id: str | None = None) -> Run:
     """Run again what changed, and reuse the rest. `Run.refresh` says more."""
     if run.hub is None:
         raise RunStateError(run.run_id, run.state, "it belongs to no orchestrator", "Start it with orchestrator.start.")
-    plan = run.hub.plan_of(run.machine.started.workflow)
+    plan = run.hub.plan_of(run.machine.started.workflow, run.stand_ins)
     arrived = run.machine.arrivals()
     records = [event for event in arrived if isinstance(event, AttemptFinished)]
     if not records:

@@ -231,7 +231,8 @@ def _target(body: Any) -> Target:
     return Target(plan.initial, plan)
 
 
-def _with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
+def with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
+    """Return a step with a worker at it."""
     if worker is None:
         return step
     is_direct = not (worker.is_async or worker.is_generator or worker.runs is not None) and step.timeout_s is None
@@ -276,7 +277,7 @@ def _bound(
                 needed = f"the workflow {step.definition.workflow!r}"
             missing.setdefault(needed, []).append(f"{step_id}{where}")
         names.append(f"{step_id}={worker.name if worker else ''}")
-        steps[step_id] = _with_worker(step, worker)
+        steps[step_id] = with_worker(step, worker)
         if step.opens is not None:
             targets: dict[str, Target] = {}
             for key, target in step.opens.targets.items():

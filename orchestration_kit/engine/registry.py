@@ -7,6 +7,7 @@ from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.calls import BoundWorker, bind_worker, subworkflow_worker
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
+from orchestration_kit.engine.stand_ins import StandIns
 from orchestration_kit.errors import UnknownWorkflow, listed
 
 
@@ -61,22 +62,26 @@ class Registry:
         self.workflows[workflow.name] = plan.definition
         self._bound.pop(workflow.name, None)
 
-    def plan_of(self, workflow_name: str) -> Plan:
-        """Return a registered workflow, compiled, with the workers that are registered now.
+    def plan_of(self, workflow_name: str, stand_ins: StandIns | None = None) -> Plan:
+        """Return a registered workflow, compiled, with the workers that are registered now, or stand in for them.
 
         Raises:
             UnknownWorkflow: no such workflow is registered.
             MissingWorkers: naming all that are missing.
         """
-        return self._bound.get(workflow_name) or self._bind(workflow_name)
+        if stand_ins:
+            return self._bind(workflow_name, stand_ins)
+        bound = self._bound.get(workflow_name)
+        if bound is None:
+            bound = self._bound[workflow_name] = self._bind(workflow_name, {})
+        return bound
 
-    def _bind(self, workflow_name: str) -> Plan:
+    def _bind(self, workflow_name: str, stand_ins: StandIns) -> Plan:
         plan = self._plans.get(workflow_name)
         if plan is None:
             raise UnknownWorkflow(str(workflow_name), list(self._plans))
         known = [f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values()]
-        bound = self._bound[workflow_name] = bind(plan, self._find, known)
-        return bound
+        return bind(plan, lambda step: stand_ins.get(step.step_id) or self._find(step), known)
 
     def _find(self, step: PlannedStep) -> BoundWorker | None:
         if isinstance(step.definition, SubworkflowStep):

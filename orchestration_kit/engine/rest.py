@@ -98,7 +98,7 @@ def rest(run: Driven) -> bool:
         pause = _pause_s(run)
         if pause is None:
             return False
-        run.clock.sleep(max(0.0, pause), run.wake)
+        run.clock.sleep(max(0.0, pause), run.doze)
         expire(run)
     commit(run)
     return True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestration_kit.engine.answers import Answerable
-from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
+from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
+from orchestration_kit.engine.play import Playable
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.errors import UnknownStep, counted, listed
+from orchestration_kit.errors import counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.orchestrator import Orchestrator
+    from orchestration_kit.widgets.player import Player
 
 
-class Run(Answerable):
+class Run(Playable):
     """One execution of a workflow: step it, run it, cancel it, look at it.
 
     >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
@@ -33,22 +35,7 @@ class Run(Answerable):
     'completed'
     """
 
-    _context: WorkflowContext | None = None
-
     # --- looking
-
-    @property
-    def next_step(self) -> str | None:
-        """The step that would be worked on next; None after the end."""
-        visit = self.machine.upcoming()
-        return None if visit is None else visit.step.step_id
-
-    @property
-    def context(self) -> WorkflowContext:
-        """Goal, state, data and history as they are now."""
-        if self._context is None:
-            self._context = context_of(self.machine, None)
-        return self._context
 
     @property
     def history(self) -> list[HistoryEntry]:
@@ -70,6 +57,12 @@ class Run(Answerable):
         from orchestration_kit.history import history_frame
 
         return history_frame(self)
+
+    def player(self, **options: Any) -> Player:
+        """Return a widget to step, run, pause, stop and look at this run: `orchestration_kit.Player(run)`."""
+        from orchestration_kit.widgets.player import Player
+
+        return Player(self, **options)
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
@@ -139,16 +132,24 @@ class Run(Answerable):
 
     @classmethod
     def resume(
-        cls, run_id: str, orchestrator: Orchestrator, *, limits: RunLimits | None = None, wait_s: float | None = None
+        cls,
+        run_id: str,
+        orchestrator: Orchestrator,
+        *,
+        limits: RunLimits | None = None,
+        wait_s: float | None = None,
+        workers: Mapping[str, Any] | None = None,
     ) -> Run:
         """Return a run that stopped before its end, ready to go on: to be stepped, or run.
+
+        With `workers`, by step, these stand in at their steps: `Run.use`.
 
         Raises:
             UnknownRun: neither the orchestrator nor its journal knows it.
             DefinitionChanged: the workflow registered now does not lead where the run went.
             RunLocked: somebody else drives it.
         """
-        return orchestrator.reopen(run_id, limits=limits, wait_s=wait_s)
+        return orchestrator.reopen(run_id, limits=limits, wait_s=wait_s, workers=workers)
 
     # --- going on
 
@@ -203,15 +204,6 @@ class Run(Answerable):
         await self._drive_async(one_visit=False)
         return self.context
 
-    def _last_entry(self, before: int) -> HistoryEntry | None:
-        """Return the entry of the last attempt, where there is one more than before."""
-        last = self.machine.last_record()
-        return None if last is None or self.machine.recorded == before else to_entry(last)
-
-    def _check_step(self, step_id: str) -> None:
-        if not isinstance(step_id, str):
-            raise TypeError(
-                f"name a step by its id, a text such as {next(iter(self.machine.plan.steps))!r}, not {step_id!r:.80}"
-            )
-        if step_id not in self.machine.plan.steps:
-            raise UnknownStep(self.machine.plan.workflow, step_id, list(self.machine.plan.steps))
+    @property
+    def _run(self) -> Run:
+        return self

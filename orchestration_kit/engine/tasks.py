@@ -93,7 +93,7 @@ class _Tasks:
 
     def fill(self) -> None:
         """Have a task for each visit that is ready."""
-        if self.stopped or not self.machine.groups:
+        if self.stopped or not self.machine.groups or self.run.pausing is not None:
             return
         for _ in range(len(self.machine.ready) - self.coming):
             self.begin()
@@ -114,7 +114,7 @@ class _Tasks:
         run, machine, guards = self.run, self.machine, self.guards
         guard: Guard | None = None
         try:
-            while not self.stopped and self.error is None and machine.groups and run.cancel_reason is None:
+            while not self.stopped and self.error is run.cancel_reason is run.pausing is None and machine.groups:
                 visit = machine.next()
                 if machine.doomed:  # a limit or a budget was reached
                     self.stop_doomed()

@@ -89,12 +89,13 @@ class _Threads:
     @property
     def is_busy(self) -> bool:
         """Whether a visit is under way, or is about to be."""
-        return bool(self.machine.taken or (self.machine.groups and self.machine.ready))
+        machine = self.machine
+        return bool(machine.taken or (machine.groups and machine.ready and self.run.pausing is None))
 
     def fill(self) -> None:
         """Have a thread for each visit that is ready, beside those that have nothing to do."""
         machine = self.machine
-        if not machine.groups or machine.count == self.held_at:
+        if not machine.groups or machine.count == self.held_at or self.run.pausing is not None:
             return
         idle = self.alive - len(machine.taken)
         for _ in range(min(len(machine.ready) - idle, MAX_THREADS - self.alive)):
@@ -127,7 +128,7 @@ class _Threads:
 
     def take(self) -> Visit | None:
         run, machine = self.run, self.machine
-        while machine.groups and not self.stopped and self.error is None and run.cancel_reason is None:
+        while machine.groups and not self.stopped and self.error is run.cancel_reason is run.pausing is None:
             visit = machine.next()
             if machine.doomed:  # a limit or a budget was reached
                 self.drop_doomed()
