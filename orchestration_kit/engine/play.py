@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import logging
 import threading
@@ -132,6 +131,8 @@ class Playable(Answerable):
         return self._awaited().__await__()
 
     async def _awaited(self) -> WorkflowContext:
+        import asyncio
+
         if not self.is_driven and not self.is_finished:
             self.play()
         playing = self._playing
@@ -157,6 +158,8 @@ class Playable(Answerable):
             RunStateError: it has ended, waits, is driven, or a step without a worker comes next.
         """
         given = None if output is SAME else (output,)
+        if self.is_driven:
+            raise self._is_taken()
         check_skip(self)
         before = self.machine.recorded
         self._drive(one_visit=True, first=partial(put_output_by_hand, self, given))

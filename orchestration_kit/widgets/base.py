@@ -10,7 +10,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 import anywidget
 import traitlets
@@ -42,13 +42,13 @@ class KitWidget(anywidget.AnyWidget):
     _intents: ClassVar[dict[str, Callable[..., Any]]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
+        super().__init_subclass__(**options)  # pyright: ignore[reportUnknownMemberType]
         found = {name: method for name, method in inspect.getmembers(cls) if getattr(method, "is_intent", False)}
         cls._intents = found
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.on_msg(self._hear)
+        self.on_msg(self._hear)  # pyright: ignore[reportUnknownMemberType]
         allow_during_blocking_cell(self)
 
     def __repr__(self) -> str:
@@ -56,27 +56,30 @@ class KitWidget(anywidget.AnyWidget):
 
     def tell(self, text: str, *, level: Literal["info", "error"] = "info") -> None:
         """Show a message in the widget."""
-        number = int(self.notice.get("number", 0)) + 1
+        before: dict[str, Any] = self.notice
+        number = int(before.get("number", 0)) + 1
         self.notice = {"level": level, "text": text[:MOST_TEXT], "number": number}
 
     def _hear(self, _widget: Any, content: Any, _buffers: Any) -> None:
         """Do what the browser asks for. It is not trusted: names and arguments are checked, errors are shown."""
-        name = content.get("intent") if isinstance(content, dict) else None
+        message = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+        name: Any = message.get("intent")
+        given: Any = message.get("args") or {}
         if name is None:
             return
         method = self._intents.get(name) if isinstance(name, str) else None
-        given = content.get("args") or {}
         if method is None or not isinstance(given, dict):
             self.tell(f"This widget cannot do {name!r:.60}. It can: {', '.join(sorted(self._intents))}.", level="error")
             return
+        arguments = cast("dict[str, Any]", given)
         try:
-            inspect.signature(method).bind(self, **given)
+            inspect.signature(method).bind(self, **arguments)
         except TypeError as error:
             self.tell(f"{name}: {error}.", level="error")
             return
         try:
-            method(self, **given)
-        except Exception as error:  # shown to the person who clicked
+            method(self, **arguments)
+        except Exception as error:  # noqa: BLE001 - shown to the person who clicked
             _log.debug("Intent %r of %r failed", name, self, exc_info=True)
             self.tell(f"{type(error).__name__}: {error}", level="error")
 
@@ -88,6 +91,10 @@ def allow_during_blocking_cell(widget: Any) -> None:
     the main one, which the cell blocks, once a message of the widget was sent from there; this undoes that, through a
     private name, for this widget alone. Other versions have no such name and need nothing.
     """
-    comm = getattr(widget, "comm", None)
+    comm: Any = getattr(widget, "comm", None)
     if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001 - there is no public way
+        comm._reply_subshell_for = _as_it_came  # noqa: SLF001 - there is no public way
+
+
+def _as_it_came(_data: Any, default: Any) -> Any:
+    return default

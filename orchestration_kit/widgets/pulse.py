@@ -47,7 +47,7 @@ class Ticker:
                 call = heapq.heappop(self._due)[2]
             try:
                 call()
-            except Exception:  # one widget's trouble is not that of the others
+            except Exception:  # noqa: BLE001 - one widget's trouble is not that of the others
                 _log.exception("A widget could not be brought up to date")
 
     def _run(self) -> None:
