@@ -53,6 +53,9 @@ _STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow"}
 class Account:
     """Prints a run as it goes."""
 
+    is_account = True
+    """Whoever reads it needs no bar."""
+
     def __init__(self, workflow: WorkflowDefinition, console: Console | None = None) -> None:
         from rich.console import Console
 

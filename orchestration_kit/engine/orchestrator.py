@@ -16,6 +16,7 @@ from orchestration_kit.engine.arguments import (
     checked_data,
     checked_tags,
 )
+from orchestration_kit.engine.bar import progress_of
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import RunStarted
 from orchestration_kit.engine.gates import Gates
@@ -87,6 +88,7 @@ class Orchestrator(Recall):
         """Called with each workflow that a worker made, before a step of it runs."""
         # What is in a journal can be read again, so that a handle lives as long as somebody holds it.
         self._named_runs: MutableMapping[str, Run] = {} if self.journal is None else WeakValueDictionary()
+        self._handles: WeakValueDictionary[str, Run] = WeakValueDictionary()
 
     def execute_workflow(  # noqa: PLR0913 - the mission's signature and the run's options
         self,
@@ -143,7 +145,8 @@ class Orchestrator(Recall):
         run = self.start(
             workflow_name, goal, initial_data, verbose=verbose, run_id=run_id, limits=limits, seed=seed, tags=tags
         )
-        await run._drive_async(one_visit=False)  # noqa: SLF001 - arun() would be one more coroutine of each run
+        with progress_of(run, None):
+            await run._drive_async(one_visit=False)  # noqa: SLF001 - arun() would be one more coroutine of each run
         return run.context
 
     def start(  # noqa: PLR0913 - as execute_workflow
@@ -266,7 +269,7 @@ class Orchestrator(Recall):
         run.audience.own = own
         run.stand_ins = stand_ins
         if not is_child:
-            self.last_run = run
+            self.last_run = self._handles[run_id] = run
         if named:
             self._named_runs[run.run_id] = run
         return run

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.answers import Answerable
+from orchestration_kit.engine.bar import progress_of
 from orchestration_kit.engine.context import WorkflowContext, context_of, to_entry
 from orchestration_kit.engine.events import RunResumed
 from orchestration_kit.engine.past import SAME, check_fit, fork
@@ -106,6 +107,11 @@ class Playable(Answerable):
             TimeoutError: it still goes on after `timeout_s` seconds.
             JournalError: it could not be put on record; the run goes on from there when it is driven again.
         """
+        with progress_of(self, None):
+            self._wait_for_playing(timeout_s)
+        return self.context
+
+    def _wait_for_playing(self, timeout_s: float | None) -> None:
         playing, waited_s = self._playing, 0.0
         try:
             while playing is not None:
@@ -125,7 +131,6 @@ class Playable(Answerable):
             _finish_soon(playing)
             error.add_note(f"Run {self.run_id!r} is {self.state.value}. It can be looked at, and resumed: {self!r}")
             raise
-        return self.context
 
     def __await__(self) -> Generator[Any, Any, WorkflowContext]:
         return self._awaited().__await__()
@@ -140,8 +145,9 @@ class Playable(Answerable):
             return self.context
         done = asyncio.wrap_future(playing)
         try:
-            while not done.done():  # a notebook hears of an interrupt only when its loop wakes up
-                await asyncio.wait((done,), timeout=POLL_S)
+            with progress_of(self, None):
+                while not done.done():  # a notebook hears of an interrupt only when its loop wakes up
+                    await asyncio.wait((done,), timeout=POLL_S)
         except BaseException as error:
             self.cancel(f"interrupted by {type(error).__name__}")
             _finish_soon(playing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from orchestration_kit.engine.arguments import check_id, checked_observers
 from orchestration_kit.engine.events import Event
@@ -39,6 +40,7 @@ class Recall(Registry):
     cassette: Cassette | None
     last_run: Run | None
     _named_runs: MutableMapping[str, Run]
+    _handles: WeakValueDictionary[str, Run]
 
     @property
     def _hub(self) -> Orchestrator:
@@ -54,7 +56,7 @@ class Recall(Registry):
         """
         check_id(run_id)
         known = self.last_run if self.last_run is not None and self.last_run.run_id == run_id else None
-        known = known or self._named_runs.get(run_id)
+        known = known or self._named_runs.get(run_id) or self._handles.get(run_id)
         if known is not None and not (known.log is not None and known.log.is_behind):
             return known
         if self.journal is None:
@@ -64,9 +66,16 @@ class Recall(Registry):
         run.hub = self._hub
         run.audience.observers = self._listening(run.machine.plan, verbose=False, observers=())
         run.audience.joins_late()
-        self._named_runs[run_id] = run
+        self._named_runs[run_id] = self._handles[run_id] = run
         find_children(run, self._hub)
         return run
+
+    def handles(self) -> list[Run]:
+        """Return the handles of runs that somebody holds, in the order in which they were made.
+
+        Runs of sub-workflows are not among them, nor what only the journal knows.
+        """
+        return [run for handle in self._handles.valuerefs() if (run := handle()) is not None]
 
     def runs(self, **filters: Any) -> list[RunSummary]:
         """Return the runs on record that fit, newest first: of the journal, or else those known here.
@@ -100,6 +109,7 @@ class Recall(Registry):
             raise UnknownRun(str(run_id), list(self._named_runs))
         for gone in (run_id, *deleted):
             self._named_runs.pop(gone, None)
+            self._handles.pop(gone, None)
         if is_last:
             self.last_run = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.bar import progress_of
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
@@ -171,17 +172,22 @@ class Run(Playable):
         """
         self._check_step(step_id)
         before = -1
-        while not self.is_finished and self.next_step != step_id and self.machine.count > before:
-            before = self.machine.count
-            self._drive(one_visit=True)
+        with progress_of(self, None):
+            while not self.is_finished and self.next_step != step_id and self.machine.count > before:
+                before = self.machine.count
+                self._drive(one_visit=True)
         return self.context
 
-    def run(self) -> WorkflowContext:
+    def run(self, *, progress: bool | None = None) -> WorkflowContext:
         """Run to the end, or until it waits for somebody: then its state is `waiting`, and `waiting` says for what.
 
         Branches are worked on by threads. Times are waited for here, unless somebody has to answer first.
+
+        Args:
+            progress: Show a bar where it takes more than a second; None: in a notebook and on a terminal.
         """
-        self._drive(one_visit=False)
+        with progress_of(self, progress):
+            self._drive(one_visit=False)
         return self.context
 
     async def astep(self) -> HistoryEntry | None:
@@ -194,14 +200,16 @@ class Run(Playable):
         """`run_until()` for a running event loop."""
         self._check_step(step_id)
         before = -1
-        while not self.is_finished and self.next_step != step_id and self.machine.count > before:
-            before = self.machine.count
-            await self._drive_async(one_visit=True)
+        with progress_of(self, None):
+            while not self.is_finished and self.next_step != step_id and self.machine.count > before:
+                before = self.machine.count
+                await self._drive_async(one_visit=True)
         return self.context
 
-    async def arun(self) -> WorkflowContext:
+    async def arun(self, *, progress: bool | None = None) -> WorkflowContext:
         """`run()` for a running event loop: branches are worked on by tasks, their sync workers by threads."""
-        await self._drive_async(one_visit=False)
+        with progress_of(self, progress):
+            await self._drive_async(one_visit=False)
         return self.context
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from orchestration_kit.engine.context import WorkflowContext, mark_cached, notes_of
 from orchestration_kit.engine.interrupts import BranchCancelled
-from orchestration_kit.engine.outcome import Failure, Spawn
+from orchestration_kit.engine.outcome import Failure, Parked, Spawn
 from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import StepTimeout
@@ -169,7 +169,7 @@ class Attempt:
             if error.output is not None:
                 failure["output"] = self._encoded(error.output, "output beside the failure of")
             self._keep({"failure": failure})
-        elif not isinstance(error, NotRecordable):
+        elif not isinstance(error, (NotRecordable, Parked)):
             self._keep({"error": error_data(error)})
 
     def was_late(self, message: str) -> bool:

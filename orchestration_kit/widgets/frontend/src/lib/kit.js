@@ -105,7 +105,13 @@ export function widget(name, draw) {
 }
 
 /** What to do when the kernel is gone, by widget. @type {Record<string, string>} */
-const LOST = {};
+const LOST = {
+  approval: "The question is not lost where the run has a journal: run the cell again, or approvals(journal).",
+  comparison: "Run the cell again: runs of a journal are still there.",
+  composer: "What you composed is kept in this page: run the cell again and take it over there.",
+  monitor: "Run the cell again: what is in a journal is still there.",
+  player: "A run with a journal is not lost: run the cells again, with hub.resume(run_id) or Run.resume(run_id, hub), and its player goes on.",
+};
 
 /** Whether the page has lost the kernel of a widget. @param {Element} el */
 function isDisconnected(el) {
