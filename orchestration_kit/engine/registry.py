@@ -62,6 +62,10 @@ class Registry:
         self.workflows[workflow.name] = plan.definition
         self._bound.pop(workflow.name, None)
 
+    def named_workers(self) -> dict[str, str]:
+        """Return the worker type of each registered worker, by name."""
+        return {name: worker.worker_type for name, worker in self._by_name.items()}
+
     def plan_of(self, workflow_name: str, stand_ins: StandIns | None = None) -> Plan:
         """Return a registered workflow, compiled, with the workers that are registered now, or stand in for them.
 

@@ -280,3 +280,19 @@ def test_changing_what_the_hub_shows_changes_no_run():
     hub.workflows["flow"].steps["a"].worker = "nobody"
     hub.workflows["flow"].add_step(step("c"))
     assert [entry["step"] for entry in hub.execute_workflow("flow", "g", verbose=False).history] == ["a", "b"]
+
+
+def test_workers_are_listed_by_name_with_their_type():
+    hub = Orchestrator()
+    for name, kind in (("first", "coder"), ("second", "coder"), ("third", "reviewer")):
+        hub.register_worker(WorkerDefinition(worker_type=kind, name=name, executor=str))
+    assert hub.named_workers() == {"first": "coder", "second": "coder", "third": "reviewer"}
+
+
+def test_a_hub_finds_the_handles_that_somebody_holds(tmp_path):
+    hub = hub_of(workflow_of(step("a")), {"a": str}, journal=tmp_path / "runs.db")
+    held = hub.start("flow", "g")
+    held.run()
+    hub.start("flow", "another").run()
+    assert hub.get_run(held.run_id) is held
+    assert held in hub.handles()
