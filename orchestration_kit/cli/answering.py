@@ -13,13 +13,14 @@ from orchestration_kit.cli.driving import drive
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
-from orchestration_kit.cli.questions import HASH_SHOWN, fitting, outermost, runs_within, shell_word
+from orchestration_kit.cli.questions import HASH_SHOWN, fitting, shell_word
 from orchestration_kit.cli.terminal import json_text, named, short, tell
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
 from orchestration_kit.errors import OrchestrationError, UnknownWorkflow, listed
 from orchestration_kit.history.texts import short_text
+from orchestration_kit.journal.questions import outermost, runs_within
 
 _LONGEST = 400
 

@@ -10,7 +10,7 @@ from typing import Any
 from orchestration_kit.cli.attempts import COLUMNS, rows_of
 from orchestration_kit.cli.exporting import attempts_of, data_of, document, end_of, events_of, register_types
 from orchestration_kit.cli.journals import driver_of, opened
-from orchestration_kit.cli.questions import described, questions_of, runs_within, tell_questions
+from orchestration_kit.cli.questions import described, tell_questions
 from orchestration_kit.cli.terminal import (
     STYLES,
     Cell,
@@ -34,6 +34,7 @@ from orchestration_kit.errors import counted, listed
 from orchestration_kit.history.texts import short_text
 from orchestration_kit.journal.loading import LoadedRun, load_run
 from orchestration_kit.journal.port import StoredRun
+from orchestration_kit.journal.questions import questions_of, runs_within
 
 _HEADER = (Column(""), Column("", folds=True, least=20))
 _DATA = (Column("key", folds=True), Column("type", rank=1), Column("value", least=16))

@@ -6,20 +6,14 @@ import argparse
 
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.journals import driver_of, opened
-from orchestration_kit.cli.questions import (
-    HASH_SHOWN,
-    described,
-    questions_of,
-    runs_within,
-    tell_questions,
-    wording,
-)
+from orchestration_kit.cli.questions import HASH_SHOWN, described, tell_questions, wording
 from orchestration_kit.cli.terminal import Cell, Column, local_time, named, say, short, table, tell_json
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import JournalError, UnknownRun
 from orchestration_kit.history.texts import short_text
 from orchestration_kit.journal.port import RunQuery, StoredRun
+from orchestration_kit.journal.questions import questions_of, runs_within
 from orchestration_kit.journal.sqlite import SQLiteJournal
 
 _COLUMNS = (

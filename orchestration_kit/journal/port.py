@@ -9,7 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from orchestration_kit.journal.following import Follower
 
 CHECK_BYTES = 16
 
@@ -221,6 +224,16 @@ class Journal(ABC):
 
         The caller sees to it that nobody drives them and that no fork shares their rows.
         """
+
+    def follow(self, *, newest: int | None = None) -> Follower:
+        """Return a follower, whose `look()` tells what is new: for a monitor of many runs.
+
+        Args:
+            newest: How many runs it follows besides those that are not over; None: as many as a monitor shows.
+        """
+        from orchestration_kit.journal.following import MOST_RUNS, Follower
+
+        return Follower(self, MOST_RUNS if newest is None else newest)
 
     @abstractmethod
     def close(self) -> None:

@@ -24,7 +24,7 @@ from orchestration_kit.visual.positioned import raster
 from orchestration_kit.visual.render import DotFailed, has_dot
 from orchestration_kit.visual.scene import Scene
 from orchestration_kit.visual.subject import model_for, overlay_for
-from orchestration_kit.visual.svg import Memory, paint_svg
+from orchestration_kit.visual.svg import Memory, paint_groups, paint_svg
 from orchestration_kit.visual.theme import Theme, theme_named
 
 Renderer = Literal["dot", "builtin"]
@@ -90,6 +90,11 @@ class Diagram:
         It is as large as it needs to be. A notebook shows it scaled down to `NOTEBOOK_WIDTH` where it is wider.
         """
         return self._painted(None)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """The groups of `svg` by id, in order: after another overlay, those that differ are what has changed."""
+        return paint_groups(self._scene(), self._memory())
 
     @property
     def png(self) -> bytes:
@@ -185,7 +190,10 @@ class Diagram:
         return Scene(drawing.shown, drawing.layout, self.theme, self.overlay, drawing.about + run)
 
     def _painted(self, widest: float | None) -> str:
-        return paint_svg(self._scene(), self._drawn().memory.setdefault(repr(self.theme), Memory()), widest=widest)
+        return paint_svg(self._scene(), self._memory(), widest=widest)
+
+    def _memory(self) -> Memory:
+        return self._drawn().memory.setdefault(repr(self.theme), Memory())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:

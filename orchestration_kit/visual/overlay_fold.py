@@ -6,6 +6,7 @@ and a run still going are all the same to it.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -44,24 +45,30 @@ def overlay_of(
     >>> overlay.step("draft").time_s, overlay.step("done").state
     (0.5, 'succeeded')
     """
-    fold = _Fold(Places(model), one_line(getattr(state, "value", state) or "", 40))
-    if model is not None:
-        fold.budget_ends = {edge.target for edge in model.edges if (edge.source, edge.kind) == (ENTRY_ID, "budget")}
+    fold = Fold(model)
     for entry in history:
         fold.add(entry)
-    fold.wait(waiting)
-    return fold.overlay(current_step)
+    return fold.overlay(state, current_step, waiting=waiting)
 
 
-class _Fold:
-    """Everything that was seen so far."""
+class Fold:
+    """Everything that was seen so far. It can be asked for an overlay between entries, as often as one likes.
 
-    def __init__(self, places: Places, state: str) -> None:
-        self.places, self.state = places, state
+    >>> fold = Fold()
+    >>> fold.overlay("in_progress", "draft").step("draft").state
+    'running'
+    >>> fold.add({"step": "draft", "success": True, "next_step": "done"})
+    >>> fold.overlay("in_progress", "done").step("draft").state
+    'succeeded'
+    """
+
+    def __init__(self, model: DiagramModel | None = None) -> None:
+        self.places, self.state = Places(model), ""
         self.tallies: dict[str, Tally] = {}
         self.traversals: Counter[tuple[str, str, bool]] = Counter()
         self.ways: Counter[tuple[str, str, bool, str]] = Counter()
-        self.budget_ends: set[str] = set()
+        edges = () if model is None else model.edges
+        self.budget_ends = {edge.target for edge in edges if (edge.source, edge.kind) == (ENTRY_ID, "budget")}
         """Where the run goes when its budget is spent."""
         self.cut: list[list[str]] = []
         """Scopes that were open when the budget was spent."""
@@ -98,16 +105,29 @@ class _Fold:
             self.at_end = name if _is_bare_end(previous, entry) else ""
         self.last[scope] = entry
 
-    def wait(self, waiting: Iterable[object]) -> None:
-        """Take in what the run waits for."""
-        for one in waiting:
-            path = one if isinstance(one, str) else getattr(one, "path", None)
-            if isinstance(path, str):
-                step = path.rpartition("]/")[2]
-                self.waiting[self.places.step(scope_in(path), step.rpartition("#")[0] or step)] += 1
+    def place(self, path: str) -> str:
+        """Return the id in the diagram that stands for a position."""
+        step = path.rpartition("]/")[2]
+        return self.places.step(scope_in(path), step.rpartition("#")[0] or step)
 
-    def overlay(self, current_step: str | None) -> Overlay:
-        """Return what came of it all."""
+    def overlay(
+        self,
+        state: object = "",
+        current_step: str | None = None,
+        *,
+        waiting: Iterable[object] = (),
+        under_way: Iterable[str] = (),
+    ) -> Overlay:
+        """Return what came of it all by now. `under_way` are positions that are worked on, as a live run knows them."""
+        now = copy.copy(self)
+        now.state = one_line(getattr(state, "value", state) or "", 40)
+        for name in ("traversals", "ways", "cut", "open", "undone"):
+            setattr(now, name, copy.copy(getattr(self, name)))
+        paths = (one if isinstance(one, str) else getattr(one, "path", None) for one in waiting)
+        now.waiting = Counter(self.place(path) for path in paths if isinstance(path, str))
+        return now._come_to(current_step, {self.place(path) for path in under_way})
+
+    def _come_to(self, current_step: str | None, under_way: set[str]) -> Overlay:
         if isinstance(current_step, str):
             self._stand_at(current_step)
         going = self._under_way()
@@ -128,6 +148,9 @@ class _Fold:
             tally = self.tallies.get(current_step)
             if current_step not in self.waiting and not self._has_branches(current_step):
                 steps[current_step] = _at_current(steps.get(current_step), self.state, tally)
+        for name in under_way - self.waiting.keys():
+            seen = steps.get(name, StepOverlay())
+            steps[name] = seen if seen.state == "retrying" else replace(seen, state="running")
         taken = {way: times for way, times in self.traversals.items() if times}
         ways = {way: times for way, times in self.ways.items() if times}
         return Overlay(steps, taken, ways, is_over=self.state in _ENDED, state=self.state)

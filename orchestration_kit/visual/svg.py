@@ -68,11 +68,8 @@ def paint_svg(scene: Scene, memory: Memory | None = None, *, widest: float | Non
     What is wider than `widest` pixels asks to be shown that wide, in proportion.
     """
     memory = memory if memory is not None else Memory()
-    prefix = memory.prefix = memory.prefix or _prefix(scene)
-    painted = memory.painted
-    keys = scene.in_order()
-    if len(painted) > 20 * len(keys) + 1_000:
-        painted.clear()  # a monitor that watches for days must not fill the memory
+    groups = paint_groups(scene, memory)
+    prefix = memory.prefix
     wide, high = f"{scene.layout.width:.0f}", f"{scene.layout.height:.0f}"
     scale = 1.0 if widest is None else min(widest / scene.layout.width, 1.0)
     shown = f'width="{scene.layout.width * scale:.0f}" height="{scene.layout.height * scale:.0f}"'
@@ -84,14 +81,27 @@ def paint_svg(scene: Scene, memory: Memory | None = None, *, widest: float | Non
         f'<desc id="{prefix}-desc">{escape(scene.description)}</desc>\n'
         f'<rect x="0" y="0" width="{wide}" height="{high}" rx="6" fill="{scene.theme.background}"/>\n'
     )
-    parts = [head]
+    return "".join([head, *groups.values(), "</svg>\n"])
+
+
+def paint_groups(scene: Scene, memory: Memory) -> dict[str, str]:
+    """Return the groups of the picture by id, in the order in which they are painted, each as its `<g>` element.
+
+    Ids stay the same from overlay to overlay, so that a live picture can put one group in the place of another.
+    """
+    prefix = memory.prefix = memory.prefix or _prefix(scene)
+    painted = memory.painted
+    keys = scene.in_order()
+    if len(painted) > 20 * len(keys) + 1_000:
+        painted.clear()  # a monitor that watches for days must not fill the memory
+    groups: dict[str, str] = {}
     for key in keys:
+        name = f"{prefix}-{key[0][0]}{key[1]}"
         text = painted.get(key)
         if text is None:
-            text = painted[key] = _group(scene.group(key), f"{prefix}-{key[0][0]}{key[1]}")
-        parts.append(text)
-    parts.append("</svg>\n")
-    return "".join(parts)
+            text = painted[key] = _group(scene.group(key), name)
+        groups[name] = text
+    return groups
 
 
 def escape(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from orchestration_kit.errors import DuplicateRun, UnknownRun
 from orchestration_kit.journal.arguments import MAX_SEQ, check_query, check_rows, check_run, check_standing
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, RunLocked
+from orchestration_kit.journal.following import MOST_RUNS
 from orchestration_kit.journal.leases import described
 from orchestration_kit.journal.port import (
     CHECK_BYTES,
@@ -29,6 +30,7 @@ from orchestration_kit.journal.port import (
 )
 from orchestration_kit.journal.sqlite import upkeep
 from orchestration_kit.journal.sqlite.database import Database, Durability
+from orchestration_kit.journal.sqlite.following import SQLiteFollower
 from orchestration_kit.journal.sqlite.records import (
     COLUMNS,
     INSERT_RUN,
@@ -222,6 +224,10 @@ class SQLiteJournal(Journal):
         if found and not isinstance(found[0][0], bytes):
             raise JournalCorrupt(None, f"blob {digest} holds {type(found[0][0]).__name__} in place of bytes")
         return found[0][0] if found else None
+
+    def follow(self, *, newest: int | None = None) -> SQLiteFollower:
+        """Return a follower that asks little of the file."""
+        return SQLiteFollower(self, self._read, MOST_RUNS if newest is None else newest)
 
     def delete(self, run_ids: Collection[str]) -> int:
         """Delete runs, and the blobs that no other run names."""

@@ -1,0 +1,96 @@
+"""What a run asks becomes plain data for a page: every text as text, what does not print visible, nothing endless."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from orchestration_kit.engine.asking import Request
+from orchestration_kit.engine.inner import step_at
+from orchestration_kit.engine.run import Run
+from orchestration_kit.history.texts import short_text
+from orchestration_kit.widgets.approval_outlook import outlook
+
+MOST_TEXT = 6_000
+"""Characters of one value that are shown."""
+MOST_VALUES = 40
+"""Values that are shown with a question."""
+_MOST_FIELDS = 30
+
+
+def question_of(run: Run, request: Request, *, bar: str = "") -> dict[str, Any]:
+    """Return a question as a page shows it; `run` is the one that asks, `bar` why it cannot be answered here."""
+    step = step_at(run.workflow, request.path, {})
+    ways = {"approve": [], "reject": [], "timeout": []} if step is None else outlook(run.workflow, step, request.path)
+    shown = list(request.shown.items())
+    return {
+        "run": request.run_id,
+        "workflow": run.machine.started.workflow,
+        "goal": visible(run.machine.started.goal[:400]),
+        "path": request.path,
+        "step": request.step,
+        "about": "" if step is None else visible(step.description[:1_000]),
+        "prompt": visible(request.prompt),
+        "hash": request.hash,
+        "asked_at": request.asked_at,
+        "deadline": request.deadline,
+        "shown": [{"name": visible(name), **shown_value(value)} for name, value in shown[:MOST_VALUES]],
+        "more": max(0, len(shown) - MOST_VALUES),
+        "schema": request.schema,
+        "ways": ways,
+        "bar": bar,
+    }
+
+
+def shown_value(value: Any) -> dict[str, Any]:
+    r"""Return a value for reading: `kind` is "text", "data" (JSON), or "fields" of a flat dict; `cut` what is missing.
+
+    >>> shown_value("Pay 12\u202e Euro")
+    {'kind': 'text', 'text': 'Pay 12\\u202e Euro', 'cut': 0}
+    >>> shown_value({"amount": 12.5})["fields"]
+    [['amount', '12.5']]
+    """
+    if isinstance(value, dict):
+        entries = cast("dict[Any, Any]", value)
+        if 0 < len(entries) <= _MOST_FIELDS and all(_is_plain(one) for one in entries.values()):
+            fields = [[visible(str(key)), visible(_plain(one))] for key, one in entries.items()]
+            return {"kind": "fields", "text": "", "fields": fields, "cut": 0}
+    if isinstance(value, str):
+        return _cut("text", value)
+    if isinstance(value, (dict, list, tuple)):
+        try:
+            text = json.dumps(value, indent=2, ensure_ascii=False, default=lambda one: short_text(one, 400))
+        except (TypeError, ValueError, RecursionError):
+            text = short_text(value, MOST_TEXT)
+        return _cut("data", text)
+    if value is None or isinstance(value, (bool, int, float)):
+        return _cut("data", _plain(value))
+    to_string = getattr(value, "to_string", None)
+    if callable(to_string) and type(value).__module__.startswith("pandas"):
+        return _cut("data", str(to_string(max_rows=40)))
+    return _cut("data", short_text(value, MOST_TEXT))
+
+
+def visible(text: str) -> str:
+    r"""Return text in which everything that does not print is an escape, apart from ends of lines and tabs.
+
+    >>> visible("one\ntwo \u202e \x07")
+    'one\ntwo \\u202e \\x07'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode("ascii") for char in text
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 400)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)[:400]
+
+
+def _cut(kind: str, text: str) -> dict[str, Any]:
+    return {"kind": kind, "text": visible(text[:MOST_TEXT]), "cut": max(0, len(text) - MOST_TEXT)}

@@ -1,0 +1,147 @@
+"""Where a run stands becomes a few lines: of text that is the same each time it is run, and of HTML.
+
+No ids and no times are in the text, so that a saved notebook can be compared with a new execution. A `Standing` holds
+lines, not values: what cells put out is not kept alive by a notebook's `Out`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from orchestration_kit.engine.events import AttemptFinished
+from orchestration_kit.errors import counted, listed
+from orchestration_kit.history.texts import one_line, shorten
+from orchestration_kit.widgets.cells.ahead import Coming, coming, first, vacant
+from orchestration_kit.widgets.cells.turns import Turn, turns_of
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.run import Run
+
+MOST_TURNS = 8
+"""Turns that the trail shows."""
+_STATES = {"initialized": "not begun", "in_progress": "in progress", "waiting": "waiting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a run stands: what was just done, the way so far, and what comes next. Shows itself in a notebook."""
+
+    told: tuple[str, ...]
+    """What was just done, in sentences."""
+    trail: str
+    ahead: str
+    """What comes next, and what to type."""
+    stale: tuple[str, ...]
+    """What an earlier edition has on record and this one has not come to again."""
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, line by line."""
+        stale = f"Stale: {listed(self.stale, 5)}. %refresh makes again what has changed." if self.stale else ""
+        return [line for line in (*self.told, self.trail, self.ahead, stale) if line]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        told = "".join(f"<div>{escape(line)}</div>" for line in self.told)
+        rest = [line for line in self.lines if line not in (*self.told, self.trail)]
+        shown = "".join(f"<div>{escape(line)}</div>" for line in rest)
+        trail = f"<div><strong>{escape(self.trail)}</strong></div>"
+        style = "border-left:3px solid #0072b2;padding:2px 0 2px 10px;margin:4px 0;"
+        return {"text/html": f'<div style="{style}">{told}{trail}{shown}</div>', "text/plain": repr(self)}
+
+
+def standing(run: Run, stale: list[str], *told: str) -> Standing:
+    """Return where a run stands."""
+    return Standing(tuple(told), trail(run), ahead(run), tuple(stale))
+
+
+def trail(run: Run) -> str:
+    """Return the way of a run in one line: `draft ✓ → review ✗ → draft (next)`."""
+    turns = turns_of(run)
+    shown = [_mark(turn) for turn in turns[-MOST_TURNS:]]
+    if len(turns) > MOST_TURNS:
+        shown.insert(0, f"… {counted(len(turns) - MOST_TURNS, 'turn')} before")
+    if run.is_finished:
+        shown.append(str(run.state))
+    else:
+        shown += [f"{name} ?" for name in _next_names(run)[:3]]
+    return f"{one_line(run.workflow.name, 60)}:  {' → '.join(shown)}"
+
+
+def ahead(run: Run) -> str:
+    """Say what comes next, and what to type."""
+    found = coming(run)
+    one, lacking = first(found), vacant(found)
+    if run.is_finished:
+        reason = "" if run.context.error is None else f" ({shorten(one_line(run.context.error, 200), 200)})"
+        left = one or lacking
+        again = f" To go on, run the cell of {left.step.step_id!r} again, or %run_next." if left is not None else ""
+        return f"The run is {run.state}{reason}.{again}"
+    if one is not None:
+        return _next_line(one)
+    asked = [request for request in run.waiting if request.kind in ("approval", "event")]
+    lines = [_asked_line(request) for request in asked]
+    if lacking is not None:
+        name = lacking.step.step_id
+        lines.append(f"Next: {name}, which has no worker. Write a cell for it:  #| step {name}")
+    return " ".join(lines) or f"The run is {_STATES.get(run.state, str(run.state))}."
+
+
+def how_it_went(turn: Turn, verb: str) -> str:
+    """Say what came of a turn: `review#1 was made: failed, as success_when was false`."""
+    visits = turn.visits
+    label = turn.key if len(visits) > 1 else visits[0].path
+    branches = f" in {counted(len(visits), 'branch').replace('branchs', 'branches')}" if len(visits) > 1 else ""
+    failed = turn.failed
+    if failed is None:
+        attempts = max(record.attempt for record in visits)
+        after = f", at attempt {attempts}" if attempts > 1 else ""
+        cached = ", with the output on record (nothing that it depends on has changed)" if _is_cached(visits) else ""
+        return f"{label} {verb}{branches}{after}{cached}."
+    what = shorten(one_line(failed.error.described() if failed.error else "", 300), 300)
+    way = f"; the run goes on to {failed.next_step!r}" if failed.next_step else ""
+    attempts = f" after {counted(failed.attempt, 'attempt')}" if failed.attempt > 1 else ""
+    where = f" at {failed.path}" if len(visits) > 1 else ""
+    return f"{label} {verb}{branches} and failed{attempts}{where}: {what}{way}."
+
+
+def _is_cached(visits: list[AttemptFinished]) -> bool:
+    return all(record.cached for record in visits)
+
+
+def _mark(turn: Turn) -> str:
+    name = one_line(turn.step, 40)
+    many = f" ×{len(turn.visits)}" if len(turn.visits) > 1 else ""
+    return f"{name} {'✓' if turn.failed is None else '✗'}{many}"
+
+
+def _next_names(run: Run) -> list[str]:
+    found = coming(run)
+    one = first(found)
+    meant = [one] if one is not None else [other for other in found if other.is_vacant]
+    names = [other.step.step_id for other in meant] or [request.step for request in run.waiting]
+    return list(dict.fromkeys(names))
+
+
+def _next_line(one: Coming) -> str:
+    name = one.step.step_id
+    if one.kind == "time":
+        return f"Next: {name} waits for a time.  %run_next waits"
+    if one.kind == "pass":
+        return f"Next: {name}, which needs no worker.  %run_next"
+    if one.kind == "auto":
+        return f"Next: {name}.  %run_next"
+    worker = one.step.worker_name or ""
+    who = "its cell" if worker.startswith("cell ") else f"worker {one_line(worker, 60)}"
+    return f"Next: {name}, by {who}.  %run_next, or run its cell  #| step {name}"
+
+
+def _asked_line(request: Any) -> str:
+    if request.kind == "event":
+        return f"{request.path} waits for {one_line(request.prompt, 80)}: session.run.send({request.event!r}, ...), then %run_next."
+    prompt = f": {shorten(one_line(request.prompt, 200), 200)}" if request.prompt else ""
+    return f"{request.path} asks for approval{prompt}  %approve, or %reject WHY"

@@ -1,0 +1,151 @@
+// @ts-check
+// Shows a run and takes what a person wants of it to Python, which decides.
+import { diagram, unpack } from "./lib/diagram.js";
+import { fill, h, on, put, want, widget } from "./lib/kit.js";
+import { panelOf } from "./player/panel.js";
+import { askedOf, editor } from "./player/cards.js";
+import "./player.css";
+
+/** What can be done: the intent, a sign, a word, and what it means. */
+const BUTTONS = [
+  ["step", "⏭", "Step", "Make the next visit"],
+  ["run_on", "▶", "Run", "Run to the end, or until somebody is asked"],
+  ["pause", "⏸", "Pause", "Begin no further visit"],
+  ["stop", "⏹", "Stop", "End the run as cancelled"],
+  [],
+  ["retry", "↻", "Retry", "Make the visit that failed last once more"],
+  ["skip", "⤼", "Skip", "Do not call the next worker; what is in the input box is put out"],
+  ["back", "↶", "Back", "Go to the beginning of the visit that is looked at, in a fork"],
+];
+const WITH_INPUT = new Set(["step", "run_on", "skip"]);
+const TWICE_MS = 350;
+
+export default widget("player", ({ model, root, signal }) => {
+  /** @type {Record<string, any>} */ let shown = {};
+  /** @type {Record<string, any>} */ let panel = {};
+
+  const state = h("span", { class: "okit-state", role: "status" });
+  const about = h("span", { class: "okit-soft" });
+  const name = h("span", { class: "okit-name" });
+  const origin = h("button", { type: "button", class: "okit-link", onclick: () => want(model, "open_parent") });
+  const runs = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Run that is shown", onchange: () => want(model, "open_run", { run: runs.value }) }));
+  const bar = h("div", { class: "okit-bar", role: "toolbar", "aria-label": "What can be done" });
+  const figures = h("div", { class: "okit-figures" });
+  const cards = h("div", { class: "okit-side" });
+  const live = h("div", { class: "okit-card", hidden: true });
+  const tabs = h("div", { class: "okit-tabs", role: "tablist", "aria-label": "What is looked at" });
+  const tab = h("div", { class: "okit-tab", role: "tabpanel" });
+  const still = h("style");
+  const picture = diagram({ signal, onSelect: (node) => want(model, "choose", { node }) });
+  const next = editor({ onInput: () => paintButtons() });
+  const side = h("div", { class: "okit-side" }, cards, next.element, live, tabs, tab);
+  put(root, still, h("div", { class: "okit-top" }, state, name, about, origin, runs), bar, figures,
+    h("div", { class: "okit-body" }, picture.element, side));
+
+  // --- buttons
+
+  /** @type {Map<string, HTMLElement>} */ const buttons = new Map();
+  const clicked = new Map();
+  for (const [intent, sign, word] of BUTTONS) {
+    if (!intent) put(bar, h("span", { class: "okit-gap" }));
+    else {
+      const button = h("button", { type: "button", onclick: () => press(intent) }, h("span", { class: "okit-sign", "aria-hidden": "true" }, sign), h("span", null, word));
+      buttons.set(intent, button);
+      put(bar, button);
+    }
+  }
+
+  /** @param {string} intent */
+  function press(intent) {
+    const now = performance.now();
+    if (now - (clicked.get(intent) ?? -1e6) < TWICE_MS) return; // a double click is one
+    clicked.set(intent, now);
+    /** @type {Record<string, any>} */ const args = {};
+    if (WITH_INPUT.has(intent) && shown.coming) Object.assign(args, { at: shown.coming.path }, next.edited());
+    if (intent === "back" && panel.visit && panel.chosen) args.at = panel.visit.at;
+    want(model, intent, args);
+  }
+
+  function paintButtons() {
+    const edited = next.edited() !== null;
+    for (const [intent, , word, about] of BUTTONS) {
+      const button = intent && buttons.get(intent);
+      if (!button) continue;
+      const why = shown.buttons?.[intent === "run_on" ? "run" : intent] ?? "";
+      button.setAttribute("aria-disabled", String(why !== ""));
+      button.title = why || (edited && WITH_INPUT.has(intent) && intent !== "skip" ? `${about}, with the input as you changed it, in a fork` : about);
+      const says = intent === "run_on" && shown.resumes ? "Resume" : word;
+      const text = /** @type {HTMLElement} */ (button.lastChild);
+      if (text.textContent !== says) text.textContent = says;
+    }
+    buttons.get("step")?.classList.toggle("okit-main", !shown.buttons?.step);
+    buttons.get("pause")?.classList.toggle("okit-main", !shown.buttons?.pause);
+  }
+
+  // --- how the run stands
+
+  function paintShown() {
+    shown = model.get("shown") ?? {};
+    const told = `${shown.mark ?? ""} ${shown.words ?? ""}`;
+    if (state.textContent !== told) fill(state, h("span", { class: "okit-sign", "aria-hidden": "true" }, shown.mark), ` ${shown.words}`);
+    state.dataset.state = shown.state;
+    name.textContent = shown.workflow;
+    about.textContent = shown.goal;
+    origin.hidden = !shown.lineage;
+    origin.textContent = shown.lineage;
+    origin.title = "Show the run that this one came from";
+    const list = shown.runs ?? [];
+    runs.hidden = list.length < 2;
+    if (runs.dataset.list !== JSON.stringify(list)) {
+      runs.dataset.list = JSON.stringify(list);
+      fill(runs, list.map((/** @type {any} */ one) => h("option", { value: one.run, selected: one.here }, one.words)));
+    }
+    const { done = 0, of = 0, text = "" } = shown.progress ?? {};
+    fill(figures, h("span", null, bar_(done, Math.max(of, 1), text), ` ${text}`),
+      (shown.used ?? []).map((/** @type {any} */ one) => h("span", null, `${one.label} `, h("b", null, one.text), one.share == null ? null : [" ", bar_(one.share, 1, `${one.label}: ${one.text}`)])),
+      h("span", { class: "okit-soft" }, shown.run));
+    const rule = shown.still ? `.${shown.still} { display: none; }` : "";
+    if (still.textContent !== rule) still.textContent = rule;
+    askedOf(cards, shown, model);
+    next.show(shown.coming, shown.state !== "running");
+    const piece = shown.pieces?.[0];
+    live.hidden = !piece;
+    if (piece) fill(live, h("h4", null, `${piece.path} says so far`), h("pre", null, piece.text));
+    picture.at(shown.at ?? []);
+    paintButtons();
+  }
+
+  /** @param {number} value @param {number} most @param {string} label */
+  const bar_ = (value, most, label) => h("progress", { value, max: most, "aria-label": label, class: most === 1 && value > 0.85 ? "okit-near" : null });
+
+  function paintPanel() {
+    panel = model.get("panel") ?? {};
+    panelOf({ tabs, tab, panel, model });
+    picture.select(panel.tab === "visit" && panel.chosen ? panel.visit?.node ?? "" : "");
+  }
+
+  let asked = 0;
+  async function paintPicture() {
+    const mine = ++asked, svg = model.get("picture") ? await unpack(model.get("picture")) : "";
+    if (mine === asked && svg && !signal.aborted) {
+      picture.show(svg);
+      picture.at(shown.at ?? []);
+    }
+  }
+
+  root.addEventListener("okit-lost", () => {
+    if (root.querySelector(".okit-gone")) return;
+    const how = shown.journal
+      ? `The run is in the journal. Run the cells that make the orchestrator again; then hub.get_run(${JSON.stringify(shown.run)}).player() shows it, and Run.resume(${JSON.stringify(shown.run)}, hub) goes on.`
+      : "The run was in memory only, and is gone with the kernel. Run the cells again to make another.";
+    root.prepend(h("p", { class: "okit-lost okit-gone" }, how));
+  }, { signal });
+  on(model, "change:shown", paintShown, signal);
+  on(model, "change:panel", paintPanel, signal);
+  on(model, "change:picture", paintPicture, signal);
+  on(model, "msg:custom", (/** @type {any} */ message) => message?.groups && picture.swap(message.groups), signal);
+  paintShown();
+  paintPanel();
+  want(model, "hello");
+  return paintPicture();
+});

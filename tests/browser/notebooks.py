@@ -1,0 +1,330 @@
+"""A notebook in a real notebook program, as a person has it before them; and the programs that open one."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser import servers
+from tests.browser.chromium import TIMEOUT_MS, Watched
+from tests.browser.servers import Server
+
+VIEW = {"width": 1400, "height": 1500}
+_numbers = itertools.count(1)
+
+_LIMITED = """async ([expression, given, milliseconds]) => {
+  const panel = () => window.jupyterapp.shell.currentWidget;
+  const work = eval(expression);
+  let timer;
+  const late = new Promise((_, refuse) => {
+    timer = setTimeout(() => refuse(new Error(`not done within ${milliseconds} ms`)), milliseconds);
+  });
+  try { return await Promise.race([work({ app: window.jupyterapp, panel: panel(), given }), late]); }
+  finally { clearTimeout(timer); }
+}"""
+
+
+class Shown(Watched):
+    """A page with a name under which pictures of it are kept."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        super().__init__(page, server.base)
+        self.server = server
+
+    def close(self) -> None:
+        """Close the page."""
+        if not self.page.is_closed():
+            self.page.close()
+
+    def shot(self, name: str, of: Locator | None = None) -> None:
+        """Write a picture of the page, or of one element, to the folder in the variable SHOTS, if there is one."""
+        if folder := os.environ.get("SHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (of or self.page).screenshot(path=str(Path(folder) / f"{name}.png"), animations="disabled")
+
+
+class Notebook(Shown):
+    """A notebook that is open, with a kernel of its own. Indices count cells from 0."""
+
+    IGNORED_ERRORS = (
+        re.compile(r"Failed to load resource: .*404"),  # optional settings of the program that are not there
+        re.compile(r"^Could not restore the debugger state"),  # JupyterLab, after a restart
+        re.compile(r"^uncaught: Cannot read properties of undefined \(reading 'schema'\)$"),  # Notebook 7, at its start
+    )
+
+    def __init__(self, page: Page, server: Server, path: str) -> None:
+        super().__init__(page, server)
+        self.path = path
+
+    def program(self, expression: str, given: Any = None, *, timeout_s: float = TIMEOUT_MS / 1000) -> Any:
+        """Call a JavaScript function of `{app, panel, given}` in the program, which is the only thing without a limit."""
+        return self.page.evaluate(_LIMITED, [expression, given, timeout_s * 1000])
+
+    def is_ready(self) -> Notebook:
+        """Wait until the notebook is shown and its kernel answers."""
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self.page.wait_for_function("() => Boolean(window.jupyterapp)")
+        self.page.evaluate("() => window.jupyterapp.restored.then(() => true)")
+        self.page.wait_for_function("() => Boolean(window.jupyterapp.shell.currentWidget?.sessionContext)")
+        self.program("""async ({panel}) => {
+          await panel.revealed; await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info;
+        }""")
+        return self
+
+    # What a person does.
+
+    def run_all(self, *, wait: bool = True, timeout_s: float = TIMEOUT_MS / 1000) -> None:
+        """Run all cells. With `wait`, a cell that fails fails here; without, they are on their way."""
+        self._command("notebook:run-all-cells", wait=wait, timeout_s=timeout_s)
+
+    def run(self, index: int, *, wait: bool = True, timeout_s: float = TIMEOUT_MS / 1000) -> None:
+        """Run one cell."""
+        self.program(
+            "({panel, given}) => { panel.content.deselectAll(); panel.content.activeCellIndex = given; }", index
+        )
+        self._command("notebook:run-cell", wait=wait, timeout_s=timeout_s)
+
+    def _command(self, name: str, *, wait: bool, timeout_s: float) -> None:
+        if not wait:
+            self.program("({app, given}) => { app.commands.execute(given); }", name)
+        elif not self.program("({app, given}) => app.commands.execute(given)", name, timeout_s=timeout_s):
+            said = [
+                cell.inner_text()
+                for cell in self.page.locator(
+                    ".jp-OutputArea-output[data-mime-type*=stderr], .jp-RenderedText[data-mime-type*=error]"
+                ).all()
+            ]
+            raise AssertionError("A cell failed:\n" + "\n".join(said))
+
+    def interrupt(self) -> None:
+        """Press the square: interrupt the kernel."""
+        self.program("({panel}) => panel.sessionContext.session.kernel.interrupt()")
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel; what the cells have shown stays."""
+        self.program("""async ({panel}) => {
+          await panel.sessionContext.restartKernel(); await panel.sessionContext.session.kernel.info;
+        }""")
+
+    def reload(self) -> Notebook:
+        """Save, and open the page anew; the kernel goes on."""
+        self.save()
+        self.page.reload()
+        return self.is_ready()
+
+    def save(self) -> dict[str, Any]:
+        """Save, and return what is in the file."""
+        self.program("({panel}) => panel.context.save()")
+        return json.loads((self.server.folder / self.path).read_text(encoding="utf-8"))
+
+    def write(self, index: int, source: str) -> None:
+        """Replace the text of a cell."""
+        self.program(
+            "({panel, given}) => panel.content.widgets[given[0]].model.sharedModel.setSource(given[1])", [index, source]
+        )
+
+    def add(self, source: str) -> int:
+        """Put a cell at the end; return its index."""
+        return self.program(
+            """({panel, given}) => {
+              const notebook = panel.content.model.sharedModel;
+              notebook.insertCell(notebook.cells.length, {cell_type: "code", source: given});
+              return notebook.cells.length - 1;
+            }""",
+            source,
+        )
+
+    # What a person sees.
+
+    def cells(self) -> list[str]:
+        """The text of every cell."""
+        return self.program("({panel}) => panel.content.widgets.map((cell) => cell.model.sharedModel.getSource())")
+
+    def cell(self, index: int) -> Locator:
+        """A cell."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """What a cell has shown."""
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def widget(self, index: int, name: str) -> Locator:
+        """The kit's widget of that name (`player`) in a cell's output."""
+        return self.output(index).locator(f".okit-{name}")
+
+    # What only a test can.
+
+    def kernel(self, expression: str, *, timeout_s: float = TIMEOUT_MS / 1000) -> Any:
+        """The value of a Python expression in the notebook's kernel, through JSON. It waits for a cell that runs."""
+        reply = self._ask({"value": f"__import__('json').dumps({expression}, default=str)"}, "", timeout_s)
+        answer = reply["user_expressions"]["value"]
+        if answer["status"] != "ok":
+            raise AssertionError(f"In the kernel, {expression} raises {answer['ename']}: {answer['evalue']}")
+        return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+
+    def do(self, code: str, *, timeout_s: float = TIMEOUT_MS / 1000) -> None:
+        """Execute Python in the notebook's kernel, in no cell."""
+        self._ask({}, code, timeout_s)
+
+    def _ask(self, expressions: dict[str, str], code: str, timeout_s: float) -> dict[str, Any]:
+        reply = self.program(
+            """async ({panel, given}) => {
+              const [code, user_expressions] = given;
+              const content = {code, user_expressions, silent: true, store_history: false, allow_stdin: false};
+              return (await panel.sessionContext.session.kernel.requestExecute(content).done).content;
+            }""",
+            [code, expressions],
+            timeout_s=timeout_s,
+        )
+        if reply["status"] != "ok":
+            raise AssertionError("In the kernel:\n" + "\n".join(reply.get("traceback", [str(reply)])))
+        return reply
+
+    def close(self) -> None:
+        """Close the page and end its kernel."""
+        super().close()
+        sessions = json.loads(self.server.ask("GET", "/api/sessions")[1])
+        for session in sessions:
+            if session["path"] == self.path:
+                self.server.ask("DELETE", f"/api/sessions/{session['id']}")
+
+
+class Program:
+    """A program with a browser before it."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: dict[str, BrowserContext] = {}
+        self.opened: list[Shown] = []
+        """What is open now."""
+
+    def page(self, theme: str, view: dict[str, int] | None = None) -> Page:
+        """A new page; those of one theme share a cache, so that only the first is slow."""
+        if theme not in self._contexts:
+            self._contexts[theme] = self._browser.new_context(viewport=VIEW, color_scheme=theme)
+        page = self._contexts[theme].new_page()
+        if view is not None:
+            page.set_viewport_size(view)
+        return page
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for shown in self.opened:
+            shown.close()
+        for context in self._contexts.values():
+            context.close()
+
+
+class Jupyter(Program):
+    """JupyterLab or Notebook."""
+
+    def __init__(self, browser: Browser, server: Server, address: str) -> None:
+        super().__init__(browser)
+        self.server, self._address = server, address
+
+    def open(self, cells: Sequence[str], *, theme: str = "light", view: dict[str, int] | None = None) -> Notebook:
+        """Write a notebook of these code cells, open it, wait for its kernel."""
+        path = write_notebook(self.server.folder, cells)
+        servers.choose_theme(self.server, theme)
+        page = self.page(theme, view)
+        notebook = Notebook(page, self.server, path)
+        self.opened.append(notebook)
+        page.goto(
+            self.server.base + self._address.format(path=path, name=path.partition(".")[0]),
+            wait_until="domcontentloaded",
+        )
+        notebook.is_ready()
+        if theme == "dark":
+            expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+        return notebook
+
+
+class VoilaPage(Shown):
+    """A notebook as Voila shows it."""
+
+    IGNORED_REQUESTS = (re.compile(r"https://cdn\.jsdelivr\.net/npm/@fortawesome/"),)  # of its template
+    IGNORED_ERRORS = (
+        re.compile(r"ERR_NAME_NOT_RESOLVED"),  # the same; whoever asks for anything else is seen by `outside`
+        re.compile(r"getter for the shared module is not a function"),  # its own bundles, where Notebook is installed
+    )
+
+
+class Voila(Program):
+    """Voila: a notebook as a page, without its code."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        super().__init__(browser)
+        self.server = server
+
+    def open(self, cells: Sequence[str], *, theme: str = "light", view: dict[str, int] | None = None) -> VoilaPage:
+        """Write a notebook of these code cells and open it; its cells have been run then."""
+        path = write_notebook(self.server.folder, cells)
+        shown = VoilaPage(self.page(theme, view), self.server)
+        self.opened.append(shown)
+        shown.page.goto(f"{self.server.base}/voila/render/{path}?theme={theme}", wait_until="domcontentloaded")
+        shown.page.locator("#rendered_cells, .jp-Notebook").first.wait_for(state="attached")
+        return shown
+
+
+class Marimo(Program):
+    """Marimo: reactive notebooks as Python files. Each has a server of its own."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        super().__init__(browser)
+        self.folder = folder
+
+    def open(self, cells: Sequence[str], *, mode: str = "run", theme: str = "light") -> MarimoApp:
+        """Write an app of these cells and open it: `run` shows an app, `edit` the editor, with every cell run."""
+        file = f"app{next(_numbers)}.py"
+        (self.folder / file).write_text(_marimo_app(cells), encoding="utf-8")
+        shown = MarimoApp(self.page(theme), servers.marimo(self.folder, file, mode, theme))
+        self.opened.append(shown)
+        shown.page.goto(shown.server.base, wait_until="domcontentloaded")
+        return shown
+
+
+class MarimoApp(Shown):
+    """A marimo app that is open."""
+
+    def close(self) -> None:
+        """Close the page and end its server."""
+        super().close()
+        self.server.stop()
+
+
+def _marimo_app(cells: Sequence[str]) -> str:
+    """Marimo finds out by itself what a cell defines and what it takes from others."""
+    bodies = ["\n".join(f"    {line}" for line in cell.splitlines()) for cell in cells]
+    functions = [f"@app.cell\ndef _():\n{body}\n    return\n" for body in bodies]
+    return "\n\n".join(["import marimo\n\napp = marimo.App()\n", *functions])
+
+
+def write_notebook(folder: Path, cells: Sequence[str]) -> str:
+    """Write a notebook of code cells under a new name; return the name."""
+    path = f"nb{os.getpid()}-{next(_numbers)}.ipynb"
+    notebook = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{number}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": source,
+            }
+            for number, source in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (folder / path).write_text(json.dumps(notebook), encoding="utf-8")
+    return path
