@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         create_voting,
     )
     from orchestration_kit.visual import timeline, visualize
+    from orchestration_kit.widgets.cells import CellSession, step
     from orchestration_kit.workers.patterns import pattern_workers
 
 __version__ = "0.1.0"
@@ -85,6 +86,7 @@ _HOMES = {
     "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
     "Budget": "definition.budgets",
+    "CellSession": "widgets.cells",
     "Failure": "engine.outcome",
     "MapStep": "definition.kinds",
     "MemoryJournal": "journal.memory",
@@ -129,6 +131,7 @@ _HOMES = {
     "register_type": "journal.codec.registry",
     "replay": "engine.replay",
     "runs_frame": "history",
+    "step": "widgets.cells",
     "timeline": "visual",
     "transitions_frame": "history",
     "usage_frame": "history",
@@ -143,6 +146,7 @@ __all__ = [
     "ApprovalStep",
     "Branch",
     "Budget",
+    "CellSession",
     "Failure",
     "MapStep",
     "MemoryJournal",
@@ -187,6 +191,7 @@ __all__ = [
     "register_type",
     "replay",
     "runs_frame",
+    "step",
     "timeline",
     "transitions_frame",
     "usage_frame",
@@ -206,3 +211,13 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_HOMES])
+
+
+def load_ipython_extension(ip: Any) -> None:
+    """Let cells of this notebook be the steps of a workflow: `%load_ext orchestration_kit`."""
+    importlib.import_module("orchestration_kit.widgets.cells.extension").load(ip)
+
+
+def unload_ipython_extension(ip: Any) -> None:
+    """Take away what `load_ipython_extension` added."""
+    importlib.import_module("orchestration_kit.widgets.cells.extension").unload(ip)

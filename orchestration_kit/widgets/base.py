@@ -43,7 +43,7 @@ class KitWidget(anywidget.AnyWidget):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)  # pyright: ignore[reportUnknownMemberType]
-        found = {name: method for name, method in inspect.getmembers(cls) if getattr(method, "is_intent", False)}
+        found = {name: method for name, method in inspect.getmembers_static(cls) if getattr(method, "is_intent", False)}
         cls._intents = found
 
     def __init__(self, **options: Any) -> None:

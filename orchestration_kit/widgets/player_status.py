@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
 
 MARKS = {
-    "ready": "\N{WHITE CIRCLE}", "running": "\N{BLACK CIRCLE}", "paused": "\N{DOUBLE VERTICAL BAR}",
+    "ready": "\N{WHITE CIRCLE}", "running": "\N{BLACK CIRCLE}", "paused": "\N{DOUBLE VERTICAL LINE}",
     "waiting": "\N{HORIZONTAL ELLIPSIS}", "completed": "\N{CHECK MARK}", "failed": "\N{BALLOT X}",
     "cancelled": "\N{CIRCLED DIVISION SLASH}", "blocked": "\N{CIRCLED DIVISION SLASH}",
 }  # fmt: skip

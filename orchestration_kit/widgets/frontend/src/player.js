@@ -6,19 +6,28 @@ import { panelOf } from "./player/panel.js";
 import { askedOf, editor } from "./player/cards.js";
 import "./player.css";
 
-/** What can be done: the intent, a sign, a word, and what it means. */
+/** What can be done: the intent, a shape, a word, and what it means. */
 const BUTTONS = [
-  ["step", "⏭", "Step", "Make the next visit"],
-  ["run_on", "▶", "Run", "Run to the end, or until somebody is asked"],
-  ["pause", "⏸", "Pause", "Begin no further visit"],
-  ["stop", "⏹", "Stop", "End the run as cancelled"],
+  ["step", "M3,3L10,8L3,13Z M11,3h2v10h-2Z", "Step", "Make the next visit"],
+  ["run_on", "M4,2.5L13.5,8L4,13.5Z", "Run", "Run to the end, or until somebody is asked"],
+  ["pause", "M4,3h3v10h-3Z M9.5,3h3v10h-3Z", "Pause", "Begin no further visit"],
+  ["stop", "M3.5,3.5h9v9h-9Z", "Stop", "End the run as cancelled"],
   [],
-  ["retry", "↻", "Retry", "Make the visit that failed last once more"],
-  ["skip", "⤼", "Skip", "Do not call the next worker; what is in the input box is put out"],
-  ["back", "↶", "Back", "Go to the beginning of the visit that is looked at, in a fork"],
+  ["retry", "M8,2.5a5.5,5.5 0 1 1 -5.3,4l1.7,0.5a3.7,3.7 0 1 0 3.6,-2.7v2.2L4.6,3.4L8,0.4Z", "Retry", "Make the visit that failed last once more"],
+  ["skip", "M1.5,9C3,4 10,3.2 12.2,7.3L14.6,6.2L13.6,11.5L8.8,9L11,8.1C9,5.4 4.6,5.8 3.2,9.6Z", "Skip", "Do not call the next worker; what is in the input box is put out"],
+  ["back", "M6,2.2V5C11,5 14,8 14,13C12.4,10 10,8.6 6,8.6V11.4L1.2,6.8Z", "Back", "Go to the beginning of the visit that is looked at, in a fork"],
 ];
 const WITH_INPUT = new Set(["step", "run_on", "skip"]);
 const TWICE_MS = 350;
+
+/** @param {string} shape */
+function icon(shape) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), path = document.createElementNS(svg.namespaceURI, "path");
+  for (const [name, value] of Object.entries({ class: "okit-icon", viewBox: "0 0 16 16", "aria-hidden": "true" })) svg.setAttribute(name, value);
+  path.setAttribute("d", shape);
+  svg.appendChild(path);
+  return svg;
+}
 
 export default widget("player", ({ model, root, signal }) => {
   /** @type {Record<string, any>} */ let shown = {};
@@ -49,7 +58,7 @@ export default widget("player", ({ model, root, signal }) => {
   for (const [intent, sign, word] of BUTTONS) {
     if (!intent) put(bar, h("span", { class: "okit-gap" }));
     else {
-      const button = h("button", { type: "button", onclick: () => press(intent) }, h("span", { class: "okit-sign", "aria-hidden": "true" }, sign), h("span", null, word));
+      const button = h("button", { type: "button", onclick: () => press(intent) }, icon(sign), h("span", null, word));
       buttons.set(intent, button);
       put(bar, button);
     }
