@@ -23,10 +23,15 @@ _WIDEST = 60
 _NOTHING = nullcontext()
 
 
+def is_in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    shell = sys.modules.get("IPython.core.getipython")
+    return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
+
+
 def is_seen() -> bool:
     """Whether a person looks at what this process writes: in a notebook, or on a terminal."""
-    shell = sys.modules.get("IPython.core.getipython")
-    if shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None:
+    if is_in_notebook():
         return True
     stream: Any = sys.stderr
     try:

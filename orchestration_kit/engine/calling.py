@@ -23,7 +23,7 @@ def call_beside(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
     """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
     worker = cast("BoundWorker", visit.step.worker)
     seconds, error = _time_allowed(run, visit)
-    if seconds is None and not worker.is_async:
+    if seconds is None and not worker.is_async and not run.is_beside:
         return _call(run, visit, given, context)
     _ = context.data  # viewed now: a worker that outlives its time limit must not see what came later
     if worker.runs is not None:

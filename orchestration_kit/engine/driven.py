@@ -90,6 +90,8 @@ class Driven:
         self._playing: Future[None] | None = None
         """Of the last `play()`."""
         self._doze: threading.Event | None = None
+        self.is_beside = False
+        """Whether a thread of its own drives it: sync workers are then called on yet another, or nobody could stop them."""
         self.poke: Callable[[], None] | None = None
         """Has whoever works on branches look at the letters."""
 
@@ -252,6 +254,7 @@ class Driven:
             if token is None and self.is_playing:
                 raise self._is_taken()
             self._claim(me)
+            self.is_beside = token is not None
             self.audience.tell_start()
             if first is not None:
                 first()
@@ -274,6 +277,7 @@ class Driven:
 
     async def _drive_async(self, *, one_visit: bool) -> None:
         from orchestration_kit.engine.interrupts import Guard
+        from orchestration_kit.engine.keyboard import heard
 
         me = object()
         try:
@@ -282,7 +286,8 @@ class Driven:
             self._claim(me)
             self.audience.tell_start()
             self._guard = Guard()
-            await drive_async(self, one_visit=one_visit)
+            with heard(self):
+                await drive_async(self, one_visit=one_visit)
         except BaseException as error:
             self._interrupted(me, error)
             raise

@@ -29,7 +29,7 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
     """Run to the end, or to where it waits, or to the end of one visit, on this thread."""
     machine, clock, log = run.machine, run.clock, run.log
     take, settle, monotonic = machine.next, machine.settle, clock.monotonic
-    timed = machine.limits.max_seconds is not None
+    timed = machine.limits.max_seconds is not None or run.is_beside
     wall = clock.time() - monotonic()
     past = run.past
     before(run)

@@ -51,7 +51,7 @@ def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:
             given = isolate(visit.given)
             if worker is None:
                 output = given
-            elif step.is_direct and run.machine.limits.max_seconds is None:
+            elif step.is_direct and run.machine.limits.max_seconds is None and not run.is_beside:
                 output = worker.call(given, context) if worker.takes_context else worker.call(given)
             else:
                 output = call_beside(run, visit, given, context)
