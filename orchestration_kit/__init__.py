@@ -76,7 +76,10 @@ if TYPE_CHECKING:
         create_voting,
     )
     from orchestration_kit.visual import timeline, visualize
+    from orchestration_kit.widgets.composer import Composer
     from orchestration_kit.widgets.cells import CellSession, step
+    from orchestration_kit.widgets.comparison import Comparison
+    from orchestration_kit.widgets.player import Player
     from orchestration_kit.workers.patterns import pattern_workers
 
 __version__ = "0.1.0"
@@ -86,13 +89,16 @@ _HOMES = {
     "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
     "Budget": "definition.budgets",
+    "Composer": "widgets.composer",
     "CellSession": "widgets.cells",
+    "Comparison": "widgets.comparison",
     "Failure": "engine.outcome",
     "MapStep": "definition.kinds",
     "MemoryJournal": "journal.memory",
     "OrchestrationError": "errors",
     "Orchestrator": "engine.orchestrator",
     "ParallelStep": "definition.kinds",
+    "Player": "widgets.player",
     "Problem": "checks",
     "RetryPolicy": "definition.steps",
     "Run": "engine.run",
@@ -146,13 +152,16 @@ __all__ = [
     "ApprovalStep",
     "Branch",
     "Budget",
+    "Composer",
     "CellSession",
+    "Comparison",
     "Failure",
     "MapStep",
     "MemoryJournal",
     "OrchestrationError",
     "Orchestrator",
     "ParallelStep",
+    "Player",
     "Problem",
     "RetryPolicy",
     "Run",

@@ -91,7 +91,7 @@ class Driven:
         """Of the last `play()`."""
         self._doze: threading.Event | None = None
         self.is_beside = False
-        """Whether a thread of its own drives it: sync workers are then called on yet another, or nobody could stop them."""
+        """Whether a thread of its own drives it: sync workers then get yet another, or nobody could stop them."""
         self.poke: Callable[[], None] | None = None
         """Has whoever works on branches look at the letters."""
 

@@ -37,9 +37,9 @@ class _Line(NamedTuple):
 
 def as_text(comparison: Comparison) -> str:
     """Return a comparison as an outline."""
-    lines = [f"Comparison: {_verdict(comparison)}", *(f"  {fact}" for fact in _facts(comparison))]
+    lines = [f"Comparison: {verdict(comparison)}", *(f"  {fact}" for fact in facts(comparison))]
     if (parts := comparison.first_divergence) is not None:
-        lines += ["", f"They part at {one_line(_where(comparison))}"]
+        lines += ["", f"They part at {one_line(where(comparison))}"]
         lines += _side_by_side(parts.differences)
     if comparison.branch_pairs:
         lines += ["", _branches_counted(comparison), *(f"  {' '.join(row)}" for row in _branches(comparison))]
@@ -56,15 +56,15 @@ def as_html(comparison: Comparison) -> str:
     """Return a comparison as HTML tables: what differs first, then every attempt side by side, data and totals."""
     a, b = (f"{side}: {run.run}" for side, run in (("A", comparison.a), ("B", comparison.b)))
     blocks = [
-        f"<p><strong>Comparison: {_html(_verdict(comparison))}</strong></p>",
-        *map(_paragraph, _facts(comparison)),
+        f"<p><strong>Comparison: {_html(verdict(comparison))}</strong></p>",
+        *map(_paragraph, facts(comparison)),
     ]
     if (parts := comparison.first_divergence) is not None:
         rows = [(one.where, one.a, one.b) for one in parts.differences]
-        blocks.append(_table(f"They part at {_where(comparison)}", ("where", a, b), rows))
+        blocks.append(_table(f"They part at {where(comparison)}", ("where", a, b), rows))
     if comparison.branch_pairs:
-        told = [(f"{sign} {path}", state) for sign, path, state in _branches(comparison)]
-        blocks.append(_table(_branches_counted(comparison), ("branch", "how it ended"), told))
+        branches = [(f"{sign} {path}", state) for sign, path, state in _branches(comparison)]
+        blocks.append(_table(_branches_counted(comparison), ("branch", "how it ended"), branches))
     if comparison.pairs:
         steps = [(f"{line.sign} {line.attempt}", line.a, line.b, line.differs) for line in _capped(comparison)]
         caption = f"Attempts ({_counts(comparison.pairs)})"
@@ -72,11 +72,12 @@ def as_html(comparison: Comparison) -> str:
     data = [(one.where, one.a, one.b) for one in _data(comparison)]
     if data:
         blocks.append(_table("Data at the end", ("entry", a, b), data))
-    blocks.append(_table("Totals", ("measure", a, b, "B less A"), _totals(comparison)))
+    blocks.append(_table("Totals", ("measure", a, b, "B less A"), totals(comparison)))
     return f"<div>{''.join(blocks)}</div>"
 
 
-def _verdict(comparison: Comparison) -> str:
+def verdict(comparison: Comparison) -> str:
+    """Return in a line how two runs compare."""
     if not comparison.pairs:
         return "neither has an attempt on record"
     if comparison.same:
@@ -90,21 +91,22 @@ def _verdict(comparison: Comparison) -> str:
     return f"{way}, {'the same data' if comparison.same_data else 'different data'} at the end"
 
 
-def _facts(comparison: Comparison) -> list[str]:
+def facts(comparison: Comparison) -> list[str]:
+    """Return what has to be known of the two runs, a line each."""
     a, b = comparison.a, comparison.b
-    facts = [f"A  {_run(a)}", f"B  {_run(b)}"]
+    found = [f"A  {_run(a)}", f"B  {_run(b)}"]
     if a.workflow and b.workflow and a.workflow != b.workflow:
-        facts.append(f"Different workflows: {short_text(a.workflow)} and {short_text(b.workflow)}.")
+        found.append(f"Different workflows: {short_text(a.workflow)} and {short_text(b.workflow)}.")
     elif a.fingerprint and b.fingerprint and a.fingerprint != b.fingerprint:
-        facts.append("The workflow, or a worker of it, changed between them (the fingerprints differ).")
+        found.append("The workflow, or a worker of it, changed between them (the fingerprints differ).")
     if a.goal is not None and b.goal is not None and a.goal != b.goal:
-        facts.append(f"Different goals: {short_text(a.goal, 80)} and {short_text(b.goal, 80)}.")
-    facts += [
+        found.append(f"Different goals: {short_text(a.goal, 80)} and {short_text(b.goal, 80)}.")
+    found += [
         f"{side} has not ended; it may still do what only the other did."
         for side, run in (("A", a), ("B", b))
         if run.state is not None and not run.is_over
     ]
-    return facts
+    return found
 
 
 def _run(run: Recorded) -> str:
@@ -113,7 +115,8 @@ def _run(run: Recorded) -> str:
     return f"{one_line(run.run, 80)}{workflow}: {run.state or 'state not on record'}{reason}"
 
 
-def _where(comparison: Comparison) -> str:
+def where(comparison: Comparison) -> str:
+    """Return where two runs part, in words."""
     parts = comparison.first_divergence
     if parts is None or parts.only_in is None:
         return str(parts)
@@ -177,7 +180,7 @@ def _lines(pairs: list[Pair]) -> Iterator[_Line]:
 def _line(pair: Pair) -> _Line:
     sign = "=" if pair.same else "A" if pair.b is None else "B" if pair.a is None else "\N{NOT EQUAL TO}"
     differs = ", ".join(pair.aspects) or ("" if pair.same else f"only in {sign}")
-    return _Line(sign, _name(pair.either), _told(pair.a), _told(pair.b), differs)
+    return _Line(sign, _name(pair.either), told(pair.a), told(pair.b), differs)
 
 
 def _name(record: AttemptFinished) -> str:
@@ -185,7 +188,8 @@ def _name(record: AttemptFinished) -> str:
     return f"{one_line(record.path, 120)}{again}"
 
 
-def _told(record: AttemptFinished | None) -> str:
+def told(record: AttemptFinished | None) -> str:
+    """Return in short what came of an attempt, and where the run went on to."""
     if record is None:
         return "\N{EN DASH}"
     came = f"failed: {one_line(str(record.error), 80)}" if record.error is not None else short_text(record.output, 60)
@@ -221,16 +225,17 @@ def _side_by_side(found: tuple[Difference, ...] | list[Difference]) -> list[str]
     return lines
 
 
-def _totals(comparison: Comparison) -> list[tuple[str, ...]]:
-    told = comparison.totals.dropna(subset=["a", "b"], how="all")
+def totals(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return the measures, each with those of A and B and the difference, as texts."""
+    known = comparison.totals.dropna(subset=["a", "b"], how="all")
     return [
         (str(row.measure), _number(row.a), _number(row.b), _number(row.delta, sign="+"))
-        for row in told.itertuples(index=False)
+        for row in known.itertuples(index=False)
     ]
 
 
 def _totals_text(comparison: Comparison) -> list[str]:
-    return [f"  {name:<14} A {a:>12}   B {b:>12}   {delta:>12}" for name, a, b, delta in _totals(comparison)]
+    return [f"  {name:<14} A {a:>12}   B {b:>12}   {delta:>12}" for name, a, b, delta in totals(comparison)]
 
 
 def _number(value: Any, sign: str = "") -> str:

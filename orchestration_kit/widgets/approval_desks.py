@@ -13,6 +13,7 @@ from orchestration_kit.engine.run import Run
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import OrchestrationError
 from orchestration_kit.journal.port import Journal, RunQuery
+from orchestration_kit.widgets.approval_questions import key_of
 from orchestration_kit.widgets.live import steady
 
 
@@ -26,9 +27,9 @@ class Open(NamedTuple):
     request: Request
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> str:
         """What tells it from every other question."""
-        return self.request.run_id, self.request.path, self.request.hash
+        return key_of(self.request)
 
 
 class Desk(ABC):
@@ -38,8 +39,8 @@ class Desk(ABC):
     """Whether runs can be gone on with here: their workers are known."""
 
     @abstractmethod
-    def runs(self) -> list[Run]:
-        """Return the runs that may ask something."""
+    def runs(self, *, over: bool = False) -> list[Run]:
+        """Return the runs that may ask something; those that are over too, as far as they are known, if told."""
 
     def open(self) -> list[Open]:
         """Return the approvals that are waited for, in the order in which they were asked."""
@@ -52,13 +53,13 @@ class Desk(ABC):
     def close(self) -> None:
         """Stop calling."""
 
-    def why_gone(self, run_id: str, path: str, digest: str) -> str:
+    def why_gone(self, request: Request) -> str:
         """Return what became of a question that is not open any more, in words."""
-        for run in self.runs():
+        for run in self.runs(over=True):
             for one in (run, *_within(run)):
-                if one.run_id == run_id:
-                    return _fate(one, path, digest)
-        return f"Run {run_id!r} does not wait for that any more."
+                if one.run_id == request.run_id:
+                    return _fate(one, request)
+        return f"Run {request.run_id!r} does not wait for that any more."
 
 
 class RunDesk(Desk):
@@ -68,7 +69,7 @@ class RunDesk(Desk):
         self.run = run
         self._beat: Callable[[], None] | None = None
 
-    def runs(self) -> list[Run]:
+    def runs(self, *, over: bool = False) -> list[Run]:  # noqa: ARG002 - it is the one that is meant
         """Return the run; where it has gone on elsewhere, as it is there."""
         run = self.run
         if run.hub is not None and run.log is not None and not run.is_driven and run.log.is_behind:
@@ -100,9 +101,9 @@ class HubDesk(Desk):
         self._observer: Callable[[Any], None] | None = None
         self._heard: dict[str, Run] = {}
 
-    def runs(self) -> list[Run]:
+    def runs(self, *, over: bool = False) -> list[Run]:
         """Return the runs that are not over."""
-        found = {run.run_id: run for run in handles_of(self.hub)}
+        found = {run.run_id: run for run in self.hub.handles()}
         for run_id in () if self.hub.journal is None else waiting_on_record(self.hub.journal):
             known = found.get(run_id)
             if known is None or (not known.is_driven and known.log is not None and known.log.is_behind):
@@ -114,7 +115,7 @@ class HubDesk(Desk):
             if self._beat is not None and self._heard.get(run_id) is not run and not run.is_finished:
                 self._heard[run_id] = run
                 listen(run, self._beat)
-        return [run for run in found.values() if not run.is_finished]
+        return [run for run in found.values() if over or not run.is_finished]
 
     def watch(self, beat: Callable[[], None]) -> None:
         """Listen to every run, also to those that begin later."""
@@ -128,8 +129,7 @@ class HubDesk(Desk):
 
     def close(self) -> None:
         """Listen no more."""
-        if self._observer in self.hub.observers:
-            self.hub.observers.remove(self._observer)
+        self.hub.observers[:] = [one for one in self.hub.observers if one is not self._observer]
         for run in self._heard.values():
             unlisten(run, self._beat)
         self._heard.clear()
@@ -143,14 +143,6 @@ class JournalDesk(HubDesk):
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(Orchestrator(journal=journal))
-
-
-def handles_of(hub: Orchestrator) -> list[Run]:
-    """Return the outermost runs that are held in this process, as far as their hub knows them."""
-    known = dict(steady(lambda: dict(hub._named_runs)))  # noqa: SLF001 - the hub's own book
-    if hub.last_run is not None:
-        known[hub.last_run.run_id] = hub.last_run
-    return [run for run in known.values() if run.machine.started.depth == 0]
 
 
 def waiting_on_record(journal: Journal) -> list[str]:
@@ -197,8 +189,7 @@ def unlisten(run: Run, beat: Callable[[], None] | None) -> None:
     run.audience.observers[:] = [
         one for one in run.audience.observers if not (isinstance(one, _Hears) and one.beat == beat)
     ]
-    if beat in run.resting_observers:
-        run.resting_observers.remove(beat)
+    run.resting_observers[:] = [one for one in run.resting_observers if one != beat]
 
 
 class _Hears:
@@ -215,13 +206,13 @@ def _within(run: Run) -> list[Run]:
     return [one for child in list(run.children.values()) for one in (child, *_within(child))]
 
 
-def _fate(run: Run, path: str, digest: str) -> str:
+def _fate(run: Run, request: Request) -> str:
+    path = request.path
     where = f"{path} of run {run.run_id!r}"
     answered = next((one for one in reversed(run.events) if isinstance(one, Answered) and one.path == path), None)
-    asked_anew = next((one for one in run.waiting if one.path == path and one.hash != digest), None)
-    if asked_anew is not None:
+    if any(one.path == path and one.hash != request.hash for one in run.waiting):
         return f"What {where} asks has changed: look at it again, it needs an answer of its own."
-    if answered is not None and answered.request == digest:
+    if answered is not None and answered.request == request.hash:
         words = {"approved": "approved", "rejected": "rejected", "timeout": "not answered in time"}
         return f"{where} was {words.get(answered.kind, 'answered')} already."
     return f"{where} is not asked any more: the run is {run.state.value}."

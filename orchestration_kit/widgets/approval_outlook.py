@@ -8,11 +8,12 @@ from orchestration_kit.definition.steps import Step
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.visual.step_text import worker_text
 
+Outlook = dict[str, list[dict[str, Any]]]
 _FAR = 5
 """So many steps are told of a way that needs no decision."""
 
 
-def outlook(workflow: WorkflowDefinition, step: Step, path: str = "") -> dict[str, list[dict[str, Any]]]:
+def outlook(workflow: WorkflowDefinition, step: Step, path: str = "") -> Outlook:
     """Return the ways on `approve`, on `reject` and on `timeout`, as plain data.
 
     A way has `when` (its condition, empty where it is taken without one), `steps` (each with `step` and `about`, as
@@ -28,8 +29,8 @@ def outlook(workflow: WorkflowDefinition, step: Step, path: str = "") -> dict[st
     >>> ways["approve"][0]["steps"], ways["approve"][0]["end"], ways["reject"][0]["end"]
     ([{'step': 'pay', 'about': 'Pays (generic)'}], 'the run ends: completed', 'the run fails')
     """
-    inside = path.endswith("]/") or "]/" in path
-    found: dict[str, list[dict[str, Any]]] = {"approve": [], "reject": [], "timeout": []}
+    inside = "]/" in path
+    found = no_outlook()
     for way in step.transitions():
         if way.kind in ("branch", "success"):
             when = way.label if way.kind == "branch" else "otherwise" if found["approve"] else ""
@@ -44,6 +45,11 @@ def outlook(workflow: WorkflowDefinition, step: Step, path: str = "") -> dict[st
     if not found["reject"]:
         found["reject"].append({"when": "", "steps": [], "end": _failed(workflow, inside=inside)})
     return found
+
+
+def no_outlook() -> Outlook:
+    """Return the ways of a step of which nothing is known."""
+    return {"approve": [], "reject": [], "timeout": []}
 
 
 def _failed(workflow: WorkflowDefinition, *, inside: bool) -> str:

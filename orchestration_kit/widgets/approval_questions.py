@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.inner import step_at
 from orchestration_kit.engine.run import Run
 from orchestration_kit.history.texts import short_text
-from orchestration_kit.widgets.approval_outlook import outlook
+from orchestration_kit.widgets.approval_outlook import no_outlook, outlook
 
 MOST_TEXT = 6_000
 """Characters of one value that are shown."""
@@ -21,14 +22,14 @@ _MOST_FIELDS = 30
 def question_of(run: Run, request: Request, *, bar: str = "") -> dict[str, Any]:
     """Return a question as a page shows it; `run` is the one that asks, `bar` why it cannot be answered here."""
     step = step_at(run.workflow, request.path, {})
-    ways = {"approve": [], "reject": [], "timeout": []} if step is None else outlook(run.workflow, step, request.path)
+    ways = no_outlook() if step is None else outlook(run.workflow, step, request.path)
     shown = list(request.shown.items())
     return {
-        "run": request.run_id,
-        "workflow": run.machine.started.workflow,
+        "key": key_of(request),
+        "run": visible(request.run_id[:300]),
+        "workflow": visible(run.machine.started.workflow[:200]),
         "goal": visible(run.machine.started.goal[:400]),
-        "path": request.path,
-        "step": request.step,
+        "path": visible(request.path[:300]),
         "about": "" if step is None else visible(step.description[:1_000]),
         "prompt": visible(request.prompt),
         "hash": request.hash,
@@ -36,10 +37,31 @@ def question_of(run: Run, request: Request, *, bar: str = "") -> dict[str, Any]:
         "deadline": request.deadline,
         "shown": [{"name": visible(name), **shown_value(value)} for name, value in shown[:MOST_VALUES]],
         "more": max(0, len(shown) - MOST_VALUES),
-        "schema": request.schema,
+        "schema": sendable(request.schema),
         "ways": ways,
         "bar": bar,
     }
+
+
+def key_of(request: Request) -> str:
+    """Return what tells a question from every other: of which run, at which visit, and exactly what is asked."""
+    plain = f"{request.run_id!a}{request.path!a}{request.hash}"
+    return hashlib.sha256(plain.encode()).hexdigest()[:24]
+
+
+def sendable(value: Any) -> Any:
+    r"""Return plain data without what no message can hold: lone surrogates.
+
+    >>> sendable({"title": "\ud800!"})
+    {'title': '?!'}
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {sendable(key): sendable(one) for key, one in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [sendable(one) for one in cast("list[Any]", value)]
+    return value
 
 
 def shown_value(value: Any) -> dict[str, Any]:

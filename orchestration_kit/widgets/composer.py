@@ -59,6 +59,7 @@ class Composer(KitWidget):
     """
 
     _esm = STATIC / "composer.js"
+    _css = STATIC / "composer.css"
 
     view = traitlets.Dict(default_value={}).tag(sync=True)
     """What the canvas shows."""
@@ -210,7 +211,7 @@ class Composer(KitWidget):
     @intent
     def select(self, step: str | None) -> None:
         """Show the form of a step, or of the workflow."""
-        self._do(lambda: setattr(self._desk, "selected", step))
+        self._do(lambda: self._desk.select(step))
 
     @intent
     def copy(self, steps: list[str], *, cut: bool = False) -> None:
@@ -260,7 +261,9 @@ class Composer(KitWidget):
     def read(self, text: str) -> None:
         """Take over a workflow from text."""
         self.load(text)
-        self.tell(f"Loaded {self._desk.workflow.name!r}, {len(self._desk.workflow.steps)} steps. Undo brings back what was.")
+        self.tell(
+            f"Loaded {self._desk.workflow.name!r}, {len(self._desk.workflow.steps)} steps. Undo brings back what was."
+        )
 
     @intent
     def take_over(self, text: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from orchestration_kit.engine.events import AttemptStarted, Event, PartialOutput
+from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.errors import OrchestrationError
 from orchestration_kit.visual.text import clean, one_line, shorten
 from orchestration_kit.widgets.base import STATIC, KitWidget, intent
@@ -203,7 +204,7 @@ class Player(Moves, KitWidget):
             "lineage": lineage(run),
             "runs": self._runs(),
             "buttons": possible(run, so_far),
-            "resumes": run.is_finished,
+            "resumes": run.is_finished and run.state is not WorkflowState.COMPLETED,
             "used": used(run, so_far),
             "progress": progress(run, so_far),
             "at": list(dict.fromkeys(self._live.place(path) for path in where[:40])),

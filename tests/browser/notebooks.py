@@ -142,6 +142,10 @@ class Notebook(Shown):
             source,
         )
 
+    def clear(self, index: int) -> None:
+        """Clear what a cell has shown."""
+        self.program("({panel, given}) => panel.content.widgets[given].model.sharedModel.setOutputs([])", index)
+
     # What a person sees.
 
     def cells(self) -> list[str]:
@@ -230,11 +234,15 @@ class Jupyter(Program):
         super().__init__(browser)
         self.server, self._address = server, address
 
-    def open(self, cells: Sequence[str], *, theme: str = "light", view: dict[str, int] | None = None) -> Notebook:
-        """Write a notebook of these code cells, open it, wait for its kernel."""
+    def open(
+        self, cells: Sequence[str], *, theme: str = "light", view: dict[str, int] | None = None, script: str = ""
+    ) -> Notebook:
+        """Write a notebook of these code cells, open it, wait for its kernel; `script` is in the page from its start."""
         path = write_notebook(self.server.folder, cells)
         servers.choose_theme(self.server, theme)
         page = self.page(theme, view)
+        if script:
+            page.add_init_script(script)
         notebook = Notebook(page, self.server, path)
         self.opened.append(notebook)
         page.goto(

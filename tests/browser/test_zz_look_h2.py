@@ -1,50 +1,43 @@
 """Pictures for looking at; not kept."""
 import os, time
 from playwright.sync_api import expect
-HUB = '''
-import time, threading
+from tests.browser.test_zz_cells_h2 import HUB
+BIG = '''
+import time
 from orchestration_kit import *
 hub = Orchestrator()
-def plan(goal, context):
-    context.add_usage(input_tokens=420, output_tokens=80, cost_usd=0.004, model="small-1")
-    return {"pages": ["home", "menu", "contact"], "tone": "warm"}
-def code(given, context):
-    context.add_usage(input_tokens=2100, output_tokens=900, cost_usd=0.031, model="large-1")
-    context.data["files"] = [*context.data.get("files", []), f"v{context.visit}.html"]
-    return {"html": f"<h1>Bakery v{context.visit}</h1>", "visit": context.visit}
-def review(given, context):
-    if given["visit"] < 2:
-        return {"approved": False, "comments": ["The menu has no prices", "No opening hours"]}
-    return {"approved": True, "comments": []}
-slow = lambda f, s=0.4: (lambda given, context: (time.sleep(PACE), f(given, context))[1])
-PACE = 0.05
-flow = WorkflowDefinition(name="bakery_site", budget=Budget(max_cost_usd=0.5))
-flow.add_step(WorkflowStep(step_id="plan", worker_type="product_manager", description="Turn the wish into pages", on_success="code"), is_initial=True)
-flow.add_step(WorkflowStep(step_id="code", worker_type="coder", description="Write the pages", on_success="review", max_retries=1))
-flow.add_step(WorkflowStep(step_id="review", worker_type="reviewer", description="Look for what is missing", success_when="output.approved == true", on_success="sign_off", on_failure="code"))
-flow.add_step(ApprovalStep(step_id="sign_off", prompt="Publish the bakery's website?", on_success="publish", on_failure="stopped"))
-flow.add_step(WorkflowStep(step_id="publish", worker_type="deployer", is_terminal=True))
-flow.add_step(WorkflowStep(step_id="stopped", worker_type="generic", is_terminal=True, outcome="failed"))
-for kind, f in dict(product_manager=plan, coder=code, reviewer=review, deployer=lambda given, context: {"url": "https://bakery.example"}).items():
-    hub.register_worker(WorkerDefinition(worker_type=kind, name=kind, executor=slow(f)))
-hub.register_workflow(flow)
-run = hub.start("bakery_site", "A website for the bakery on the corner", run_id="bakery-1")
-player = run.player()
+wf = WorkflowDefinition(name="two_hundred")
+for i in range(200):
+    wf.add_step(WorkflowStep(step_id=f"step_{i}", worker_type="generic", description="one of many", on_success=f"step_{i+1}" if i < 199 else None, is_terminal=i == 199, on_failure=f"step_{i-7}" if i % 9 == 8 else None), is_initial=i == 0)
+def work(given, context):
+    time.sleep(0.002)
+    if context.path == "step_120#1": raise ValueError("The disk is full: 0 bytes left on /data")
+    return given
+hub.register_worker(WorkerDefinition(worker_type="generic", name="generic", executor=work))
+hub.register_workflow(wf)
+run = hub.start("two_hundred", "go", run_id="big-1")
+t = time.perf_counter(); player = run.player(); took = time.perf_counter() - t
 '''
-def test_look(lab):
+def test_big(lab):
     theme=os.environ.get("THEME","light")
-    nb = lab.open([HUB, "player"], theme=theme, view={"width":1300,"height":1000})
-    nb.run_all()
-    w = nb.widget(1, "player"); w.wait_for()
-    page = nb.page
-    w.scroll_into_view_if_needed()
-    page.wait_for_timeout(500); nb.shot(f"p1-{theme}")
+    nb = lab.open([BIG, "player"], theme=theme, view={"width":1300,"height":1000})
+    nb.run_all(); w = nb.widget(1, "player"); w.wait_for()
+    print("player() took", nb.kernel("took"))
+    w.get_by_role("button", name="Run", exact=True).click(); expect(w.locator(".okit-state")).to_contain_text("failed")
+    nb.page.wait_for_timeout(400); nb.shot(f"big-{theme}", nb.output(1))
+    print(nb.errors)
+def test_compare(lab):
+    theme=os.environ.get("THEME","light")
+    nb = lab.open([HUB, "run.run()\nrun.approve(); run.run()\nfork = run.fork(at='code#2', input={'approved': False, 'comments': ['Add the phone number']})\nfork.run(); fork.reject('The menu is out of date'); fork.run()\nComparison(run, fork)"], theme=theme, view={"width":1300,"height":1200})
+    nb.run_all(); w = nb.widget(1, "comparison"); w.wait_for()
+    nb.page.wait_for_timeout(600); nb.shot(f"cmp-{theme}", nb.output(1))
+    w.get_by_role("button", name="sign_off#1", exact=True).click(); nb.page.wait_for_timeout(400); nb.shot(f"cmp2-{theme}", nb.output(1))
+    print(nb.errors)
+def test_narrow(lab):
+    theme=os.environ.get("THEME","light")
+    nb = lab.open([HUB, "player"], theme=theme, view={"width":760,"height":1300})
+    nb.run_all(); w = nb.widget(1, "player"); w.wait_for()
+    w.get_by_label("Input of plan#1").fill("A website for the florist"); nb.page.wait_for_timeout(300); nb.shot(f"edit-{theme}", nb.output(1))
     w.get_by_role("button", name="Step", exact=True).click(); expect(w).to_contain_text("paused before code#1")
-    page.wait_for_timeout(300); nb.shot(f"p2-{theme}", nb.output(1))
-    w.get_by_role("button", name="Run", exact=True).click(); expect(w).to_contain_text("waits for")
-    page.wait_for_timeout(300); nb.shot(f"p3-{theme}", nb.output(1))
-    w.get_by_role("tab", name="Attempts").click(); page.wait_for_timeout(300); nb.shot(f"p4-{theme}", nb.output(1))
-    w.get_by_role("tab", name="Data").click(); page.wait_for_timeout(300); nb.shot(f"p5-{theme}", nb.output(1))
-    w.get_by_role("button", name="✓ Approve").click(); expect(w.locator(".okit-state")).to_contain_text("completed")
-    page.wait_for_timeout(300); nb.shot(f"p6-{theme}", nb.output(1))
+    nb.page.wait_for_timeout(300); nb.shot(f"narrow-{theme}", nb.output(1))
     print(nb.errors)

@@ -23,12 +23,10 @@ _NEWEST = (
     "UNION SELECT number FROM runs WHERE finished_at IS NULL"
 )
 _ADDED = "SELECT number FROM runs WHERE number > ?1"
-# `+0`: by its own number each, not through a scan of all runs.
 _SIGNS = (
-    "SELECT runs.number, epoch, standing_check, token FROM json_each(?1) AS known "
-    "CROSS JOIN runs ON runs.number = known.value"
+    "SELECT number, epoch, standing_check, token FROM runs WHERE number IN (SELECT json_each.value FROM json_each(?1))"
 )
-_RUNS = f"SELECT {COLUMNS} FROM json_each(?1) AS known CROSS JOIN runs ON runs.number = known.value"  # noqa: S608
+_RUNS = f"SELECT {COLUMNS} FROM runs WHERE number IN (SELECT json_each.value FROM json_each(?1))"  # noqa: S608
 _ROWS = (
     'SELECT r.id, r.body, r."check" FROM json_each(?1) AS known CROSS JOIN rows AS r '
     "ON r.id > known.value AND r.id <= (known.value | 4294967295)"
@@ -77,7 +75,8 @@ class SQLiteFollower(Follower):
             if record.run.standing.finished_at is not None:
                 self._last.pop(record.number, None)
         self._version = version  # only now: what could not be read is looked at again
-        runs = sorted((record.run for record in records), key=lambda run: run.facts[2::-2], reverse=True)
+        found = [record.run for record in records]
+        runs = sorted(found, key=lambda run: (run.facts.started_at, run.facts.run_id), reverse=True)
         return News(runs, rows, gone)
 
     def _followed(self) -> tuple[list[int], list[str]]:

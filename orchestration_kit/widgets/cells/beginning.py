@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.arguments import check_id
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A run, and whether it was on record."""
-
-    run: Run
-    was_on_record: bool
-
-
 def begin(  # noqa: PLR0913 - what a run is begun with
     hub: Orchestrator,
     workflow: str,
@@ -37,7 +28,7 @@ def begin(  # noqa: PLR0913 - what a run is begun with
     run_id: str | None = None,
     seed: int | None = None,
     limits: RunLimits | None = None,
-) -> Begun:
+) -> Run:
     """Return the run of this id, its newest edition; a new one where there is none, or no id is given.
 
     Raises:
@@ -51,13 +42,12 @@ def begin(  # noqa: PLR0913 - what a run is begun with
         found = newest(hub, run_id)
         if found is not None:
             check_same(found, workflow, goal, data)
-            return Begun(ready(found, hub), was_on_record=True)
+            return ready(found, hub)
     if goal is None:
         usage = f'%workflow {workflow} --goal "..."   or   CellSession(hub, "{workflow}", goal="...")'
         raise BadCommand("A new run needs a goal.", usage)
     given = None if data is None else dict(data)
-    run = hub.start(workflow, goal, given, run_id=run_id, seed=seed, limits=limits, workers=nobody)
-    return Begun(run, was_on_record=False)
+    return hub.start(workflow, goal, given, run_id=run_id, seed=seed, limits=limits, workers=nobody)
 
 
 def last_of(hub: Orchestrator, workflow: str) -> str:

@@ -99,6 +99,8 @@ def _compiled(step: str, source: str, filename: str, flags: int) -> tuple[CodeTy
             )
     version = hashlib.sha256(ast.unparse(tree).encode("utf-8", "backslashreplace")).hexdigest()[:16]
     last = tree.body[-1]
+    if isinstance(last, ast.Raise):
+        return compile(tree, filename, "exec", flags, dont_inherit=True), version
     if not isinstance(last, ast.Expr):
         raise BadBody(
             step,

@@ -63,7 +63,9 @@ class CellMagics(Magics):
         if "--resume" in values:
             unfit = [option for option in ("--goal", "--data", "--seed", "--run-id") if option in values]
             if unfit:
-                raise BadCommand(f"--resume goes on with a run as it was begun; leave out {listed(unfit)}.", WORKFLOW.text)
+                raise BadCommand(
+                    f"--resume goes on with a run as it was begun; leave out {listed(unfit)}.", WORKFLOW.text
+                )
             run_id = values["--resume"] or None
             if name is None:
                 name = self._workflow_of(hub, run_id)
@@ -224,4 +226,6 @@ def _value(line: str) -> Any:
             return read(line.strip())
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
-    raise BadCommand(f"The value {line.strip()!r:.80} is neither Python nor JSON; put text in quotation marks.", APPROVE.text)
+    raise BadCommand(
+        f"The value {line.strip()!r:.80} is neither Python nor JSON; put text in quotation marks.", APPROVE.text
+    )

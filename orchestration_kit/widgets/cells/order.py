@@ -23,7 +23,9 @@ def out_of_order(run: Run, step: str) -> OutOfOrder:
         turns = turns_of(run)
         back = [(f"%goto {turn.records[0].path}", "goes back to that visit, in a fork") for turn in turns[-3:]]
         name = run.workflow.name
-        return OutOfOrder(step, f"the run is {run.state}", (*back, (f'%workflow {name} --goal "..."', "begins another run")))
+        return OutOfOrder(
+            step, f"the run is {run.state}", (*back, (f'%workflow {name} --goal "..."', "begins another run"))
+        )
     if one is None and lacking is None:
         asked = [request for request in run.waiting if request.kind == "approval"]
         ways = (("%approve", "says yes"), ("%reject WHY", "says no")) if asked else ()
@@ -50,10 +52,14 @@ def nothing_to_run(run: Run) -> BadCommand | NoCell:
     if run.is_finished:
         turns = turns_of(run)
         visit = turns[-1].records[0].path if turns else "VISIT"
-        return BadCommand(f"The run is {run.state}: nothing is left to run.", f"%goto {visit}   to go back there, in a fork")
+        return BadCommand(
+            f"The run is {run.state}: nothing is left to run.", f"%goto {visit}   to go back there, in a fork"
+        )
     asked = [request for request in run.waiting if request.kind == "approval"]
     if asked:
-        return BadCommand(f"The run waits for an answer: {asked[0].path} asks for approval.", "%approve   or   %reject WHY")
+        return BadCommand(
+            f"The run waits for an answer: {asked[0].path} asks for approval.", "%approve   or   %reject WHY"
+        )
     events = [request.event for request in run.waiting if request.event]
     name = events[0] if events else "NAME"
     return BadCommand("The run waits for an event.", f"session.run.send({name!r}, ...)   then   %run_next")

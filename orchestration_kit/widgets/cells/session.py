@@ -9,23 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.past import SAME
 from orchestration_kit.engine.stand_ins import known_steps
-from orchestration_kit.errors import UnknownStep
+from orchestration_kit.errors import UnknownStep, counted
 from orchestration_kit.widgets.cells import current
-from orchestration_kit.widgets.cells.ahead import Coming, coming, first
-from orchestration_kit.widgets.cells.beginning import begin, last_of, ready
+from orchestration_kit.widgets.cells.ahead import coming, first
+from orchestration_kit.widgets.cells.beginning import begin, last_of
 from orchestration_kit.widgets.cells.body import Body, body_of_function
 from orchestration_kit.widgets.cells.driving import make_turn, settle
-from orchestration_kit.widgets.cells.editions import ancestors, edition_id, first_id, newest, numbers_on_record
-from orchestration_kit.widgets.cells.memory import Memory, stale_turns
+from orchestration_kit.widgets.cells.editions import first_id
+from orchestration_kit.widgets.cells.line import Line
 from orchestration_kit.widgets.cells.order import nothing_to_run, out_of_order
 from orchestration_kit.widgets.cells.reading import Decision, MakeAgain, MakeNext, OnRecord, Record, TakeOver, decide
 from orchestration_kit.widgets.cells.showing import is_raised, own_lines, show, show_error, show_outputs
 from orchestration_kit.widgets.cells.standing import Standing, how_it_went, standing
-from orchestration_kit.widgets.cells.turns import Turn, turn_key, turns_in, turns_of
+from orchestration_kit.widgets.cells.turns import turn_key, turns_in, turns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
     from orchestration_kit.journal.cassette import Cassette
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+SHOWN_COLUMNS = ["path", "worker", "success", "next_step", "cached", "error"]
+"""Of the record: those that are the same in each execution."""
 
 
 class CellSession:
@@ -78,8 +79,9 @@ class CellSession:
         seed: int | None = None,
         limits: RunLimits | None = None,
     ) -> None:
-        begun = begin(hub, workflow, goal, data=data, run_id=run_id, seed=seed, limits=limits)
-        self._take(hub, begun.run)
+        run = begin(hub, workflow, goal, data=data, run_id=run_id, seed=seed, limits=limits)
+        self._line = Line(hub, run)
+        current.choose(self)
 
     @classmethod
     def resume(cls, hub: Orchestrator, workflow: str, run_id: str | None = None) -> CellSession:
@@ -88,21 +90,26 @@ class CellSession:
         Raises:
             UnknownRun: there is none.
         """
+        if run_id is not None:
+            hub.get_run(run_id)
         return cls(hub, workflow, run_id=run_id or first_id(last_of(hub, workflow)))
 
-    def _take(self, hub: Orchestrator, run: Run) -> None:
-        self.hub = hub
-        """Where the workflow is registered."""
-        self.run = run
-        """The present edition of the run: editing a cell makes another one."""
-        self._first = first_id(run.run_id)
-        self._earlier = ancestors(hub, run)
-        self._place = 0
-        self._bodies: dict[str, Body] = {}
-        self._attach_memory()
-        current.choose(self)
-
     # --- looking
+
+    @property
+    def hub(self) -> Orchestrator:
+        """Where the workflow is registered."""
+        return self._line.hub
+
+    @property
+    def run(self) -> Run:
+        """The present edition of the run: editing a cell makes another one."""
+        return self._line.run
+
+    @property
+    def editions(self) -> list[Run]:
+        """The runs that led to the present one, the oldest first, and that one."""
+        return [*reversed(self._line.earlier), self.run]
 
     @property
     def next_step(self) -> str | None:
@@ -114,17 +121,12 @@ class CellSession:
     @property
     def stale(self) -> list[str]:
         """Visits that an earlier edition has on record and this one has not come to again."""
-        return stale_turns(self.run, self._earlier)
-
-    @property
-    def editions(self) -> list[Run]:
-        """The runs that led to the present one, the oldest first, and that one."""
-        return [*reversed(self._earlier), self.run]
+        return self._line.stale
 
     @property
     def cells(self) -> list[str]:
         """The steps that a cell was run for, here."""
-        return list(self._bodies)
+        return list(self._line.bodies)
 
     def standing(self, *told: str) -> Standing:
         """Return where the run stands, as a few lines that a notebook shows."""
@@ -132,8 +134,7 @@ class CellSession:
 
     def history(self) -> pd.DataFrame:
         """Return what is on record, one row per attempt: the columns that are the same in each execution."""
-        frame = self.run.to_frame()
-        return frame[["path", "worker", "success", "next_step", "cached", "error"]]
+        return self.run.to_frame()[SHOWN_COLUMNS]
 
     def __repr__(self) -> str:
         return repr(self.standing())
@@ -145,9 +146,7 @@ class CellSession:
 
     # --- cells
 
-    def step(
-        self, step_id: str | Callable[..., Any] | None = None, *, again: bool = False
-    ) -> Callable[[_Function], _Function] | Any:
+    def step(self, step_id: str | Callable[..., Any] | None = None, *, again: bool = False) -> Any:
         """Make a function the worker of a step in this run, and make the visit: `@session.step("review")`.
 
         The function itself is returned as it was. `@session.step` alone takes the function's name as the step.
@@ -156,15 +155,20 @@ class CellSession:
             step_id: The step.
             again: Make it again, in a fork, although it is on record and the function is the same.
         """
-        if callable(step_id):
-            return self._function(step_id, step_id.__name__, again=again)
-        return lambda function: self._function(function, step_id or function.__name__, again=again)
 
-    def _function(self, function: Any, step_id: str, *, again: bool) -> Any:
+        def decorate(function: Any) -> Any:
+            __tracebackhide__ = True
+            return self._function(function, step_id or function.__name__, again=again)
+
+        if callable(step_id):
+            function, step_id = step_id, None
+            return decorate(function)
+        return decorate
+
+    def _function(self, function: Any, step_id: Any, *, again: bool) -> Any:
         __tracebackhide__ = True
         self.check_step(step_id)
-        shown = self.perform(body_of_function(step_id, function), again=again)
-        show(shown)
+        show(self.perform(body_of_function(step_id, function), again=again))
         return function
 
     def check_step(self, step_id: str) -> None:
@@ -184,27 +188,9 @@ class CellSession:
             OutOfOrder: the run has not come to its step. The code is kept for when it does.
         """
         __tracebackhide__ = True
-        record = self._record(body.step)
-        decision = decide(record, body.step, body.worker.name, again=again)
-        self._bodies[body.step] = body
+        decision = decide(self._record(body.step), body.step, body.worker.name, again=again)
+        self._line.bodies[body.step] = body
         return self._do(decision, body.step, again=again)
-
-    def _do(self, decision: Decision, step: str, *, again: bool = False) -> Standing:
-        __tracebackhide__ = True
-        if isinstance(decision, TakeOver):
-            return self._take_over(decision.index)
-        if isinstance(decision, OnRecord):
-            show_outputs(decision.turn)
-            self._use_bodies()
-            went = how_it_went(decision.turn, "is on record, by this very code")
-            return self.standing(went, f"To make it again:  #| step {step} --again")
-        if isinstance(decision, MakeAgain):
-            told = self._fork(decision.turn.records[0].path)
-            return self._make(step, *told, is_new=again)
-        self._use_bodies()
-        if isinstance(decision, MakeNext):
-            return self._make(step)
-        raise out_of_order(self.run, step)
 
     # --- going on
 
@@ -216,10 +202,17 @@ class CellSession:
             BadCommand: nothing is left to run, or somebody has to answer first.
         """
         __tracebackhide__ = True
-        if (following := self._following()) is not None:
-            return following
-        self._use_bodies()
-        return self._make(self._head().step.step_id)
+        turns = turns_of(self.run)
+        if self._line.place < len(turns):
+            turn = turns[self._line.place]
+            body = self._line.bodies.get(turn.step)
+            worker = turn.worker or "" if body is None else body.worker.name
+            return self._do(decide(self._record(turn.step), turn.step, worker), turn.step)
+        self._line.use_bodies()
+        one = first(coming(self.run))
+        if one is None:
+            raise nothing_to_run(self.run)
+        return self._make(one.step.step_id)
 
     def run_until(self, step_id: str | None = None) -> Standing:
         """Run until a step is next; without one, until a cell or an answer is missing, or the run ends.
@@ -231,25 +224,13 @@ class CellSession:
         __tracebackhide__ = True
         if step_id is not None:
             self.check_step(step_id)
-        shown, count = self.standing(), 0
-        while True:
-            turns = turns_of(self.run)
-            if self._place < len(turns) and turns[self._place].step == step_id:
-                return self.standing(f"{turns[self._place].key} is next, and on record.")
-            if self._place >= len(turns):
-                found = coming(self.run)
-                if self.run.is_finished or step_id in [one.step.step_id for one in found[:1]] or not found:
-                    break
-                one = first(found, step_id)
-                if one is not None and one.step.step_id == step_id:
-                    break
-                if one is None:
-                    if step_id is None:
-                        break
-                    raise nothing_to_run(self.run)
-            shown = self.run_next()
+        told: tuple[str, ...] = ()
+        count = 0
+        while not self._stands_before(step_id):
+            told = self.run_next().told
             count += 1
-        told = shown.told if count == 1 else (f"{count} turns were made.",) if count else ("Nothing had to be run.",)
+        if count != 1:
+            told = (f"{counted(count, 'turn')} made.",) if count else ("Nothing had to be run.",)
         return self.standing(*told)
 
     def goto(self, visit: str, data: dict[str, Any] | None = None, *, input: Any = SAME) -> Standing:  # noqa: A002
@@ -263,7 +244,7 @@ class CellSession:
         Raises:
             UnknownVisit: the run never came there.
         """
-        return self.standing(*self._fork(visit, data=data, given=input))
+        return self.standing(self._line.fork(visit, data, input))
 
     def refresh(self) -> Standing:
         """Make again what is stale, as far as it met something else; what met the same is taken over from the record.
@@ -272,22 +253,22 @@ class CellSession:
         """
         __tracebackhide__ = True
         told: tuple[str, ...] = ()
-        self._use_bodies()
-        if not self.stale and (changed := self._changed_worker()) is not None:
-            told = self._fork(changed)
+        self._line.use_bodies()
+        if not self.stale and (changed := self._line.changed_worker()) is not None:
+            told = (self._line.fork(changed),)
         if not self.stale:
             return self.standing("Nothing is stale: all that is on record was made by the present cells and workers.")
-        goal, taken, made = len(self.stale), 0, 0
-        while self.stale and len(made_so_far := turns_of(self.run)) < 10_000 and first(coming(self.run)) is not None:
+        shared = {turn.key for turn in turns_of(self.run)}
+        while self.stale and first(coming(self.run)) is not None:
+            came = self.run.machine.count
             shown = self.run_next()
-            new = turns_of(self.run)[len(made_so_far) :]
-            taken += sum(all(record.cached for record in turn.visits) for turn in new)
-            made += sum(not all(record.cached for record in turn.visits) for turn in new)
-            if not new or self.run.is_finished:
-                told = (*told, *shown.told)
+            if self.run.machine.count == came:
+                told = shown.told
                 break
-        _ = goal
-        return self.standing(*told, f"Made again: {made}. Taken over from the record, as nothing changed there: {taken}.")
+        new = [turn for turn in turns_of(self.run) if turn.key not in shared]
+        taken = [turn for turn in new if all(record.cached for record in turn.visits)]
+        counts = f"Made again: {len(new) - len(taken)}. Taken over, as nothing changed there: {len(taken)}."
+        return self.standing(*told, counts)
 
     def approve(self, value: Any = True, request: str | None = None) -> Standing:  # noqa: FBT002 - the plain yes
         """Say yes to what the run asks, and go on past it. Raises `AnswerRefused` as `run.approve` does."""
@@ -299,74 +280,52 @@ class CellSession:
         self.run.reject(reason, request)
         return self._answered("rejected")
 
-    def _answered(self, how: str) -> Standing:
-        settle(self.run)
-        self._place = len(turns_of(self.run))
-        return self.standing(f"It was {how}.")
-
-    def use_cassette(self, tape: Cassette | str | PathLike[str] | None) -> None:
+    def use_cassette(self, tape: Cassette | PathLike[str] | str | None) -> None:
         """Have workers and cells recorded from now on, or replayed; None ends that. For all runs of the hub."""
         from orchestration_kit.journal.cassette import as_cassette
 
-        if self.hub.cassette is not None:
-            self.hub.cassette.save()
-        self.hub.cassette = as_cassette(tape)
-        self.run.use_all({})
+        self._line.use_cassette(as_cassette(tape))
 
     # --- inside
 
-    def _record(self, cell: str | None) -> Record:
+    def _record(self, cell: str) -> Record:
         one = first(coming(self.run), cell)
         key = None if one is None or one.path is None else turn_key(one.path)
-        return Record(turns_of(self.run), self._place, None if one is None else one.step.step_id, key)
+        return Record(turns_of(self.run), self._line.place, None if one is None else one.step.step_id, key)
 
-    def _head(self) -> Coming:
-        one = first(coming(self.run))
-        if one is None:
-            raise nothing_to_run(self.run)
-        return one
-
-    def _take_over(self, index: int) -> Standing:
-        turn = turns_of(self.run)[index]
-        self._place = index + 1
-        show_outputs(turn)
-        return self.standing(how_it_went(turn, "was taken over from the record, and not executed,"))
-
-    def _following(self) -> Standing | None:
-        """Take over the turn on record that the notebook comes to; None where it has come to the end of the record."""
+    def _do(self, decision: Decision, step: str, *, again: bool = False) -> Standing:
         __tracebackhide__ = True
-        turns = turns_of(self.run)
-        if self._place >= len(turns):
-            return None
-        turn = turns[self._place]
-        body = self._bodies.get(turn.step)
-        worker = turn.worker if body is None else body.worker.name
-        decision = decide(self._record(turn.step), turn.step, worker or "")
-        return self._do(decision, turn.step)
-
-    def _use_bodies(self) -> None:
-        """Have the run call the cells that were run here."""
-        own = self.run.stand_ins
-        changed = {
-            step: body.worker
-            for step, body in self._bodies.items()
-            if step not in own or own[step].name != body.worker.name or own[step].call is not body.worker.executor
-        }
-        if changed or self.run.barrier is not None:
-            self.run.use_all(changed)
+        if isinstance(decision, TakeOver):
+            turn = turns_of(self.run)[decision.index]
+            self._line.place = decision.index + 1
+            show_outputs(turn)
+            return self.standing(how_it_went(turn, "was taken over from the record, not executed again"))
+        if isinstance(decision, OnRecord):
+            show_outputs(decision.turn)
+            went = how_it_went(decision.turn, "is on record, by this very code")
+            return self.standing(went, f"To make it again:  #| step {step} --again")
+        if isinstance(decision, MakeAgain):
+            told = self._line.fork(decision.turn.records[0].path)
+            return self._make(step, told, is_new=again)
+        self._line.use_bodies()
+        if isinstance(decision, MakeNext):
+            return self._make(step)
+        raise out_of_order(self.run, step)
 
     def _make(self, step: str, *told: str, is_new: bool = False) -> Standing:
         """Make the turn that comes next. An error that ended the run is raised, another one shown."""
         __tracebackhide__ = True
         run = self.run
-        self._attach_memory(is_wanted=not is_new)
+        self._line.remember(is_wanted=not is_new)
         one = first(coming(run), step)
+        if one is None:
+            raise nothing_to_run(run)
         try:
-            made = make_turn(run, self._head() if one is None else one)
+            made = make_turn(run, one)
         finally:
-            self._place = len(turns_of(run))
-            self._attach_memory()
-            self._save_cassette()
+            self._line.read_to_the_end()
+            self._line.remember()
+            self._line.save_cassette()
         turns = turns_in(made.records)
         for turn in turns:
             show_outputs(turn)
@@ -380,38 +339,24 @@ class CellSession:
         went = [how_it_went(turn, "was made") for turn in turns]
         return self.standing(*told, *(went or [f"There was nothing to do at {step!r}."]))
 
-    def _fork(self, visit: str, *, data: dict[str, Any] | None = None, given: Any = SAME) -> tuple[str, ...]:
-        """Go on with a fork that begins at a visit; return what is to be told of it."""
-        before = len(turns_of(self.run))
-        self._use_bodies()
-        numbers = numbers_on_record(self.hub, self._first)
-        number = max([1, *numbers, len(self._earlier) + 1]) + 1
-        forked = self.run.fork(visit, data, input=given, run_id=edition_id(self._first, number))
-        forked.put_on_record()
-        self._earlier.insert(0, self.run)
-        self.run = forked
-        self._place = len(turns_of(forked))
-        self._attach_memory()
-        dropped = before - self._place
-        return (f"Edition {number} of the run begins at {forked.machine.started.forked_at}; the one before stays on record.",) if dropped else ()
+    def _stands_before(self, step_id: str | None) -> bool:
+        """Whether to stop: the step is next, or the run has ended; without a step, also where nobody can go on.
 
-    def _attach_memory(self, *, is_wanted: bool = True) -> None:
-        is_needed = is_wanted and bool(self._earlier) and not self.run.is_finished
-        self.run.past = Memory(self._earlier) if is_needed else None
+        Raises:
+            NoCell: nobody can go on, and the step is not next.
+        """
+        turns = turns_of(self.run)
+        if self._line.place < len(turns):
+            return turns[self._line.place].step == step_id
+        found = coming(self.run)
+        one = first(found, step_id)
+        if self.run.is_finished or (one is not None and one.step.step_id == step_id):
+            return True
+        if one is None and step_id is not None:
+            raise nothing_to_run(self.run)
+        return one is None
 
-    def _changed_worker(self) -> str | None:
-        """Return the first visit on record whose worker was registered anew since."""
-        from orchestration_kit.engine.reuse import is_other_worker
-
-        self.run.use_all({})
-        steps = self.run.machine.plan.steps
-        for turn in turns_of(self.run):
-            record = turn.records[-1]
-            planned = None if record.scope else steps.get(record.step)
-            if planned is not None and record.step not in self._bodies and is_other_worker(planned, record):
-                return turn.records[0].path
-        return None
-
-    def _save_cassette(self) -> None:
-        if self.hub.cassette is not None:
-            self.hub.cassette.save()
+    def _answered(self, how: str) -> Standing:
+        settle(self.run)
+        self._line.read_to_the_end()
+        return self.standing(f"It was {how}.")

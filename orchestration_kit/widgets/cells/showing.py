@@ -26,9 +26,7 @@ def shell() -> Any:
 def show(value: Any) -> None:
     """Show a value as if a cell ended with it; in plain Python nothing is shown."""
     if shell() is not None and value is not None:
-        from IPython.display import display
-
-        display(value)
+        cast("Any", sys.modules["IPython"]).display.display(value)
 
 
 def show_outputs(turn: Turn) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.errors import counted, listed
-from orchestration_kit.history.texts import one_line, shorten
+from orchestration_kit.history.texts import one_line, short_text, shorten
 from orchestration_kit.widgets.cells.ahead import Coming, coming, first, vacant
 from orchestration_kit.widgets.cells.turns import Turn, turns_of
 
@@ -65,9 +65,7 @@ def trail(run: Run) -> str:
     shown = [_mark(turn) for turn in turns[-MOST_TURNS:]]
     if len(turns) > MOST_TURNS:
         shown.insert(0, f"… {counted(len(turns) - MOST_TURNS, 'turn')} before")
-    if run.is_finished:
-        shown.append(str(run.state))
-    else:
+    if not run.is_finished:
         shown += [f"{name} ?" for name in _next_names(run)[:3]]
     return f"{one_line(run.workflow.name, 60)}:  {' → '.join(shown)}"
 
@@ -95,7 +93,7 @@ def how_it_went(turn: Turn, verb: str) -> str:
     """Say what came of a turn: `review#1 was made: failed, as success_when was false`."""
     visits = turn.visits
     label = turn.key if len(visits) > 1 else visits[0].path
-    branches = f" in {counted(len(visits), 'branch').replace('branchs', 'branches')}" if len(visits) > 1 else ""
+    branches = f" in {len(visits):,} branches" if len(visits) > 1 else ""
     failed = turn.failed
     if failed is None:
         attempts = max(record.attempt for record in visits)
@@ -143,5 +141,6 @@ def _next_line(one: Coming) -> str:
 def _asked_line(request: Any) -> str:
     if request.kind == "event":
         return f"{request.path} waits for {one_line(request.prompt, 80)}: session.run.send({request.event!r}, ...), then %run_next."
-    prompt = f": {shorten(one_line(request.prompt, 200), 200)}" if request.prompt else ""
-    return f"{request.path} asks for approval{prompt}  %approve, or %reject WHY"
+    prompt = f": {one_line(request.prompt, 200)}" if request.prompt else ""
+    shown = "".join(f" [{one_line(str(name), 60)}: {short_text(value, 200)}]" for name, value in request.shown.items())
+    return f"{request.path} asks for approval{prompt}{shown}  %approve, or %reject WHY"

@@ -23,6 +23,8 @@ from orchestration_kit.widgets.composing.view import canvas_of, panel_of, plain,
 
 BESIDE = 40.0
 """How far from what was copied the copies stand."""
+ABOVE = (81.0, -51.0)
+"""Where the dot stands before the first step, seen from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,13 @@ class Desk:
         self.history: History[Draft] = History(Draft(copied_workflow(workflow)))
         self.scope: Scope = ()
         """Which workflow is on the canvas: the whole, or one that stands in a step of it."""
-        self.selected: str | None = None
+        self.turn = 0
+        """Counts forms: it stays the same while a form is that of one thing, also when that gets another name."""
+        self._selected: str | None = None
         self.clipboard: fragments.Fragment | None = None
         self._refused: dict[tuple[Scope, str | None], list[Refused]] = {}
+        self._later_names: dict[str, str] = {}
+        """What steps are called now, by earlier ids: somebody who types fast is faster than a message."""
 
     @property
     def draft(self) -> Draft:
@@ -70,10 +76,23 @@ class Desk:
         """The workflow on the canvas."""
         return inner(self.workflow, self.scope)
 
+    @property
+    def selected(self) -> str | None:
+        """The step whose form is shown; None for the workflow."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, step_id: str | None) -> None:
+        self.turn += step_id != self._selected
+        self._selected = step_id
+
     def add(self, group: str, name: str, at: Spot | None = None) -> str:
         """Add something of the palette, select it, and return its id."""
         step = new_step(self.hub, group, name, self.here)
-        self._edit(lambda workflow: add_step(workflow, step), {} if at is None else {step.step_id: at})
+        spots = {} if at is None else {step.step_id: at}
+        if at is not None and not self.here.steps:
+            spots[ways.START] = (at[0] + ABOVE[0], at[1] + ABOVE[1])
+        self._edit(lambda workflow: add_step(workflow, step), spots)
         self.selected = step.step_id
         return step.step_id
 
@@ -87,11 +106,13 @@ class Desk:
 
     def connect(self, source: str, kind: str, target: str) -> None:
         """Draw a line from a handle of a box to another box."""
-        self._edit(lambda workflow: ways.connect(workflow, source, kind, target))
+        begin, end = self.called_now(source), self.called_now(target)
+        self._edit(lambda workflow: ways.connect(workflow, begin, kind, end))
 
     def lead(self, source: str, field: str, target: str | None) -> None:
         """Draw the end of a line to another box; with None, take the line away."""
-        self._edit(lambda workflow: ways.lead(workflow, source, field, target))
+        begin, end = self.called_now(source), target and self.called_now(target)
+        self._edit(lambda workflow: ways.lead(workflow, begin, field, end))
 
     def remove(self, steps: Iterable[str], lines: Iterable[tuple[str, str]] = ()) -> None:
         """Take steps and lines away, in one step back."""
@@ -106,9 +127,17 @@ class Desk:
 
         self._edit(change)
 
-    def rename(self, step_id: str, new: str) -> None:
-        """Give a step another id, wherever it is named."""
-        self.put(step_id, ("step_id",), new)
+    def select(self, step_id: str | None) -> None:
+        """Show the form of a step, or of the workflow (None)."""
+        self.selected = step_id and self.called_now(step_id)
+
+    def called_now(self, step_id: str) -> str:
+        """Return what a step is called now that was called so before."""
+        seen: set[str] = set()
+        while step_id not in self.here.steps and step_id in self._later_names and step_id not in seen:
+            seen.add(step_id)
+            step_id = self._later_names[step_id]
+        return step_id
 
     def put(self, subject: str | None, path: fields.Path, value: Any, move: str = "put") -> None:
         """Change a field of a step, or of the workflow (None).
@@ -119,6 +148,7 @@ class Desk:
         Raises:
             FieldRefused: it does not fit; nothing was changed.
         """
+        subject = subject and self.called_now(subject)
         waiting = self._refused.setdefault((self.scope, subject), [])
         waiting[:] = [one for one in waiting if one.path != path or one.move != "put"]
         try:
@@ -148,7 +178,10 @@ class Desk:
 
     def tidy(self) -> None:
         """Put all boxes where the static diagram has them."""
-        laid, place = laid_out(flat_of(self.here, problems_of(self.here, is_body=bool(self.scope)))), place_in(self.scope)
+        laid, place = (
+            laid_out(flat_of(self.here, problems_of(self.here, is_body=bool(self.scope)))),
+            place_in(self.scope),
+        )
         spots = {place + key: spot for key, spot in laid.spots.items()}
         made = self.draft.moved(spots).drawn(place, laid.tracks)
         if made != self.draft:
@@ -209,7 +242,9 @@ class Desk:
         canvas |= {
             "scope": [list(step) for step in self.scope],
             "name": self.workflow.name,
-            "is_sound": not any(one.severity == "error" for one in (problems if not self.scope else self.workflow.problems())),
+            "is_sound": not any(
+                one.severity == "error" for one in (problems if not self.scope else self.workflow.problems())
+            ),
             "can_undo": self.history.can_undo,
             "can_redo": self.history.can_redo,
             "can_paste": self.clipboard is not None,
@@ -218,6 +253,7 @@ class Desk:
         subject = self.selected if self.selected in here.steps else None
         panel = panel_of(here if subject is None else here.steps[subject], subject)
         refused = self._refused.get((self.scope, subject), [])
+        panel["turn"] = self.turn
         panel["refused"] = [
             {"path": list(one.path), "value": plain(one.value), "reason": one.reason} for one in refused
         ]
@@ -272,8 +308,10 @@ class Desk:
         }
         self.history.amend(self.draft.moved(moved))
         self._refused.pop((self.scope, old), None)
+        self._later_names[old] = new
+        self._later_names.pop(new, None)
         if self.selected == old:
-            self.selected = new
+            self._selected = new
 
     def _went(self, has_gone: bool) -> bool:  # noqa: FBT001 - what the history said
         self.scope = nearest(self.workflow, self.scope)

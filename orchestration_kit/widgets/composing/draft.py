@@ -63,7 +63,9 @@ class Draft:
     def drawn(self, place: str, tracks: Mapping[Ends, Track]) -> Draft:
         """Return the draft with lines of one of its workflows drawn as a layout has them."""
         others = {key: track for key, track in self.tracks.items() if key[0] != place}
-        return replace(self, tracks=MappingProxyType({**others, **{(place, ends): track for ends, track in tracks.items()}}))
+        return replace(
+            self, tracks=MappingProxyType({**others, **{(place, ends): track for ends, track in tracks.items()}})
+        )
 
 
 def with_steps(workflow: WorkflowDefinition, steps: Mapping[str, Any], **changes: Any) -> WorkflowDefinition:

@@ -26,7 +26,9 @@ _REFERENCES = frozenset({"on_success", "on_failure", "on_timeout", "on_budget", 
 """Fields that name a step: the schema cannot tell them from other texts."""
 _LONG = frozenset({"description", "goal", "prompt"})
 _MODELS: dict[str, type[BaseModel]] = {"Branch": Branch, "Budget": Budget, "RetryPolicy": RetryPolicy}
-_MORE = frozenset({"reads", "writes", "compensate", "lock", "rate", "retry", "budget", "worker", "timeout_s", "reducer"})
+_MORE = frozenset(
+    {"reads", "writes", "compensate", "lock", "rate", "retry", "budget", "worker", "timeout_s", "reducer"}
+)
 """Fields that most steps leave alone; they stand behind the others."""
 _LABELS = {"step_id": "Step id", "is_terminal": "Ends here", "kind": "Kind", "initial_step": "Begins at"}
 _UNITS = {"_s": "s", "_seconds": "s", "_usd": "USD"}

@@ -156,7 +156,9 @@ def _box(node: DiagramNode, flat: Flat, workflow: WorkflowDefinition, spot: Spot
     wide, high = flat.size(node)
     step = workflow.steps.get(node.id)
     is_entry = node.kind == "entry"
-    paint = "problem" if node.problem or node.kind == "missing" else node.outcome or ("start" if node.is_start else "step")
+    paint = (
+        "problem" if node.problem or node.kind == "missing" else node.outcome or ("start" if node.is_start else "step")
+    )
     return {
         "id": name_of(node.id),
         "x": spot[0],

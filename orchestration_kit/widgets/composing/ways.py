@@ -22,24 +22,24 @@ _FIELDS = {"success": "on_success", "failure": "on_failure", "timeout": "on_time
 
 
 def ways_of(step: Any) -> list[WayKind]:
-    """Return which kinds of ways a step can have.
+    """Return which kinds of ways a step can have, as their handles stand from left to right.
 
     >>> from orchestration_kit import ParallelStep, WorkflowStep
     >>> ways_of(WorkflowStep(step_id="a", worker_type="coder"))
-    ['success', 'branch', 'failure', 'budget', 'compensate']
+    ['compensate', 'branch', 'success', 'failure', 'budget']
     >>> ways_of(ParallelStep(step_id="a", branches={"x": "b"}))
-    ['body', 'success', 'failure', 'compensate']
+    ['compensate', 'body', 'success', 'failure']
     """
     known = type(step).model_fields
     opens = isinstance(step, (ParallelStep, MapStep))
     found: list[tuple[WayKind, bool]] = [
+        ("compensate", True),
         ("body", opens),
-        ("success", True),
         ("branch", "branches" in known and not isinstance(step, ParallelStep)),
+        ("success", True),
         ("failure", True),
         ("timeout", "on_timeout" in known),
         ("budget", "budget" in known),
-        ("compensate", True),
     ]
     return [kind for kind, has in found if has]
 
@@ -136,7 +136,9 @@ def _branches(step: Any, field: str, target: str | None) -> Any:
         if target is not None:
             return {**named, key: _retargeted(given, target)}
         if len(named) == 1:
-            raise DefinitionError(f"A ParallelStep needs a branch: draw the line of {step.step_id!r} elsewhere instead.")
+            raise DefinitionError(
+                f"A ParallelStep needs a branch: draw the line of {step.step_id!r} elsewhere instead."
+            )
         return {name: one for name, one in named.items() if name != key}
     kept = [_retargeted(one, target) if at == key and target else one for at, one in enumerate(branches)]
     if target is None:

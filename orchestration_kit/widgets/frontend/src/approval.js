@@ -24,8 +24,8 @@ export default widget("approval", ({ model, root, signal }) => {
   for (const name of ["questions", "about", "more"]) on(model, `change:${name}`, show, signal);
   on(model, "change:notice", list.rest, signal);
   on(model, "change:problems", () => {
-    const { hash, at } = model.get("problems");
-    list.complain(hash, at ?? {});
+    const { key, at } = model.get("problems");
+    list.complain(key, at ?? {});
   }, signal);
   show();
   saySeen(model, signal);

@@ -1,6 +1,6 @@
 // @ts-check
 // Shows a run and takes what a person wants of it to Python, which decides.
-import { diagram, unpack } from "./lib/diagram.js";
+import { diagram, icon, unpack } from "./lib/diagram.js";
 import { fill, h, on, put, want, widget } from "./lib/kit.js";
 import { panelOf } from "./player/panel.js";
 import { askedOf, editor } from "./player/cards.js";
@@ -19,15 +19,6 @@ const BUTTONS = [
 ];
 const WITH_INPUT = new Set(["step", "run_on", "skip"]);
 const TWICE_MS = 350;
-
-/** @param {string} shape */
-function icon(shape) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), path = document.createElementNS(svg.namespaceURI, "path");
-  for (const [name, value] of Object.entries({ class: "okit-icon", viewBox: "0 0 16 16", "aria-hidden": "true" })) svg.setAttribute(name, value);
-  path.setAttribute("d", shape);
-  svg.appendChild(path);
-  return svg;
-}
 
 export default widget("player", ({ model, root, signal }) => {
   /** @type {Record<string, any>} */ let shown = {};

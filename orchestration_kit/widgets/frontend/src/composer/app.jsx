@@ -45,13 +45,15 @@ export function App({ model, root, signal, given }) {
     if (view.selected !== told.current && view.selected !== undefined) {
       told.current = view.selected;
       setChosen(new Set(view.selected ? [view.selected] : []));
-      if (view.selected) setGo((now) => (isInView(flow, view.selected, stage.current) ? now : { step: view.selected }));
+      const box = view.nodes.find((one) => one.id === view.selected);
+      if (box && !isInView(flow, box, stage.current)) setGo({ step: box.id });
     } else setChosen(null);
   }, [view, flow]);
 
-  const onSelect = useCallback((steps, lines) => {
+  const onSelect = useCallback((steps, lines, isByPerson) => {
     selection.current = { steps: steps.filter((step) => step !== START), lines };
     setSeveral(steps.length);
+    if (!isByPerson) return;
     const one = steps.length === 1 && steps[0] !== START ? steps[0] : null;
     if (one !== told.current) {
       told.current = one;
@@ -156,10 +158,10 @@ function Tool({ label, keys, isMain, onClick, disabled, title }) {
 
 const boxOf = (stage, step) => (step ? stage?.querySelector(`.react-flow__node[data-id="${CSS.escape(step)}"]`) : null);
 
-function isInView(flow, step, stage) {
-  const node = flow.getNode(step);
+function isInView(flow, box, stage) {
   const pane = stage?.querySelector(".react-flow")?.getBoundingClientRect();
-  if (!node || !pane) return false;
-  const at = flow.flowToScreenPosition(node.position);
-  return at.x > pane.left && at.x + 100 < pane.right && at.y > pane.top && at.y + 40 < pane.bottom;
+  if (!pane) return false;
+  const from = flow.flowToScreenPosition({ x: box.x, y: box.y });
+  const to = flow.flowToScreenPosition({ x: box.x + box.width, y: box.y + box.height });
+  return from.x > pane.left && to.x < pane.right && from.y > pane.top && to.y < pane.bottom;
 }

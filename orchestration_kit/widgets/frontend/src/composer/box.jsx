@@ -1,7 +1,7 @@
 // A box of the canvas: a step, the dot where runs begin, or a step that is named and missing.
 import { memo } from "react";
 import { Handle, Position } from "@xyflow/react";
-import { START, WAYS } from "./ways.js";
+import { shareOf, START, WAYS } from "./ways.js";
 
 export const Box = memo(function Box({ data, selected }) {
   const { kind, paint, title, worker, lines, ways, problem } = data;
@@ -30,7 +30,7 @@ export const Box = memo(function Box({ data, selected }) {
 function Ways({ ways, id }) {
   return ways.map((way, at) => (
     <Handle key={way} id={way} type="source" position={Position.Bottom} className={`okc-way okc-way-${way}`}
-      style={{ left: id === START ? `${(at ? 1.6 : 0.5) * 100}%` : `${((at + 0.5) / ways.length) * 100}%` }}
+      style={{ left: id === START ? `calc(50% + ${at * 24}px)` : `${shareOf(ways, at) * 100}%` }}
       title={id === START ? (way === "budget" ? "where the run's budget is spent" : "where runs begin") : WAYS[way].words}
       aria-label={`${id}, ${WAYS[way].words}`}>
       {id === START && way === "success" ? "▸" : WAYS[way].sign}

@@ -6,7 +6,7 @@ import { Frames } from "./frames.jsx";
 import { Line } from "./line.jsx";
 import { QuickAdd } from "./quick_add.jsx";
 import { useSame } from "./state.js";
-import { DRAGGED, START } from "./ways.js";
+import { DRAGGED, handlesOf, START } from "./ways.js";
 
 const nodeTypes = { box: Box };
 const edgeTypes = { way: Line };
@@ -22,23 +22,31 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   const same = useSame();
   const moves = useRef({ timer: 0, spots: {} });
   const dragging = useRef(new Set());
-  const [picked, setPicked] = useState(new Set());
+  const [picked, setPicked] = useState(() => new Set());
+  const pickedNow = useRef(picked);
+  const edgesNow = useRef([]);
   const [quick, setQuick] = useState(null);
   const warned = useMemo(() => warnings(view.problems), [view.problems]);
   const given = useMemo(() => (view.nodes ?? []).map((box) => toNode(box, warned, same)), [view.nodes, warned, same]);
   const [nodes, setNodes] = useState(given);
   const [moved, setMoved] = useState(() => new Set());
 
+  const held = useRef(given);
+  const hold = useCallback((next) => setNodes((held.current = next)), []);
+  const lines = useRef([]);
+  const tell = useCallback((isByPerson) => onSelect(held.current.filter((node) => node.selected).map((node) => node.id), lines.current, isByPerson), [onSelect]);
+
   // What Python says goes, but for the boxes in somebody's hand.
   useEffect(() => {
-    setNodes((now) => {
-      const known = new Map(now.map((node) => [node.id, node]));
-      return given.map((node) => merge(known.get(node.id), node, dragging.current, chosen));
-    });
+    const known = new Map(held.current.map((node) => [node.id, node]));
+    hold(given.map((node) => merge(known.get(node.id), node, dragging.current, chosen)));
     setMoved((now) => (now.size ? new Set() : now));
-  }, [given, chosen]);
+    tell(false);
+  }, [given, chosen, hold, tell]);
 
   const edges = useMemo(() => (view.edges ?? []).map((line) => same(`edge ${line.id} ${moved.has(line.source) || moved.has(line.target)} ${picked.has(line.id)}`, toEdge(line, moved, picked, view))), [view.edges, moved, picked, same]);
+
+  edgesNow.current = edges;
 
   const drop = useCallback(() => {
     clearTimeout(moves.current.timer);
@@ -48,7 +56,8 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   }, [want]);
 
   const onNodesChange = useCallback((changes) => {
-    setNodes((now) => applyNodeChanges(changes, now));
+    hold(applyNodeChanges(changes, held.current));
+    if (changes.some((change) => change.type === "select")) tell(true);
     const shifted = changes.filter((change) => change.type === "position" && change.position);
     if (!shifted.length) return;
     setMoved((now) => (shifted.every((change) => now.has(change.id)) ? now : new Set([...now, ...shifted.map((change) => change.id)])));
@@ -62,7 +71,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
     // Moves by arrow keys come one by one: Python hears of them when they have come to rest.
     clearTimeout(moves.current.timer);
     if (Object.keys(moves.current.spots).length) moves.current.timer = setTimeout(drop, dragging.current.size ? 0 : SETTLE_MS);
-  }, [drop]);
+  }, [drop, hold, tell]);
   useEffect(() => () => clearTimeout(moves.current.timer), []);
 
   const onNodeDragStop = useCallback((_event, _node, all) => {
@@ -75,14 +84,13 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
 
   const onEdgesChange = useCallback((changes) => {
     const chosen = changes.filter((change) => change.type === "select");
-    if (chosen.length) setPicked((now) => {
-      const next = new Set(now);
-      for (const { id, selected } of chosen) selected ? next.add(id) : next.delete(id);
-      return next;
-    });
-  }, []);
-
-  const onSelectionChange = useCallback(({ nodes: boxes, edges: lines }) => onSelect(boxes.map((node) => node.id), lines.map((edge) => [edge.source, edge.data.field]).filter(([, field]) => field)), [onSelect]);
+    if (!chosen.length) return;
+    const next = new Set(pickedNow.current);
+    for (const { id, selected } of chosen) selected ? next.add(id) : next.delete(id);
+    setPicked((pickedNow.current = next));
+    lines.current = edgesNow.current.filter((edge) => next.has(edge.id) && edge.data.field).map((edge) => [edge.source, edge.data.field]);
+    tell(true);
+  }, [tell]);
 
   const onConnect = useCallback(({ source, sourceHandle, target }) => want("connect", { source, kind: sourceHandle, target }), [want]);
   const onReconnect = useCallback((edge, { target }) => edge.data.field && want("lead", { source: edge.source, field: edge.data.field, target }), [want]);
@@ -111,9 +119,10 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
 
   useEffect(() => {
     if (!go) return;
-    const node = flow.getNode(go.step);
-    if (node) flow.setCenter(node.position.x + 88, node.position.y + 33, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
-  }, [go, flow]);
+    const box = view.nodes.find((one) => one.id === go.step);
+    if (box) flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
+    // Only where somebody asks for it: boxes that move elsewhere are not run after.
+  }, [go, flow]); // eslint-disable-line react-hooks/exhaustive-deps
 
   const onInit = useCallback(() => show(flow, false), [flow]);
   const scope = JSON.stringify(view.scope);
@@ -126,7 +135,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   return (
     <div className="okc-canvas" onDrop={onDrop} onDragOver={onDragOver} data-region="canvas">
       <ReactFlow id={flowId} nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
-        onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onNodeDragStop={onNodeDragStop} onSelectionChange={onSelectionChange}
+        onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onNodeDragStop={onNodeDragStop}
         onConnect={onConnect} onReconnect={onReconnect} onConnectEnd={onConnectEnd} onInit={onInit} deleteKeyCode={null} minZoom={LEAST_ZOOM} maxZoom={2}
         connectionRadius={24} preventScrolling={false} zoomOnScroll={false} zoomOnDoubleClick={false} selectNodesOnDrag nodeDragThreshold={2} elevateNodesOnSelect={false}
         proOptions={HIDDEN} aria-label="Canvas">
@@ -167,7 +176,7 @@ function toNode(box, warned, same) {
   const told = warned.get(box.id) ?? [];
   const data = same(`data ${box.id}`, { ...box, x: 0, y: 0, warnings: told.length, warned: told.join("\n") });
   const said = [box.title || "start of the run", box.worker, box.problem && `problem: ${box.problem}`].filter(Boolean).join(", ");
-  return { id: box.id, type: "box", position: { x: box.x, y: box.y }, width: box.width, height: box.height, data, ariaLabel: said, connectable: box.kind !== "missing" || undefined };
+  return { id: box.id, type: "box", position: { x: box.x, y: box.y }, width: box.width, height: box.height, measured: { width: box.width, height: box.height }, handles: same(`handles ${box.id}`, handlesOf(box)), data, ariaLabel: said, connectable: box.kind !== "missing" || undefined };
 }
 
 function merge(before, node, dragging, chosen) {

@@ -1,6 +1,6 @@
 // The controls of the form, one for each type that Python names. A value goes to Python when it is done (on blur, Enter,
 // a choice); what Python refuses stays in the control, with what was said, until it fits or Escape drops it.
-import { createContext, useContext, useEffect, useId, useState } from "react";
+import { createContext, useContext, useEffect, useId, useRef, useState } from "react";
 
 /** What every control needs of the form: `subject`, `steps`, `refused`, `put`, `forget`, `enter`. */
 export const FormContext = createContext(null);
@@ -27,11 +27,17 @@ export function Field({ control, path, value }) {
 
 /** Text on its way: kept here until it is done. `read` makes the value of it, `show` the text. */
 function useTyped({ path, value, wrong }, show, read) {
-  const { put, forget, subject } = useContext(FormContext);
+  const { put, forget, turn } = useContext(FormContext);
   const said = wrong ? show(wrong.value) : show(value);
   const [text, setText] = useState(said);
   const [fault, setFault] = useState("");
-  useEffect(() => (setText(said), setFault("")), [subject, said, wrong?.reason]);
+  const sent = useRef(null);
+  useEffect(() => {
+    // An answer to what was sent changes nothing: the person may have gone on typing meanwhile.
+    if (sent.current !== said) setText(said);
+    sent.current = null;
+    setFault("");
+  }, [turn, said]);
   const done = () => {
     if (text === said) return;
     let made;
@@ -42,6 +48,8 @@ function useTyped({ path, value, wrong }, show, read) {
       return;
     }
     setFault("");
+    if (text === sent.current) return;
+    sent.current = text;
     if (text === show(value) && wrong) forget(path);
     else put(path, made);
   };
@@ -106,27 +114,38 @@ function Numeric(props) {
   return <input {...props.about} {...typed} type="text" inputMode={control.type === "integer" ? "numeric" : "decimal"} placeholder={control.optional ? "none" : ""} />;
 }
 
-function Flag({ about, path, value }) {
-  const { put } = useContext(FormContext);
-  return <input {...about} type="checkbox" checked={Boolean(value)} onChange={(event) => put(path, event.target.checked)} />;
+/** What was chosen shows at once; what Python says then goes. */
+function useChosen({ path, value, wrong }) {
+  const { put, turn, revision } = useContext(FormContext);
+  const said = wrong ? wrong.value : value;
+  const [now, setNow] = useState(said);
+  useEffect(() => setNow(said), [turn, said, revision]);
+  return [now, (chosen) => (setNow(chosen), put(path, chosen))];
 }
 
-function Choice({ control, about, path, value, wrong }) {
-  const { put } = useContext(FormContext);
+function Flag(props) {
+  const [now, choose] = useChosen(props);
+  return <input {...props.about} type="checkbox" checked={Boolean(now)} onChange={(event) => choose(event.target.checked)} />;
+}
+
+function Choice(props) {
+  const { control, about } = props;
+  const [now, choose] = useChosen(props);
   return (
-    <select {...about} value={asText(wrong ? wrong.value : value)} onChange={(event) => put(path, event.target.value)}>
+    <select {...about} value={asText(now)} onChange={(event) => choose(event.target.value)}>
       {control.options.map((option) => <option key={option} value={option}>{String(option).replaceAll("_", " ")}</option>)}
     </select>
   );
 }
 
 /** A step of this workflow, by its id. */
-function StepChoice({ control, about, path, value, wrong }) {
-  const { put, steps } = useContext(FormContext);
-  const now = wrong ? wrong.value : value;
+function StepChoice(props) {
+  const { control, about } = props;
+  const { steps } = useContext(FormContext);
+  const [now, choose] = useChosen(props);
   const known = now == null || steps.includes(now) ? steps : [...steps, now];
   return (
-    <select {...about} value={now ?? ""} onChange={(event) => put(path, event.target.value || null)}>
+    <select {...about} value={now ?? ""} onChange={(event) => choose(event.target.value || null)}>
       {(control.optional || now == null) && <option value="">none</option>}
       {known.map((step) => <option key={step} value={step}>{steps.includes(step) ? step : `${step} (missing)`}</option>)}
     </select>

@@ -7,11 +7,11 @@ import { Finding } from "./problems.jsx";
 export const Form = memo(function Form({ panel, forms, steps, problems, want, several }) {
   const { subject, kind, values, refused, about, bodies } = panel;
   const context = useMemo(() => ({
-    subject, steps, refused,
+    subject, steps, refused, revision: panel, turn: panel.turn,
     put: (path, value, move = "put") => want("put", { step: subject, path, value, move }),
     forget: (path) => want("forget", { step: subject, path }),
     enter: (path) => want("enter", { step: subject, name: path[0] === "body" ? "each" : path[1] }),
-  }), [subject, steps, refused, want]);
+  }), [panel, subject, steps, refused, want]);
   const controls = forms[kind] ?? [];
   const mine = problems.filter((problem) => (subject === null ? !problem.steps.length : problem.steps.includes(subject)));
   if (several > 1) {

@@ -43,6 +43,6 @@ function curve(ends) {
 function loop(sourceX, sourceY, targetX, targetY, data) {
   const right = targetX + data.half;
   const middle = (sourceY + targetY) / 2;
-  const path = `M${right},${middle + 12}C${right + 34},${middle + 18} ${right + 34},${middle - 18} ${right},${middle - 12}`;
-  return { path, x: right + 30, y: middle, anchor: "0" };
+  const path = `M${right},${middle + 12}C${right + 36},${middle + 20} ${right + 36},${middle - 20} ${right + 1},${middle - 12}`;
+  return { path, x: right + 32, y: middle, anchor: "0" };
 }

@@ -24,22 +24,23 @@ export const ALLOWED = {
   "text": ["x", "y", "font-size", "font-weight", "fill"],
 };
 const SVG = "http://www.w3.org/2000/svg";
-/** Ids would clash where a page shows a picture twice, and the page says how large it is. */
-const LEFT_OUT = new Set(["id", "xmlns", "aria-labelledby", "style", "width", "height"]);
-const READABLE = 0.62, LARGEST = 1, FURTHEST = 4, MOST_HIGH = 440;
+/** Ids would clash where a page shows a picture twice, and the page says how large it is. @type {Record<string, string[]>} */
+const LEFT_OUT = { svg: ["xmlns", "aria-labelledby", "style", "width", "height"], title: ["id"], desc: ["id"], g: ["id"] };
+const READABLE = 0.78, LARGEST = 1, FURTHEST = 4, MOST_HIGH = 500;
 
 /** @typedef {{x: number, y: number, k: number}} View  what stands top left, and pixels a point */
 
 /**
- * @param {{signal: AbortSignal, label?: string, onSelect?: (id: string) => void, onView?: (view: View) => void, high?: number}} options
+ * @param {{signal: AbortSignal, label?: string, follows?: boolean, onSelect?: (id: string) => void, onView?: (view: View) => void, high?: number}} options
  */
-export function diagram({ signal, label = "Workflow", onSelect, onView, high = MOST_HIGH }) {
+export function diagram({ signal, label = "Workflow", follows = true, onSelect, onView, high = MOST_HIGH }) {
   const canvas = h("div", { class: "okit-canvas" });
-  const button = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
-    h("button", { type: "button", title, "aria-label": title, onclick }, text);
-  const following = button("⌖", "Follow the running step", () => follow(!isFollowing));
+  const button = (/** @type {string} */ shape, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
+    h("button", { type: "button", title, "aria-label": title, onclick }, icon(shape));
+  const following = button("M7,1h2v2.1A5,5 0 0 1 12.9,7H15v2h-2.1A5,5 0 0 1 9,12.9V15H7v-2.1A5,5 0 0 1 3.1,9H1V7h2.1A5,5 0 0 1 7,3.1Z M8,5a3,3 0 1 0 0.01,0Z", "Follow the running step", () => follow(!isFollowing));
   const tools = h("div", { class: "okit-zoom", role: "toolbar", "aria-label": "Zoom" },
-    button("+", "Zoom in", () => zoom(1.25)), button("−", "Zoom out", () => zoom(0.8)), button("⤢", "Fit to the width", () => fit()), following);
+    button("M7,2h2v5h5v2H9v5H7V9H2V7h5Z", "Zoom in", () => zoom(1.25)), button("M2,7h12v2H2Z", "Zoom out", () => zoom(0.8)),
+    button("M2,2h5v2H4v3H2Z M9,2h5v5h-2V4H9Z M2,9h2v3h3v2H2Z M12,9h2v5H9v-2h3Z", "Fit, as far as it can be read", () => fit()), follows ? following : null);
   const element = h("div", { class: "okit-diagram" }, canvas, tools);
 
   /** @type {SVGSVGElement | null} */ let svg = null;
@@ -116,7 +117,7 @@ export function diagram({ signal, label = "Workflow", onSelect, onView, high = M
 
   function fit() {
     const { w } = size();
-    const k = Math.min(Math.max(w / wide, READABLE), LARGEST);
+    const k = Math.min(Math.max(Math.min(w / wide, high / tall), READABLE), LARGEST);
     canvas.style.height = `${Math.min(Math.max(tall * k + 2, 96), high)}px`;
     view = { k, x: (wide - w / k) / 2, y: 0 };
     if (wide * k > w) view.x = 0;
@@ -323,7 +324,7 @@ export function diagram({ signal, label = "Workflow", onSelect, onView, high = M
   const watch = new ResizeObserver(() => (hasView || !svg ? paint() : fit()));
   watch.observe(canvas);
   signal.addEventListener("abort", () => (watch.disconnect(), cancelAnimationFrame(frame)));
-  follow(true);
+  follow(follows);
 
   return {
     element, show, swap, at, note, select, reveal, follow, fit, focus, zoom,
@@ -354,7 +355,7 @@ function copied(node) {
   const copy = /** @type {SVGElement} */ (document.createElementNS(SVG, node.localName));
   for (const { name, value } of node.attributes) {
     const isPaint = name === "fill" || name === "stroke";
-    if (allowed.includes(name) && !LEFT_OUT.has(name) && !(isPaint && /[(:]/.test(value))) copy.setAttribute(name, value);
+    if (allowed.includes(name) && !LEFT_OUT[node.localName]?.includes(name) && !(isPaint && /[(:]/.test(value))) copy.setAttribute(name, value);
   }
   /** @type {any} */ (copy).key = node.id;
   for (const child of node.childNodes) {
@@ -362,6 +363,16 @@ function copied(node) {
     if (inner) copy.appendChild(inner);
   }
   return copy;
+}
+
+/** A shape in a box of 16, in the colour of the text. @param {string} shape */
+export function icon(shape) {
+  const svg = document.createElementNS(SVG, "svg"), path = document.createElementNS(SVG, "path");
+  for (const [name, value] of Object.entries({ class: "okit-icon", viewBox: "0 0 16 16", "aria-hidden": "true" })) svg.setAttribute(name, value);
+  path.setAttribute("d", shape);
+  path.setAttribute("fill-rule", "evenodd");
+  svg.appendChild(path);
+  return svg;
 }
 
 /** The text that `packed()` of widgets/live.py made small. @param {string} small @returns {Promise<string>} */

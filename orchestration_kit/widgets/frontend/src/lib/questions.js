@@ -1,17 +1,15 @@
 // @ts-check
 // One question of a run: what is asked, what it is bound to, what follows, a form, approve or reject. Decides nothing.
 import { formFor } from "./form.js";
-import { fill, h, put } from "./kit.js";
+import { fill, h } from "./kit.js";
+import { span } from "./time.js";
 
 /**
- * @typedef {{run: string, workflow: string, goal: string, path: string, step: string, about: string, prompt: string, hash: string, asked_at: number,
+ * @typedef {{key: string, run: string, workflow: string, goal: string, path: string, about: string, prompt: string, hash: string, asked_at: number,
  *   deadline: number | null, shown: Shown[], more: number, schema: any, ways: Record<"approve" | "reject" | "timeout", Way[]>, bar: string}} Question
  * @typedef {{name: string, kind: string, text: string, fields?: [string, string][], cut: number}} Shown
  * @typedef {{when: string, steps: {step: string, about: string}[], end: string}} Way
  */
-
-/** What tells a question from every other. @param {Question} question */
-export const keyOf = ({ run, path, hash }) => JSON.stringify([run, path, hash]);
 
 /**
  * @param {Question} question
@@ -30,7 +28,7 @@ export function questionCard(question, { answer, canGoOn, signal }) {
   /** @param {"approve" | "reject"} intent @param {any} args */
   const send = (intent, args) => {
     busy(true);
-    answer(intent, { run, path, hash, go_on: canGoOn && goOn.checked, ...args });
+    answer(intent, { key: question.key, go_on: canGoOn && goOn.checked, ...args });
   };
   const approve = /** @type {HTMLButtonElement} */ (h("button", { type: "button", class: "okit-ask-yes", onclick: () => {
     if (!form) send("approve", {});
@@ -111,15 +109,6 @@ function clock({ asked_at, deadline }) {
   ];
 }
 
-/** A length of time in words. @param {number} seconds */
-export function span(seconds) {
-  const s = Math.max(0, Math.floor(seconds));
-  if (s < 90) return `${s} s`;
-  if (s < 5400) return `${Math.round(s / 60)} min`;
-  if (s < 172_800) return `${Math.round(s / 3600)} h`;
-  return `${Math.round(s / 86_400)} days`;
-}
-
 /**
  * A list of questions that keeps what was typed while others come and go.
  * @param {{answer: (intent: "approve" | "reject", args: any) => void, canGoOn: boolean, signal: AbortSignal}} options
@@ -134,7 +123,7 @@ export function questionList(options) {
     node,
     /** @param {Question[]} questions */
     show(questions) {
-      const keys = new Set(questions.map(keyOf));
+      const keys = new Set(questions.map(({ key }) => key));
       const hadFocus = node.contains(document.activeElement);
       for (const [key, card] of cards) {
         if (keys.has(key)) continue;
@@ -143,7 +132,7 @@ export function questionList(options) {
         cards.delete(key);
       }
       questions.forEach((question, at) => {
-        const key = keyOf(question);
+        const { key } = question;
         if (!cards.has(key)) {
           const ending = new AbortController();
           cards.set(key, { ...questionCard(question, { ...options, signal: ending.signal }), ending });
@@ -155,9 +144,7 @@ export function questionList(options) {
     },
     /** Nothing is on its way any more. */
     rest: () => cards.forEach((card) => card.busy(false)),
-    /** @param {string} hash @param {Record<string, string>} problems */
-    complain(hash, problems) {
-      for (const [key, card] of cards) if (JSON.parse(key)[2] === hash) card.complain(problems);
-    },
+    /** @param {string} key @param {Record<string, string>} problems */
+    complain: (key, problems) => cards.get(key)?.complain(problems),
   };
 }

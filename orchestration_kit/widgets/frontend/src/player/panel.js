@@ -91,7 +91,7 @@ function data(tab, bus, model) {
       h("tbody", null, bus.rows.map((/** @type {any} */ row) => h("tr", { "data-new": row.new || null },
         h("td", null, row.name ? h("button", { type: "button", class: "okit-link", "data-key": `key${row.name}`, onclick: () => want(model, "open_key", { key: bus.opened === row.name ? null : row.name }) }, row.key) : row.key,
           row.new ? h("span", { class: "okit-new" }, " changed") : null),
-        h("td", { class: "okit-soft" }, row.type), h("td", null, h("code", null, row.text))))))),
+        h("td", { class: "okit-kind" }, row.type), h("td", null, h("code", null, row.text))))))),
     bus.rows.length ? null : h("p", { class: "okit-soft" }, "The data bus is empty."),
     bus.more > 0 ? h("p", { class: "okit-soft" }, `and ${bus.more} more: run.context.data has them all`) : null,
     bus.removed.length ? h("p", null, `Removed by the last visit: ${bus.removed.join(", ")}`) : null,

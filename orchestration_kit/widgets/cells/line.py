@@ -1,0 +1,108 @@
+"""`Line`: the editions of one run, the present one last. An edit makes a fork; what it need not make again is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestration_kit.engine.past import SAME
+from orchestration_kit.engine.reuse import is_other_worker
+from orchestration_kit.widgets.cells.body import Body
+from orchestration_kit.widgets.cells.editions import ancestors, edition_id, first_id, numbers_on_record
+from orchestration_kit.widgets.cells.memory import Memory, stale_turns
+from orchestration_kit.widgets.cells.turns import turns_of
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.orchestrator import Orchestrator
+    from orchestration_kit.engine.run import Run
+    from orchestration_kit.journal.cassette import Cassette
+
+
+class Line:
+    """A run, and the earlier editions that it was forked from."""
+
+    def __init__(self, hub: Orchestrator, run: Run) -> None:
+        self.hub = hub
+        self.run = run
+        """The present edition."""
+        self.earlier = ancestors(hub, run)
+        """Those before it, the nearest first."""
+        self.place = 0
+        """How many turns of the record the notebook has come past."""
+        self.bodies: dict[str, Body] = {}
+        """By step: the cells that were run here."""
+        self._first = first_id(run.run_id)
+        self.remember()
+
+    @property
+    def stale(self) -> list[str]:
+        """Turns that earlier editions have on record and the present one has not come to again."""
+        return stale_turns(self.run, self.earlier)
+
+    def use_bodies(self) -> None:
+        """Have the run call the cells that were run here."""
+        own = self.run.stand_ins
+        changed = {
+            step: body.worker
+            for step, body in self.bodies.items()
+            if step not in own or own[step].call is not body.worker.executor
+        }
+        if changed or self.run.barrier is not None:
+            self.run.use_all(changed)
+
+    def fork(self, visit: str, data: dict[str, Any] | None = None, given: Any = SAME) -> str:
+        """Go on with a fork that begins at a visit; return what is to be told of it.
+
+        Raises:
+            UnknownVisit: the run never came there.
+            DefinitionChanged: the workflow that is registered now would not have come there.
+        """
+        self.use_bodies()
+        numbers = numbers_on_record(self.hub, self._first)
+        number = max([1, *numbers, len(self.earlier) + 1]) + 1
+        forked = self.run.fork(visit, data, input=given, run_id=edition_id(self._first, number))
+        forked.put_on_record()
+        self.earlier.insert(0, self.run)
+        self.run = forked
+        self.read_to_the_end()
+        self.remember()
+        at = forked.machine.started.forked_at
+        return f"Edition {number} of the run begins at {at}; the one before stays on record."
+
+    def read_to_the_end(self) -> None:
+        """Note that the notebook has come past all that is on record."""
+        self.place = len(turns_of(self.run))
+
+    def remember(self, *, is_wanted: bool = True) -> None:
+        """Have the run take over what earlier editions have on record, where it would only be repeated; or not."""
+        is_needed = is_wanted and bool(self.earlier) and not self.run.is_finished
+        self.run.past = Memory(self.earlier) if is_needed else None
+
+    def changed_worker(self) -> str | None:
+        """Return the first visit on record whose worker was registered anew since."""
+        self.run.use_all({})
+        steps = self.run.machine.plan.steps
+        for turn in turns_of(self.run):
+            record = turn.records[-1]
+            planned = None if record.scope else steps.get(record.step)
+            if planned is not None and record.step not in self.bodies and is_other_worker(planned, record):
+                return turn.records[0].path
+        return None
+
+    def use_cassette(self, tape: Cassette | None) -> None:
+        """Have workers and cells recorded from now on, or replayed; None ends that."""
+        self.save_cassette()
+        self.hub.cassette = tape
+        self.run.use_all({})
+        self._listen()
+
+    def save_cassette(self) -> None:
+        """Write what was recorded so far: a kernel may be gone any time."""
+        if self.hub.cassette is not None:
+            self.hub.cassette.save()
+
+    def _listen(self) -> None:
+        """Let the recordings hear of the run: that the time of an attempt was up, say."""
+        listener = getattr(self.run.machine.plan, "listener", None)
+        heard = self.run.audience.observers
+        if listener is not None and listener not in heard:
+            self.run.audience.observers = [*heard, listener]

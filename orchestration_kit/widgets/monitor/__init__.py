@@ -1,0 +1,17 @@
+"""`Monitor`: many runs at a glance, of this process and of others.
+
+```text
+rows_read.py       rows of a journal, read as far as a monitor looks
+source.py          where runs come from; source_hub.py of this process, source_journal.py of a journal, whoever drives them
+lines.py           a run as a line, and how it grows
+figures.py         figures per step over the runs that are shown
+alerts.py          plain rules: what a person should look at
+table.py           lines filtered, sorted and cut: rows for the page
+widget.py          the widget
+```
+"""
+
+from orchestration_kit.widgets.monitor.alerts import Alert, AlertRules
+from orchestration_kit.widgets.monitor.widget import Monitor
+
+__all__ = ["Alert", "AlertRules", "Monitor"]
