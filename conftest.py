@@ -1,6 +1,13 @@
-"""`make test` has the notebooks replay their cassettes; tests of cassettes say themselves what they want."""
+"""`make test` has the notebooks replay their cassettes; tests of cassettes say themselves what they want.
+
+A magic that IPython does not know, or whose arguments it cannot read, prints `UsageError: ...` and skips the rest of
+its cell. nbval takes that for any other line on stderr, and lets it pass where outputs are not compared: here it fails.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -8,3 +15,19 @@ import pytest
 @pytest.fixture(autouse=True)
 def _no_cassette_mode_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ORCHESTRATION_KIT_CASSETTE", raising=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail the cell of a notebook in which IPython refused a magic."""
+    result = yield
+    if refused := _refused_magic(item):
+        pytest.fail(f"IPython refused a magic, and skipped the rest of the cell: {refused}", pytrace=False)
+    return result
+
+
+def _refused_magic(item: pytest.Item) -> str | None:
+    """What IPython said on refusing a magic in a notebook's cell; None where it did not, or for any other test."""
+    outputs: list[dict[str, Any]] = getattr(item, "test_outputs", None) or []
+    lines = [line for one in outputs if one.get("name") == "stderr" for line in "".join(one["text"]).splitlines()]
+    return next((line for line in lines if line.startswith("UsageError:")), None)

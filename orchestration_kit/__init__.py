@@ -76,9 +76,9 @@ if TYPE_CHECKING:
         create_voting,
     )
     from orchestration_kit.visual import timeline, visualize
-    from orchestration_kit.widgets.composer import Composer
     from orchestration_kit.widgets.cells import CellSession, step
     from orchestration_kit.widgets.comparison import Comparison
+    from orchestration_kit.widgets.composer import Composer
     from orchestration_kit.widgets.player import Player
     from orchestration_kit.workers.patterns import pattern_workers
 
@@ -152,9 +152,9 @@ __all__ = [
     "ApprovalStep",
     "Branch",
     "Budget",
-    "Composer",
     "CellSession",
     "Comparison",
+    "Composer",
     "Failure",
     "MapStep",
     "MemoryJournal",

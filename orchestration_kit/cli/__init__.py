@@ -1,4 +1,4 @@
-"""The same from a terminal: `orchestration-kit demo | validate | render | runs | replay`.
+"""The same from a terminal: `orchestration-kit demo | validate | render | runs | replay | dashboard`.
 
 ```text
 argv
@@ -11,6 +11,7 @@ argv
      exporting.py   runs export
      driving.py     runs resume, runs fork, replay: through the Orchestrator of a module (hubs.py)
      keeping.py     runs prune, backup, check: the journal's file
+     dashboard.py   dashboard: the monitor as a page
   -> terminal.py    what they print: text from journals is data, never markup or control characters
 ```
 

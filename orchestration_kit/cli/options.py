@@ -39,6 +39,16 @@ def add_replay(commands: Any) -> None:
     replay.add_argument("--hub", metavar="MODULE:NAME", help=f"{_HUB}; its workflow is held against the record")
 
 
+def add_dashboard(commands: Any) -> None:
+    """Add `dashboard`."""
+    dashboard = _command(commands, "dashboard", "dashboard:serve", "serve a page with the runs of a journal, live")
+    dashboard.add_argument("--port", type=count, metavar="N", help="default: 8866, or a free one")
+    dashboard.add_argument(
+        "--read-only", action="store_true", help="the page only looks: nothing is cancelled, answered"
+    )
+    dashboard.add_argument("--theme", choices=["light", "dark"], default="light", help="default: light")
+
+
 def _add_looking(below: Any) -> None:
     listing = _command(below, "list", "listing:list_runs", "list runs, newest first")
     listing.add_argument("--workflow", metavar="NAME")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from orchestration_kit.cli.options import add_replay, add_runs
+from orchestration_kit.cli.options import add_dashboard, add_replay, add_runs
 from orchestration_kit.cli.terminal import say
 from orchestration_kit.errors import OrchestrationError, UnknownRun, did_you_mean, listed
 from orchestration_kit.journal.errors import UnknownType
@@ -84,4 +84,5 @@ def _parser() -> argparse.ArgumentParser:
 
     add_runs(commands)
     add_replay(commands)
+    add_dashboard(commands)
     return parser

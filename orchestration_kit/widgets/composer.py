@@ -17,6 +17,7 @@ from typing import Any
 import traitlets
 from pydantic import ValidationError
 
+from orchestration_kit.definition.base import fields_of
 from orchestration_kit.definition.files import parse_json
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.orchestrator import Orchestrator
@@ -65,7 +66,7 @@ class Composer(KitWidget):
     """What the canvas shows."""
     panel = traitlets.Dict(default_value={}).tag(sync=True)
     """What the form shows."""
-    palette = traitlets.List(default_value=[]).tag(sync=True)
+    palette: traitlets.List[dict[str, Any]] = traitlets.List(default_value=[]).tag(sync=True)
     """What can be added."""
     kept = traitlets.Unicode("").tag(sync=True)
     """The draft as text, for the browser to keep; empty where it holds Python that no text can hold."""
@@ -142,7 +143,7 @@ class Composer(KitWidget):
     def bundle(self) -> None:
         """Send the code of the canvas, and what it needs once."""
         parts = [(STATIC / name).read_bytes() for name in ("composer_app.js", "composer_app.css")]
-        self.send({"bundle": {"forms": forms(), "colours": colours()}}, buffers=parts)
+        self._say({"bundle": {"forms": forms(), "colours": colours()}}, buffers=parts)
         self.refresh()
 
     @intent
@@ -255,7 +256,7 @@ class Composer(KitWidget):
     def write(self, what: str, ticket: str) -> None:
         """Send the workflow as text: "code" or "yaml"."""
         text = self.to_code() if what == "code" else self.to_yaml()
-        self.send({"text": {"what": what, "text": text, "ticket": ticket}})
+        self._say({"text": {"what": what, "text": text, "ticket": ticket}})
 
     @intent
     def read(self, text: str) -> None:
@@ -268,11 +269,9 @@ class Composer(KitWidget):
     @intent
     def take_over(self, text: str) -> None:
         """Take over what a browser kept."""
-        data = parse_json(text[:MOST_TEXT])
-        given = data if isinstance(data, dict) else {}
-        workflow = WorkflowDefinition.from_dict(given.get("workflow"))
-        spots = given.get("spots")
-        placed = {str(key): _spot(spot) for key, spot in spots.items()} if isinstance(spots, dict) else {}
+        data = fields_of(parse_json(text[:MOST_TEXT]))
+        workflow = WorkflowDefinition.from_dict(data.get("workflow"))
+        placed = {key: _spot(spot) for key, spot in fields_of(data.get("spots")).items()}
         self._do(lambda: self._desk.replace(workflow, placed))
         self.tell(f"Took over {workflow.name!r}, {len(workflow.steps)} steps.")
 
@@ -293,6 +292,9 @@ class Composer(KitWidget):
         if hub is None:
             raise DefinitionError("This composer has no orchestrator.")
         return hub
+
+    def _say(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        self.send(content, buffers=buffers)  # pyright: ignore[reportUnknownMemberType] - ipywidgets is untyped
 
     def _do(self, change: Callable[[], Any]) -> None:
         """Make a change at the desk, and show how things stand; a mistake is told and changes nothing."""

@@ -85,7 +85,7 @@ class Player(Moves, KitWidget):
         self._live = LivePicture(run)
         self._tab, self._at, self._last, self._key = "visit", None, None, None
         self._pieces: dict[str, str] = {}
-        self._goes_on = self._has_played = False
+        self._goes_on, self._has_played = True, False
         self._still = f"okit-still-{next(_numbers)}"
         self._stills: list[Any] = []
         self._still_shown = ""
@@ -134,16 +134,17 @@ class Player(Moves, KitWidget):
         self._attach(self._run)
         self._pulse.beat()
 
-    def _follow(self, run: Run) -> None:
-        """Show another run from now on."""
+    def follow(self, run: Run) -> None:
+        """Show another run from now on: a fork, say, or a newer handle of the same run, of which another process told."""
         with self._turn:
             self._detach()
-            for one in (self._run, run):
-                self._known[one.run_id] = one
+            if run.run_id != self._run.run_id:
+                self._at = self._last = self._key = None
+                self._known[self._run.run_id] = self._run
+            self._known[run.run_id] = run
             while len(self._known) > _MOST_RUNS:
                 del self._known[next(iter(self._known))]
             self._run, self._counts = run, Counts()
-            self._at = self._last = self._key = None
             self._pieces.clear()
             self._has_played = False
             self._live.follow(run)
@@ -194,6 +195,7 @@ class Player(Moves, KitWidget):
         going = sorted(visit.path for visit in tuple(run.machine.taken))
         waits = [one.path for one in open_requests(run)]
         where = going or waits or ([coming["path"]] if coming else [])
+        last = run.machine.last_record()
         return {
             "run": one_line(run.run_id, 200),
             "workflow": one_line(run.workflow.name, 120),
@@ -208,6 +210,7 @@ class Player(Moves, KitWidget):
             "used": used(run, so_far),
             "progress": progress(run, so_far),
             "at": list(dict.fromkeys(self._live.place(path) for path in where[:40])),
+            "last": "" if last is None else self._live.place(last.path),
             "coming": coming,
             "asked": asked(open_requests(run)),
             "still": self._still,

@@ -27,7 +27,7 @@ class Moves:
     _at: int | None
     tell: Any
     _show_now: Any
-    _follow: Any
+    follow: Any
     _attach: Any
 
     @intent
@@ -157,7 +157,7 @@ class Moves:
         found = self._find(str(run))
         if found is self._run:
             return
-        self._follow(found)
+        self.follow(found)
         words = "It is part of another run, which drives it." if is_child(found) else ""
         self.tell(f"This is {one_line(found.run_id, 160)}. {words}".strip())
 
@@ -183,7 +183,7 @@ class Moves:
         """Go over to a fork, and say so."""
         forked_at = run.machine.started.forked_at or ""
         before = one_line(self._run.run_id, 120)
-        self._follow(run)
+        self.follow(run)
         self.tell(
             f"You are in a fork now: {one_line(run.run_id, 120)}, made at {one_line(forked_at, 120)}: {why}. "
             f"{before} stays as it was."

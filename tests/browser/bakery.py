@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BAKERY = '''
+BAKERY = """
 import threading, time
 from orchestration_kit import *
 
@@ -39,10 +39,10 @@ for kind, executor in workers.items():
     hub.register_worker(WorkerDefinition(worker_type=kind, name=kind, executor=executor))
 hub.register_workflow(flow)
 run = hub.start("bakery_site", "A website for the bakery on the corner", run_id="bakery-1")
-'''
+"""
 """Makes `hub`, `run`, and `gate`: the coder waits until it is set."""
 
-CHAIN = '''
+CHAIN = """
 import threading, time
 from orchestration_kit import *
 
@@ -56,5 +56,5 @@ def chain(length, work):
     hub.register_worker(WorkerDefinition(worker_type="generic", name="worker", executor=work))
     hub.register_workflow(flow)
     return hub.start(flow.name, "go", run_id="chain-1")
-'''
+"""
 """Makes `hub` and `chain(length, work)`, which starts a run of that many steps."""

@@ -23,7 +23,8 @@ def a_player(notebook):
 
 
 def press(widget, name):
-    widget.get_by_role("button", name=name, exact=True).click()
+    """Click, also what does nothing now."""
+    widget.get_by_role("button", name=name, exact=True).click(force=True)
 
 
 def state(widget):
@@ -79,12 +80,18 @@ def test_pause_stop_and_resume(lab):
     press(widget, "Stop")
     expect(state(widget)).to_contain_text("stopped in the player")
     press(widget, "Stop")
-    expect(notebook.output(1).locator(".okit-notice")).to_contain_text("It has ended.")
+    expect(widget.get_by_role("button", name="Stop", exact=True)).to_have_attribute("title", "It has ended.")
     press(widget, "Resume")
     expect(state(widget)).to_contain_text("waits for approval")
     press(widget, "Stop")
     expect(state(widget)).to_contain_text("stopped in the player")
-    assert notebook.kernel("[entry['path'] for entry in run.history]") == ["plan#1", "code#1", "review#1", "code#2", "review#2"]
+    assert notebook.kernel("[entry['path'] for entry in run.history]") == [
+        "plan#1",
+        "code#1",
+        "review#1",
+        "code#2",
+        "review#2",
+    ]
     assert notebook.errors == []
 
 
@@ -204,7 +211,9 @@ def test_an_event_is_seen_soon_after_it_happened(lab):
         seen = notebook.page.evaluate(f"() => window.seen.step_{at}")
         delays.append(seen - notebook.kernel(f"began[{at}]"))
     delays.sort()
-    print(f"\nan event is visible after {delays[len(delays) // 2] * 1000:.0f} ms (median), {delays[-1] * 1000:.0f} ms (most)")
+    print(
+        f"\nan event is visible after {delays[len(delays) // 2] * 1000:.0f} ms (median), {delays[-1] * 1000:.0f} ms (most)"
+    )
     assert delays[len(delays) // 2] < 0.1
 
 
@@ -216,13 +225,16 @@ def test_a_run_of_two_hundred_steps_shows_at_once_and_is_followed(lab):
         ]
     )
     notebook.run(0)
+    notebook.page.evaluate(
+        """() => new MutationObserver(() => {
+          if (document.querySelector("g[data-step=step_199]")) window.shownAt ??= Date.now() / 1000;
+        }).observe(document.body, {subtree: true, childList: true})"""
+    )
     notebook.run(1)
     widget = notebook.widget(1, "player")
-    node(widget, "step_199").wait_for(state="attached")
-    shown = notebook.page.evaluate("() => Date.now() / 1000")
-    took = shown - notebook.kernel("began")
+    took = notebook.page.wait_for_function("() => window.shownAt").json_value() - notebook.kernel("began")
     print(f"\nplayer() of 200 steps is shown after {took:.2f} s")
-    assert took < 2.0
+    assert took < 1.0
     expect(node(widget, "step_199")).not_to_be_in_viewport()
     press(widget, "Run")
     expect(state(widget)).to_contain_text("completed")
@@ -307,9 +319,7 @@ def test_a_picture_stays_in_the_saved_notebook(lab):
     saved = notebook.save()
     print(f"\nthe notebook grew by {(len(str(saved)) - bare) / 1000:.1f} kB")
     assert len(str(saved)) - bare < 60_000
-    again = lab.open([])
-    (again.server.folder / "kept.ipynb").write_text(__import__("json").dumps(saved))
-    again.page.goto(again.page.url.replace(again.path, "kept.ipynb"))
+    again = lab.open_saved(saved)
     picture = again.page.locator("img[src^='data:image/svg']")
     expect(picture).to_be_visible()
     assert picture.evaluate("(image) => image.complete && image.naturalWidth > 100")

@@ -1,4 +1,4 @@
-HUB = '''
+HUB = """
 import time, threading
 from orchestration_kit import *
 hub = Orchestrator()
@@ -27,4 +27,4 @@ for kind, f in dict(product_manager=plan, coder=code, reviewer=review, deployer=
 hub.register_workflow(flow)
 run = hub.start("bakery_site", "A website for the bakery on the corner", run_id="bakery-1")
 player = run.player()
-'''
+"""

@@ -4,7 +4,7 @@
   const seen = (window.hostile = { off: [], pwned: 0, elements: 0 });
   window.pwned = () => { seen.pwned += 1; };
   const HTML = new Set(
-    ("a article aside b br button caption code dd details div dl dt em fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr i input kbd " +
+    ("a article aside b br button caption code datalist dd details div dl dt em fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr i input kbd " +
      "label legend li main meter nav ol optgroup option output p pre progress section select small span strong style sub summary sup table tbody " +
      "td textarea tfoot th thead time tr ul").split(" "));
   const SVG = new Set("svg g path rect circle ellipse line polyline polygon text tspan title desc defs marker pattern".split(" "));

@@ -17,7 +17,7 @@ DOORS = {
     "execute": "hub.execute_workflow('flow', 'g', verbose=False, run_id=NAME)",
     "run": "hub.start('flow', 'g', run_id=NAME).run()",
     "step": "run = hub.start('flow', 'g', run_id=NAME)\nwhile run.step(): pass",
-    "wait": "run = hub.start('flow', 'g', run_id=NAME)\nrun.play()\nblocking.waits()\nrun.wait()",
+    "wait": "run = hub.start('flow', 'g', run_id=NAME)\nrun.play()\nblocking.waits(NAME)\nrun.wait()",
     "await": "await hub.start('flow', 'g', run_id=NAME)",
     "arun": "await hub.start('flow', 'g', run_id=NAME).arun()",
     "aexecute": "await hub.aexecute_workflow('flow', 'g', verbose=False, run_id=NAME)",
@@ -60,10 +60,11 @@ class Blocking:
             file.write(f"{context.idempotency_key}\n")
         return not self.go_on.is_set()
 
-    def waits(self) -> None:
-        """Come back when the run blocks: who interrupts it hits the wait that follows, not what is before it."""
-        while not list(self.folder.glob("*.calls")):
+    def waits(self, name: str) -> None:
+        """Come back when a run blocks, and say so: who interrupts it then hits the wait that follows."""
+        while not list(self.folder.glob(f"{name}.*.calls")):
             time.sleep(0.01)
+        (self.folder / f"{name}.waits").touch()
 
     def block(self, _: Any, context: Any) -> str:
         """Block the thread."""

@@ -554,7 +554,7 @@ def test_a_run_opens_its_player():
         {"intent": "open_run", "args": {"run": None}},
         {"intent": "approve", "args": {"request": "nothing"}},
         {"intent": "send_event", "args": {"event": "none"}},
-        {"intent": "_follow", "args": {}},
+        {"intent": "follow", "args": {"run": 1}},
         {"intent": "run_on", "args": {"unknown": 1}},
         {"intent": "step", "args": []},
         {"intent": "step", "args": {"at": "a#1", "text": "[" * 100_000, "how": "json"}},

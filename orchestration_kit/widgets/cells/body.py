@@ -95,7 +95,7 @@ def _compiled(step: str, source: str, filename: str, flags: int) -> tuple[CodeTy
                 step,
                 node.lineno,
                 f"a cell has no `{word}`; its last expression is the output",
-                f'End it with the output itself, or write a function:  @step("{step}")  above  def ...(input, context):',
+                f'End it with the output itself, or write a function below  @step("{step}")',
             )
     version = hashlib.sha256(ast.unparse(tree).encode("utf-8", "backslashreplace")).hexdigest()[:16]
     last = tree.body[-1]
@@ -105,7 +105,7 @@ def _compiled(step: str, source: str, filename: str, flags: int) -> tuple[CodeTy
         raise BadBody(
             step,
             last.lineno,
-            f"it ends with `{ast.unparse(last).splitlines()[0]:.60}`, which is no expression, so it would put out nothing",
+            f"it ends with `{ast.unparse(last).splitlines()[0]:.60}`, no expression, so it would put out nothing",
             f"Add the output as the last line{_suggested(last)}; `None` where there is none.",
         )
     target = ast.Name(OUTPUT, ast.Store())

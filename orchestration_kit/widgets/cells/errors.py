@@ -74,7 +74,8 @@ class OutOfOrder(CellError):
         width = max((len(typed) for typed, _ in self.ways), default=0)
         ways = "".join(f"\n  {typed:<{width}}  {effect}" for typed, effect in self.ways)
         choice = f"\nYou can:{ways}" if ways else ""
-        return f"{self.step!r} is not next: {self.stands}. Nothing was run; the cell is kept for when its turn comes.{choice}"
+        kept = "Nothing was run; the cell is kept for when its turn comes."
+        return f"{self.step!r} is not next: {self.stands}. {kept}{choice}"
 
 
 class NoCell(CellError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.past import SAME
 from orchestration_kit.engine.stand_ins import known_steps
-from orchestration_kit.errors import UnknownStep, counted
+from orchestration_kit.errors import UnknownStep
 from orchestration_kit.widgets.cells import current
 from orchestration_kit.widgets.cells.ahead import coming, first
 from orchestration_kit.widgets.cells.beginning import begin, last_of
@@ -130,7 +130,7 @@ class CellSession:
 
     def standing(self, *told: str) -> Standing:
         """Return where the run stands, as a few lines that a notebook shows."""
-        return standing(self.run, self.stale, *told)
+        return standing(self.run, self.stale, *told, place=self._line.place)
 
     def history(self) -> pd.DataFrame:
         """Return what is on record, one row per attempt: the columns that are the same in each execution."""
@@ -202,17 +202,22 @@ class CellSession:
             BadCommand: nothing is left to run, or somebody has to answer first.
         """
         __tracebackhide__ = True
+        return self._next(is_one_of_many=False)
+
+    def _next(self, *, is_one_of_many: bool) -> Standing:
+        __tracebackhide__ = True
         turns = turns_of(self.run)
         if self._line.place < len(turns):
             turn = turns[self._line.place]
             body = self._line.bodies.get(turn.step)
             worker = turn.worker or "" if body is None else body.worker.name
-            return self._do(decide(self._record(turn.step), turn.step, worker), turn.step)
+            decision = decide(self._record(turn.step), turn.step, worker)
+            return self._do(decision, turn.step, is_one_of_many=is_one_of_many)
         self._line.use_bodies()
         one = first(coming(self.run))
         if one is None:
             raise nothing_to_run(self.run)
-        return self._make(one.step.step_id)
+        return self._make(one.step.step_id, is_one_of_many=is_one_of_many)
 
     def run_until(self, step_id: str | None = None) -> Standing:
         """Run until a step is next; without one, until a cell or an answer is missing, or the run ends.
@@ -224,14 +229,11 @@ class CellSession:
         __tracebackhide__ = True
         if step_id is not None:
             self.check_step(step_id)
-        told: tuple[str, ...] = ()
         count = 0
         while not self._stands_before(step_id):
-            told = self.run_next().told
+            self._next(is_one_of_many=True)
             count += 1
-        if count != 1:
-            told = (f"{counted(count, 'turn')} made.",) if count else ("Nothing had to be run.",)
-        return self.standing(*told)
+        return self.standing(*(() if count else ("Nothing had to be run.",)))
 
     def goto(self, visit: str, data: dict[str, Any] | None = None, *, input: Any = SAME) -> Standing:  # noqa: A002
         """Go back to a visit, in a fork: it comes next, and what followed is stale. Nothing is run.
@@ -261,7 +263,7 @@ class CellSession:
         shared = {turn.key for turn in turns_of(self.run)}
         while self.stale and first(coming(self.run)) is not None:
             came = self.run.machine.count
-            shown = self.run_next()
+            shown = self._next(is_one_of_many=True)
             if self.run.machine.count == came:
                 told = shown.told
                 break
@@ -293,26 +295,27 @@ class CellSession:
         key = None if one is None or one.path is None else turn_key(one.path)
         return Record(turns_of(self.run), self._line.place, None if one is None else one.step.step_id, key)
 
-    def _do(self, decision: Decision, step: str, *, again: bool = False) -> Standing:
+    def _do(self, decision: Decision, step: str, *, again: bool = False, is_one_of_many: bool = False) -> Standing:
         __tracebackhide__ = True
         if isinstance(decision, TakeOver):
             turn = turns_of(self.run)[decision.index]
             self._line.place = decision.index + 1
-            show_outputs(turn)
-            return self.standing(how_it_went(turn, "was taken over from the record, not executed again"))
+            went = how_it_went(turn, "was taken over from the record, not executed again")
+            show_outputs(turn, went if is_one_of_many else "")
+            return self.standing(went)
         if isinstance(decision, OnRecord):
             show_outputs(decision.turn)
             went = how_it_went(decision.turn, "is on record, by this very code")
             return self.standing(went, f"To make it again:  #| step {step} --again")
         if isinstance(decision, MakeAgain):
             told = self._line.fork(decision.turn.records[0].path)
-            return self._make(step, told, is_new=again)
+            return self._make(step, told, is_new=again, is_one_of_many=is_one_of_many)
         self._line.use_bodies()
         if isinstance(decision, MakeNext):
-            return self._make(step)
+            return self._make(step, is_one_of_many=is_one_of_many)
         raise out_of_order(self.run, step)
 
-    def _make(self, step: str, *told: str, is_new: bool = False) -> Standing:
+    def _make(self, step: str, *told: str, is_new: bool = False, is_one_of_many: bool = False) -> Standing:
         """Make the turn that comes next. An error that ended the run is raised, another one shown."""
         __tracebackhide__ = True
         run = self.run
@@ -327,8 +330,9 @@ class CellSession:
             self._line.remember()
             self._line.save_cassette()
         turns = turns_in(made.records)
-        for turn in turns:
-            show_outputs(turn)
+        went = [how_it_went(turn, "was made") for turn in turns] or [f"There was nothing to do at {step!r}."]
+        for turn, label in zip(turns, went, strict=False):
+            show_outputs(turn, label if is_one_of_many else "")
         failed = turns[-1].failed if turns else None
         if failed is not None and made.error is not None and is_raised(failed, made.error):
             if run.is_finished and failed.next_step is None:
@@ -336,8 +340,7 @@ class CellSession:
                 error.add_note("\n".join(self.standing(*told).lines))
                 raise error
             show_error(made.error)
-        went = [how_it_went(turn, "was made") for turn in turns]
-        return self.standing(*told, *(went or [f"There was nothing to do at {step!r}."]))
+        return self.standing(*told, *went)
 
     def _stands_before(self, step_id: str | None) -> bool:
         """Whether to stop: the step is next, or the run has ended; without a step, also where nobody can go on.

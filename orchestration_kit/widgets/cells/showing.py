@@ -29,9 +29,11 @@ def show(value: Any) -> None:
         cast("Any", sys.modules["IPython"]).display.display(value)
 
 
-def show_outputs(turn: Turn) -> None:
-    """Show what a turn put out: the value, or those of all branches by name."""
+def show_outputs(turn: Turn, label: str = "") -> None:
+    """Show what a turn put out: the value, or those of all branches by name; below a label, where it is one of many."""
     visits = turn.visits
+    if label and shell() is not None:
+        print(label)  # noqa: T201 - a line above what follows, as cells print them
     if len(visits) == 1 and not visits[0].scope:
         show(output_of(visits[0]))
     elif visits:

@@ -54,18 +54,34 @@ class Standing:
         return {"text/html": f'<div style="{style}">{told}{trail}{shown}</div>', "text/plain": repr(self)}
 
 
-def standing(run: Run, stale: list[str], *told: str) -> Standing:
-    """Return where a run stands."""
-    return Standing(tuple(told), trail(run), ahead(run), tuple(stale))
+def standing(run: Run, stale: list[str], *told: str, place: int | None = None) -> Standing:
+    """Return where a run stands.
 
-
-def trail(run: Run) -> str:
-    """Return the way of a run in one line: `draft ✓ → review ✗ → draft (next)`."""
+    Args:
+        run: The run.
+        stale: What an earlier edition has on record and this one has not come to again.
+        *told: What was just done.
+        place: How many turns of the record the notebook has come past; all where it is not given.
+    """
     turns = turns_of(run)
-    shown = [_mark(turn) for turn in turns[-MOST_TURNS:]]
-    if len(turns) > MOST_TURNS:
-        shown.insert(0, f"… {counted(len(turns) - MOST_TURNS, 'turn')} before")
-    if not run.is_finished:
+    if place is None or place >= len(turns):
+        return Standing(told, trail(run, turns), ahead(run), tuple(stale))
+    name = turns[place].step
+    on_record = f"Next: {name}, on record. Its cell is taken over, not executed; so it is by %run_next."
+    return Standing(told, trail(run, turns, place), on_record, tuple(stale))
+
+
+def trail(run: Run, turns: list[Turn], place: int | None = None) -> str:
+    """Return the way of a run in one line: `draft ✓ → review ✗ → draft ?`."""
+    read = turns[:place]
+    shown = [_mark(turn) for turn in read[-MOST_TURNS:]]
+    if len(read) > MOST_TURNS:
+        shown.insert(0, f"… {counted(len(read) - MOST_TURNS, 'turn')} before")
+    if place is not None:
+        coming_up = turns[place : place + MOST_TURNS]
+        more = " → …" if place + MOST_TURNS < len(turns) else ""
+        shown.append(f"({' → '.join(map(_mark, coming_up))}{more} on record)")
+    elif not run.is_finished:
         shown += [f"{name} ?" for name in _next_names(run)[:3]]
     return f"{one_line(run.workflow.name, 60)}:  {' → '.join(shown)}"
 
@@ -140,7 +156,8 @@ def _next_line(one: Coming) -> str:
 
 def _asked_line(request: Any) -> str:
     if request.kind == "event":
-        return f"{request.path} waits for {one_line(request.prompt, 80)}: session.run.send({request.event!r}, ...), then %run_next."
+        what = one_line(request.prompt, 80)
+        return f"{request.path} waits for {what}: session.run.send({request.event!r}, ...), then %run_next."
     prompt = f": {one_line(request.prompt, 200)}" if request.prompt else ""
     shown = "".join(f" [{one_line(str(name), 60)}: {short_text(value, 200)}]" for name, value in request.shown.items())
     return f"{request.path} asks for approval{prompt}{shown}  %approve, or %reject WHY"

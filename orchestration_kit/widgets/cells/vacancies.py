@@ -38,7 +38,7 @@ def is_vacant(step: PlannedStep) -> bool:
     return step.worker_name == NOBODY
 
 
-def _stand_aside(given: Any) -> Any:
+def _stand_aside(_given: Any) -> Any:
     """Make no attempt: the visit waits until there is a cell for it."""
     raise Parked
 

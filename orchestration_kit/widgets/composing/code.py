@@ -37,7 +37,7 @@ def code_of(workflow: WorkflowDefinition, variable: str = "workflow") -> str:
     """
     writer = _Writer()
     first = workflow.initial_step
-    hidden = {"steps"} | ({"initial_step"} if first in workflow.steps else set())
+    hidden = {"steps", "initial_step"} if first in workflow.steps else {"steps"}
     lines = [f"{variable} = {writer.call(workflow, 0, hidden)}"]
     for key, step in workflow.steps.items():
         made = writer.call(step, 4)

@@ -7,6 +7,8 @@ import inspect
 import re
 import textwrap
 from functools import cache
+from itertools import pairwise
+from typing import cast
 
 from pydantic import BaseModel
 
@@ -31,8 +33,15 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
             continue
         body = ast.parse(textwrap.dedent(source)).body[0]
         statements = body.body if isinstance(body, ast.ClassDef) else []
-        for field, text in zip(statements, statements[1:], strict=False):
-            is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
-                found[field.target.id] = _SPACE.sub(" ", str(text.value.value)).strip()
+        for field, text in pairwise(statements):
+            told = _told(text)
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and told:
+                found[field.target.id] = told
     return found
+
+
+def _told(statement: ast.stmt) -> str:
+    """The text that a statement is, on one line; nothing where it is another statement."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Constant):
+        return ""
+    return _SPACE.sub(" ", str(cast("object", statement.value.value))).strip()

@@ -1,4 +1,4 @@
-"""One field of a step or of the workflow is changed, or several that only fit together. Nothing is applied by halves."""
+"""One field of a step or of the workflow is changed, or several that only fit together: wholly, or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Path = tuple[str | int, ...]
 Change = tuple[Path, str, Any]
 """A path, what to do there, and the value."""
 MOVES = ("put", "drop", "insert", "shift", "rename")
-"""What can be done at a path: set a value, take an entry out, put one in before it, move it by places, rename its key."""
+"""What can be done at a path: set a value, take an entry out, put one in before it, move it on, rename its key."""
 
 
 class FieldRefused(DefinitionError):
@@ -75,7 +75,7 @@ def _several(model: Any, changes: Sequence[Change]) -> Any:
     for path, move, value in changes:
         _refuse_tag(path)
         made = _moved(made, path, move, value)
-    return _validated(type(model), made, changes[-1][0])
+    return _validated(cast("type[BaseModel]", type(model)), made, changes[-1][0])
 
 
 def _refuse_tag(path: Path) -> None:
@@ -92,7 +92,7 @@ def told(error: ValidationError, path: Path) -> str:
         further = where[len(own) :] if where[: len(own)] == own else where
         place = ".".join(part for part in further if part.isidentifier() or part.isdigit())
         text = one["msg"].removeprefix("Value error, ")
-        lines.append(f"{place}: {text}" if place and not where == own else text)
+        lines.append(f"{place}: {text}" if place and where != own else text)
     return "; ".join(dict.fromkeys(lines))
 
 

@@ -56,7 +56,7 @@ def problems_of(workflow: WorkflowDefinition, *, is_body: bool) -> list[Problem]
 def flat_of(workflow: WorkflowDefinition, problems: Sequence[Problem]) -> Flat:
     """Return the picture of a workflow, with what was found in it."""
     drawn = model_of(_seen(workflow, problems))
-    own = {key for key in (*workflow.steps, ENTRY_ID)}
+    own = {*workflow.steps, ENTRY_ID}
     clusters = {cluster.id: cluster for cluster in drawn.clusters if cluster.id in workflow.steps}
     nodes: list[DiagramNode] = []
     for node in drawn.nodes:

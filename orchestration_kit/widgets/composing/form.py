@@ -15,7 +15,6 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from orchestration_kit.definition.budgets import Budget
-from orchestration_kit.definition.kinds import ApprovalStep
 from orchestration_kit.definition.steps import Branch, RetryPolicy
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.widgets.composing.docs import field_docs
@@ -24,6 +23,8 @@ from orchestration_kit.widgets.composing.palette import KINDS
 Control = dict[str, Any]
 _REFERENCES = frozenset({"on_success", "on_failure", "on_timeout", "on_budget", "compensate", "to", "initial_step"})
 """Fields that name a step: the schema cannot tell them from other texts."""
+_TOLD = {"A condition": "condition", "Where to look": "path"}
+"""Texts with a language of their own, by what their schema says of them."""
 _LONG = frozenset({"description", "goal", "prompt"})
 _MODELS: dict[str, type[BaseModel]] = {"Branch": Branch, "Budget": Budget, "RetryPolicy": RetryPolicy}
 _MORE = frozenset(
@@ -102,18 +103,18 @@ def _plain(name: str, schema: dict[str, Any], known: dict[str, Any]) -> Control:
     if "$ref" in schema:
         kind = schema["$ref"].rpartition("/")[2]
         return {"type": "object", "title": kind, "fields": list(form_of(_MODELS[kind]))}
-    if name in _REFERENCES:
-        return {"type": "step"}
-    if name == "schema" and issubclass(ApprovalStep, BaseModel):
-        return {"type": "json"}
     about = schema.get("description", "")
-    if about.startswith("A condition"):
-        return {"type": "condition"}
-    if about.startswith("Where to look"):
-        return {"type": "path"}
-    kind = schema.get("type", "string")
+    if name in _REFERENCES or name == "schema":
+        return {"type": "step" if name in _REFERENCES else "json"}
+    if about.startswith(tuple(_TOLD)):
+        return {"type": next(kind for words, kind in _TOLD.items() if about.startswith(words))}
     if "enum" in schema:
         return {"type": "choice", "options": list(schema["enum"])}
+    return _typed(name, schema, known)
+
+
+def _typed(name: str, schema: dict[str, Any], known: dict[str, Any]) -> Control:
+    kind = schema.get("type", "string")
     if kind == "array":
         return _array(name, schema["items"], known)
     if kind == "object":

@@ -1,4 +1,4 @@
-"""Undo and redo: every state that was, in order, and where we stand in it. States are never changed, so they are kept."""
+"""Undo and redo: every state that was, and where we stand among them. States are never changed, so they are kept."""
 
 from __future__ import annotations
 

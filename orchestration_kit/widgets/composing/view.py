@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, cast
@@ -12,10 +12,11 @@ from pydantic import BaseModel
 from orchestration_kit.checks import Problem
 from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.definition.workflow import WorkflowDefinition
-from orchestration_kit.visual.layout import ICONS, LABEL_LIMIT, NODE_PADDING, note_lines, title_text
-from orchestration_kit.visual.model import LINES, DiagramNode, EdgeKind
+from orchestration_kit.visual.layout import ICONS, NODE_PADDING, note_lines, title_text
+from orchestration_kit.visual.model import LINES, DiagramNode
 from orchestration_kit.visual.text import one_line, tooltip
 from orchestration_kit.visual.theme import THEMES, Paint, Theme
+from orchestration_kit.visual.ways import Way
 from orchestration_kit.visual.ways import ways_of as ways_drawn
 from orchestration_kit.widgets.composing.draft import Ends, Spot
 from orchestration_kit.widgets.composing.flat import Flat, Laid, name_of, next_ends
@@ -84,7 +85,7 @@ def free_spot(
     return (x, y)
 
 
-def panel_of(model: WorkflowDefinition | Any, subject: str | None) -> dict[str, Any]:
+def panel_of(model: Any, subject: str | None) -> dict[str, Any]:
     """Return what the form shows: of a step (its id), or of the workflow itself (None)."""
     kind = "definition" if subject is None else model.kind
     values = {name: plain(value) for name, value in model if name not in ("kind", "steps")}
@@ -108,7 +109,9 @@ def plain(value: Any) -> Any:
         return str(value.value)
     if isinstance(value, datetime):
         return value.isoformat()
-    return {"$python": callablename_of(value)} if callable(value) else _finite(value)
+    if callable(value):
+        return {"$python": callable_name(cast("Callable[..., Any]", value))}
+    return _finite(value)
 
 
 def colours() -> dict[str, dict[str, str]]:
@@ -183,25 +186,26 @@ def _lines(workflow: WorkflowDefinition, flat: Flat) -> list[dict[str, Any]]:
     """Every line between boxes, with the field of the step that it stands in; loops of retries have none."""
     found: list[dict[str, Any]] = []
     if workflow.initial_step is not None:
-        found.append(_line(START, "initial_step", workflow.initial_step, "entry", "", "The run starts here."))
-    spent = workflow.budget.on_budget if workflow.budget is not None else None
-    if spent is not None and workflow.initial_step is not None:
-        tip = "where the budget of the run is spent"
-        found.append(_line(START, "budget.on_budget", spent, "budget", "run's budget spent", tip))
+        begins = Way("entry", workflow.initial_step, "", "The run starts here.")
+        found.append(_line(START, "initial_step", begins))
+        spent = workflow.budget.on_budget if workflow.budget is not None else None
+        if spent is not None:
+            way = Way("budget", spent, "run's budget spent", "where the budget of the run is spent")
+            found.append(_line(START, "budget.on_budget", way))
     for key, step in workflow.steps.items():
         drawn = ways_drawn(key, step)
-        for way, transition in zip(drawn, step.transitions(), strict=False):
-            found.append(_line(key, transition.field, way.target, way.kind, way.label, way.tooltip))
-        found += [_line(key, "", key, way.kind, way.label, way.tooltip) for way in drawn if way.kind == "retry"]
+        written = [transition.field for transition in step.transitions()]
+        found += [_line(key, field, way) for field, way in zip(written, drawn, strict=False)]
+        found += [_line(key, "", way) for way in drawn if way.kind == "retry"]
     known = {name_of(node.id) for node in flat.model.nodes}
     return [line for line in found if line["target"] in known]
 
 
-def _line(source: str, field: str, target: str, kind: EdgeKind, label: str, tip: str) -> dict[str, Any]:
-    words = one_line(label, 60)
+def _line(source: str, field: str, way: Way) -> dict[str, Any]:
     return {
-        "id": f"{source}\u2192{field or kind}", "source": source, "target": target, "kind": kind, "field": field,
-        "label": words, "tooltip": tooltip(tip), "line": LINES.get(kind, "solid"), "room": LABEL_LIMIT,
+        "id": f"{source}\u2192{field or way.kind}", "source": source, "target": way.target, "kind": way.kind,
+        "field": field, "label": one_line(way.label, 60), "tooltip": tooltip(way.tooltip),
+        "line": LINES.get(way.kind, "solid"),
     }  # fmt: skip
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from orchestration_kit.definition.budgets import Budget
 from orchestration_kit.definition.kinds import MapStep, ParallelStep
-from orchestration_kit.definition.steps import Branch
+from orchestration_kit.definition.steps import Branch, Step
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.errors import DefinitionError, listed
 from orchestration_kit.widgets.composing.draft import free_id, with_steps
@@ -30,7 +29,7 @@ def ways_of(step: Any) -> list[WayKind]:
     >>> ways_of(ParallelStep(step_id="a", branches={"x": "b"}))
     ['compensate', 'body', 'success', 'failure']
     """
-    known = type(step).model_fields
+    known = _fields(step)
     opens = isinstance(step, (ParallelStep, MapStep))
     found: list[tuple[WayKind, bool]] = [
         ("compensate", True),
@@ -93,7 +92,7 @@ def lead(workflow: WorkflowDefinition, source: str, field: str, target: str | No
         return _with(workflow, step, {"budget": _leading(step.budget, target)})
     if field.startswith("branches["):
         return _with(workflow, step, {"branches": _branches(step, field, target)})
-    if field not in (*_FIELDS.values(), "body") or field not in type(step).model_fields:
+    if field not in (*_FIELDS.values(), "body") or field not in _fields(step):
         raise DefinitionError(f"Step {source!r} (a {type(step).__name__}) has no way {field!r:.60}.")
     if field == "body" and target is None:
         raise DefinitionError(f"A MapStep needs a body: draw the line of {source!r} to another step instead.")
@@ -150,6 +149,11 @@ def _retargeted(given: Any, target: str) -> Any:
     return given.model_copy(update={"to": target}) if isinstance(given, Branch) else target
 
 
+def _fields(step: Any) -> set[str]:
+    kind = cast("type[Step]", type(step))
+    return set(kind.model_fields)
+
+
 def _step(workflow: WorkflowDefinition, step_id: str) -> Any:
     if step_id not in workflow.steps:
         raise DefinitionError(f"There is no step {step_id!r:.80} any more.")
@@ -157,9 +161,6 @@ def _step(workflow: WorkflowDefinition, step_id: str) -> Any:
 
 
 def _with(workflow: WorkflowDefinition, step: Any, changes: dict[str, Any]) -> WorkflowDefinition:
-    made = type(step).model_validate({**dict(step), **changes})
+    kind = cast("type[Step]", type(step))
+    made = kind.model_validate({**dict(step), **changes})
     return with_steps(workflow, {**workflow.steps, step.step_id: made})
-
-
-Change = Callable[[WorkflowDefinition], WorkflowDefinition]
-"""An edit, ready to be made."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from orchestration_kit.engine.events import AttemptFinished, RunFinished
+from weakref import ref
+
+from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished, RunStarted
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
+from orchestration_kit.journal.following import MOST_RUNS
 from orchestration_kit.widgets.approval_desks import HubDesk
 from orchestration_kit.widgets.live import steady
 from orchestration_kit.widgets.monitor.lines import RunLine
@@ -13,51 +16,74 @@ from orchestration_kit.widgets.monitor.source import Change, Source
 
 
 class HubSource(Source):
-    """Looks at the runs that a hub knows."""
+    """Looks at the runs that a hub knows. A run that goes on is held; of one that is over, its line stays."""
 
     def __init__(self, hub: Orchestrator) -> None:
         super().__init__(hub, HubDesk(hub))
-        self._told: dict[str, tuple[Run, int]] = {}
+        self._held: dict[str, Run] = {}
+        self._told: dict[str, tuple[ref[Run], int]] = {}
         """By id: the run, and how many of its attempts were taken in."""
+        hub.observers.append(self._hear)
+
+    def close(self) -> None:
+        """Hear of no further runs."""
+        self.hub.observers[:] = [one for one in self.hub.observers if one != self._hear]
+        self._held.clear()
 
     def look(self) -> Change:
         """Bring the lines up to date."""
-        held = {run.run_id: run for run in self.hub.handles()}
-        changed = self.lines.keys() - held.keys()
-        for run_id in changed:
-            del self.lines[run_id]
-            self._told.pop(run_id, None)
-        attempts: dict[str, list[Attempt]] = {}
-        anew: set[str] = set()
+        held = {**self._held, **{run.run_id: run for run in self.hub.handles()}}
+        change = Change(set(), {}, set())
         for run_id, run in held.items():
-            known, told = self._told.get(run_id, (None, 0))
-            machine = run.machine
-            if known is not run or machine.is_branched or machine.recorded < told:
-                self.lines[run_id] = _line(run, self.lines.get(run_id))
-                told = 0
-                anew.add(run_id)
-            line = self.lines[run_id]
-            before = _signs(line)
-            records = steady(lambda machine=machine, told=told: machine.records_since(told))
-            fresh = [_attempt(record) for record in records]
-            self._told[run_id] = (run, told + len(fresh))
-            line.take(fresh)
-            if fresh:
-                attempts[run_id] = fresh
-            _stand(line, run)
-            if _signs(line) != before or (run_id in anew and known is not run):
-                line.version += 1
-                changed = {*changed, run_id}
-        self.total = len(held)
-        return Change(set(changed), attempts, anew)
+            self._look_at(run_id, run, change)
+        for run_id in sorted(self.lines, key=lambda run_id: self.lines[run_id].started_at)[:-MOST_RUNS]:
+            if run_id not in held:
+                del self.lines[run_id]
+                self._told.pop(run_id, None)
+                change.lines.add(run_id)
+        self.total = len(self.lines)
+        return change
 
     def attempts(self, run_id: str) -> list[Attempt]:
-        """Return all attempts of a run."""
-        known = self._told.get(run_id)
-        if known is None:
-            return []
-        run, told = known
-        return [_attempt(record) for record in steady(lambda: run.machine.records_since(0))[:told]]
+        """Return all attempts of a run, as long as somebody holds it."""
+        known, told = self._told.get(run_id, (None, 0))
+        run = None if known is None else known()
+        return (
+            [] if run is None else [_attempt(record) for record in steady(lambda: run.machine.records_since(0))[:told]]
+        )
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._held[event.run_id] = self.hub.get_run(event.run_id)  # one that is over soon is seen all the same
+
+    def _look_at(self, run_id: str, run: Run, change: Change) -> None:
+        known, told = self._told.get(run_id, (None, 0))
+        machine = run.machine
+        is_over = run.is_finished
+        is_other = known is None or known() is not run
+        if is_other or machine.is_branched or machine.recorded < told:
+            line = _line(run, self.lines.get(run_id))
+            before = None if is_other else _signs(self.lines[run_id])
+            self.lines[run_id], told = line, 0
+            change.anew.add(run_id)
+        else:
+            line = self.lines[run_id]
+            before = _signs(line)
+        fresh = [_attempt(record) for record in steady(lambda: machine.records_since(told))]
+        self._told[run_id] = (ref(run), told + len(fresh))
+        line.take(fresh)
+        _stand(line, run)
+        if fresh:
+            change.attempts[run_id] = fresh
+        if _signs(line) != before:
+            line.version += 1
+            change.lines.add(run_id)
+        else:
+            change.anew.discard(run_id)
+        if is_over:
+            self._held.pop(run_id, None)
+        else:
+            self._held[run_id] = run
 
 
 def _line(run: Run, before: RunLine | None) -> RunLine:

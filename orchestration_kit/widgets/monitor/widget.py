@@ -126,6 +126,7 @@ class Monitor(KitWidget):
         """Take the monitor off the page, and look no more. Runs go on."""
         self._watcher.close()
         self._desk.close()
+        self._source.close()
         self._put_away()
         super().close()
 

@@ -37,7 +37,7 @@ def test_a_person_is_asked_as_soon_as_it_is_their_turn(begin):
     cell = notebook.run("#| step draft\n'text'")
     assert cell.text.splitlines()[1:] == [
         "flow:  draft ✓ → sign ?",
-        "sign#1 asks for approval: Print it? [output: 'text']  %approve, or %reject WHY",
+        "sign#1 asks for approval: Print it? [input: 'text']  %approve, or %reject WHY",
     ]
     assert "%approve   or   %reject WHY" in str(notebook.run("%run_next").refusal)
     assert "the run waits for sign#1" in str(notebook.run("#| step print\n1").refusal)

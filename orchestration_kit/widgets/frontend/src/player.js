@@ -111,7 +111,7 @@ export default widget("player", ({ model, root, signal }) => {
     const piece = shown.pieces?.[0];
     live.hidden = !piece;
     if (piece) fill(live, h("h4", null, `${piece.path} says so far`), h("pre", null, piece.text));
-    picture.at(shown.at ?? []);
+    picture.at(shown.at ?? [], shown.last);
     paintButtons();
   }
 
@@ -129,7 +129,7 @@ export default widget("player", ({ model, root, signal }) => {
     const mine = ++asked, svg = model.get("picture") ? await unpack(model.get("picture")) : "";
     if (mine === asked && svg && !signal.aborted) {
       picture.show(svg);
-      picture.at(shown.at ?? []);
+      picture.at(shown.at ?? [], shown.last);
     }
   }
 

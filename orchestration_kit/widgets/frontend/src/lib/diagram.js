@@ -47,7 +47,7 @@ export function diagram({ signal, label = "Workflow", follows = true, onSelect, 
   /** Groups by their id. @type {Map<string, Element>} */ const groups = new Map();
   /** Nodes to walk through, by step: what stands for it, and where. @type {Map<string, {key: string, box: DOMRect}>} */ const nodes = new Map();
   /** @type {View} */ let view = { x: 0, y: 0, k: 1 };
-  let wide = 1, tall = 1, isFollowing = true, hasView = false, selected = "", current = "", shape = "", frame = 0;
+  let wide = 1, tall = 1, isFollowing = true, hasView = false, selected = "", current = "", behind = "", shape = "", frame = 0;
   /** @type {string[]} */ let standing = [];
   /** @type {Record<string, string>} */ let marks = {};
 
@@ -122,7 +122,7 @@ export function diagram({ signal, label = "Workflow", follows = true, onSelect, 
     view = { k, x: (wide - w / k) / 2, y: 0 };
     if (wide * k > w) view.x = 0;
     hasView = canvas.clientWidth > 0;
-    if (standing.length || selected) reveal(standing[0] ?? selected, false);
+    reveal(standing[0] ?? (selected || behind), false);
     told();
   }
 
@@ -276,12 +276,13 @@ export function diagram({ signal, label = "Workflow", follows = true, onSelect, 
 
   // --- where a run stands
 
-  /** @param {string[]} ids */
-  function at(ids) {
-    const isElsewhere = String(ids) !== String(standing);
+  /** @param {string[]} ids @param {string} [last] what to look at where it stands nowhere: where it came to last */
+  function at(ids, last = "") {
+    const isElsewhere = String(ids) !== String(standing) || last !== behind;
     standing = [...ids];
+    behind = last;
     place();
-    if (isFollowing && isElsewhere && ids.length) reveal(ids[0]);
+    if (isFollowing && isElsewhere) reveal(ids[0] ?? last);
   }
 
   /** Words beside nodes, by step: short, and the same for all. @param {Record<string, string>} words */
@@ -318,7 +319,7 @@ export function diagram({ signal, label = "Workflow", follows = true, onSelect, 
   function follow(yes) {
     isFollowing = yes;
     following.setAttribute("aria-pressed", String(yes));
-    if (yes && standing.length) reveal(standing[0]);
+    if (yes) reveal(standing[0] ?? behind);
   }
 
   const watch = new ResizeObserver(() => (hasView || !svg ? paint() : fit()));

@@ -78,18 +78,17 @@ export function widget(name, draw) {
         said.setAttribute("role", level === "error" ? "alert" : "status");
         said.textContent = text ?? "";
       };
-      const connection = () => {
-        const isLost = isDisconnected(el);
+      const connection = (isLost = isDisconnected(el)) => {
         lost.hidden = !isLost;
         lost.textContent = isLost ? `The kernel of this ${name} is gone. What you see is how things stood. ` + (LOST[name] ?? "Run the cell again to go on.") : "";
         root.toggleAttribute("inert", isLost);
         if (isLost) root.dispatchEvent(new CustomEvent("okit-lost"));
       };
       on(model, "change:notice", notice, signal);
-      on(model, "comm_live_update", connection, signal);
+      on(model, "comm_live_update", () => connection(true), signal); // JupyterLab tells of a restart so, and sets no class
       const watch = new MutationObserver(shade);
       for (const node of [document.body, document.documentElement]) watch.observe(node, { attributes: true });
-      const dead = new MutationObserver(connection);
+      const dead = new MutationObserver(() => isDisconnected(el) && connection());
       for (let at = el; at && at !== document.body; at = at.parentElement) dead.observe(at, { attributes: true, attributeFilter: ["class"] });
       signal.addEventListener("abort", () => (watch.disconnect(), dead.disconnect()));
       try {
