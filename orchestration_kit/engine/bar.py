@@ -72,10 +72,10 @@ class Bar:
     """What a run does now and how many attempts it has made; beneath it, how far the branches are that it opened."""
 
     def __init__(self, run: Driven, *, ticker: Ticker = SHARED, make: Callable[[], Callable[..., Any]] = _tqdm) -> None:
-        self._run, self._ticker, self._make = run, ticker, make
+        self._run: Driven | None = run
+        self._ticker, self._make = ticker, make
         self._context = contextvars.copy_context()  # what a thread shows in a notebook belongs to a cell
         self._lock = threading.Lock()
-        self._has_ended = False
         self._whole: Any = None
         self._branches: Any = None
         self._path: str | None = None
@@ -87,23 +87,24 @@ class Bar:
     def end(self) -> None:
         """Take it away."""
         with self._lock:
-            self._has_ended = True
+            self._run = None  # the ticker may know this for a while: nothing is kept alive by that
             for bar in (self._branches, self._whole):
                 if bar is not None:
                     bar.close()
 
     def _look(self) -> None:
         with self._lock:
-            if self._has_ended:
+            run = self._run
+            if run is None:
                 return
-            self._context.run(self._draw)
+            self._context.run(self._draw, run)
         self._ticker.at(self._ticker.monotonic() + EVERY_S, self._look)
 
-    def _draw(self) -> None:
-        machine = self._run.machine
+    def _draw(self, run: Driven) -> None:
+        machine = run.machine
         if self._whole is None:
             form = "{desc}: {n_fmt} attempts [{elapsed}]"
-            self._whole = self._make()(desc=self._run.machine.plan.workflow, leave=False, bar_format=form)
+            self._whole = self._make()(desc=_line(machine.plan.workflow), leave=False, bar_format=form)
         _move(self._whole, machine.recorded, _line(f"{machine.plan.workflow}, at {machine.current_step}"))
         group = next(iter(list(machine.groups.values())), None)
         path = None if group is None else group.path

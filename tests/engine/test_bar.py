@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -77,6 +79,18 @@ def test_a_quick_call_shows_nothing(made):
     assert ticker.due == []
 
 
+def test_a_run_that_has_ended_is_not_kept_alive_by_its_bar():
+    ticker, run = ByHand(), chain().start("flow", "g")
+    bar = bar_of(run, ticker)
+    bar.begin()
+    bar.end()
+    gone = weakref.ref(run)
+    del run
+    gc.collect()
+    assert ticker.due
+    assert gone() is None
+
+
 def test_a_long_call_shows_step_and_attempts_and_goes_when_it_ends(made):
     ticker, run = ByHand(), chain().start("flow", "g")
     bar = bar_of(run, ticker)
@@ -136,7 +150,7 @@ def test_a_bar_on_a_terminal_comes_and_goes(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(bars, "AFTER_S", 0.0)
     shown, free = threading.Event(), threading.Event()
-    monkeypatch.setattr(bars.Bar, "_draw", lambda self, draw=bars.Bar._draw: (draw(self), shown.set()))
+    monkeypatch.setattr(bars.Bar, "_draw", lambda self, run, draw=bars.Bar._draw: (draw(self, run), shown.set()))
     hub = hub_of(workflow_of(step("a")), {"a": lambda x: shown.wait(30) and x})
     hub.start("flow", "g").run()
     free.set()
