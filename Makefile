@@ -2,6 +2,7 @@
 
 BIN := .venv/bin
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+FRONTEND := orchestration_kit/widgets/frontend
 # What `make test` runs; the package for the examples in its docstrings. make test TESTS=tests/engine
 TESTS := tests orchestration_kit $(NOTEBOOKS)
 # The notebook that `make demo` leaves behind; `make lab` opens it if it is there.
@@ -12,7 +13,7 @@ ARGS :=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab bench check soak lock frontend clean setup-demo setup-dev setup-lab setup-bench
+.PHONY: help demo test lab dashboard bench check soak lock frontend clean setup-demo setup-dev setup-lab setup-bench
 # Targets share one environment. With `make -j` they still take turns; pytest is parallel by itself.
 .NOTPARALLEL:
 
@@ -36,14 +37,18 @@ lab: setup-lab ## Open the tutorials in JupyterLab, and the demo's run if there 
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(RUN) $(ARGS)
 
+dashboard: setup-lab ## Serve a page with the runs of a journal, live: make dashboard JOURNAL=runs.db
+	$(BIN)/orchestration-kit dashboard $(if $(JOURNAL),--journal "$(JOURNAL)") $(ARGS)
+
 bench: setup-bench ## Compare our speed with a bare loop and with other libraries.
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 
-check: setup-dev ## Lint, formatting, types and layers.
+check: setup-dev $(FRONTEND)/node_modules ## Lint, formatting, types, layers, and the widgets' bundles.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+	scripts/check-bundles
 
 soak: setup-dev ## Run the long tests.
 	@scripts/system-packages dot chromium
@@ -59,10 +64,8 @@ lock: ## Compile requirements/*.txt from pyproject.toml.
 	    pyproject.toml "$$@" -o "$$output"; echo "$$output" >&2; }; \
 	compile dev --all-extras --group test --group check; \
 	compile demo --extra demo -c requirements/dev.txt; \
-	compile lab --extra lab --extra demo --extra plot -c requirements/dev.txt; \
+	compile lab --extra lab --extra demo --extra plot --extra dashboard -c requirements/dev.txt; \
 	compile bench --group bench
-
-FRONTEND := orchestration_kit/widgets/frontend
 
 frontend: $(FRONTEND)/node_modules ## Bundle the widgets for the browser; what is committed is what this makes.
 	cd $(FRONTEND) && node build.mjs $(ARGS)

@@ -11,7 +11,7 @@ only its own or a lower number:
 4 journal/      remember it: resume, fork, replay; cassettes
 5 history/      understand it: pandas
 6 visual/       see it: diagrams, timelines
-7 widgets/      touch it: notebooks     (to come)   cli/  the same from a terminal
+7 widgets/      touch it: notebooks     cli/  the same from a terminal
 ```
 
 >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
@@ -76,16 +76,20 @@ if TYPE_CHECKING:
         create_voting,
     )
     from orchestration_kit.visual import timeline, visualize
+    from orchestration_kit.widgets.approval import ApprovalBox, approvals
     from orchestration_kit.widgets.cells import CellSession, step
     from orchestration_kit.widgets.comparison import Comparison
     from orchestration_kit.widgets.composer import Composer
+    from orchestration_kit.widgets.monitor import AlertRules, Monitor
     from orchestration_kit.widgets.player import Player
     from orchestration_kit.workers.patterns import pattern_workers
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AlertRules": "widgets.monitor",
     "AnswerRefused": "engine.refusals",
+    "ApprovalBox": "widgets.approval",
     "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
     "Budget": "definition.budgets",
@@ -95,6 +99,7 @@ _HOMES = {
     "Failure": "engine.outcome",
     "MapStep": "definition.kinds",
     "MemoryJournal": "journal.memory",
+    "Monitor": "widgets.monitor",
     "OrchestrationError": "errors",
     "Orchestrator": "engine.orchestrator",
     "ParallelStep": "definition.kinds",
@@ -113,6 +118,7 @@ _HOMES = {
     "WorkflowDefinition": "definition.workflow",
     "WorkflowState": "engine.state",
     "WorkflowStep": "definition.steps",
+    "approvals": "widgets.approval",
     "cassette": "journal.cassette",
     "compare": "history",
     "compare_many": "history",
@@ -148,7 +154,9 @@ _HOMES = {
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
 
 __all__ = [
+    "AlertRules",
     "AnswerRefused",
+    "ApprovalBox",
     "ApprovalStep",
     "Branch",
     "Budget",
@@ -158,6 +166,7 @@ __all__ = [
     "Failure",
     "MapStep",
     "MemoryJournal",
+    "Monitor",
     "OrchestrationError",
     "Orchestrator",
     "ParallelStep",
@@ -176,6 +185,7 @@ __all__ = [
     "WorkflowDefinition",
     "WorkflowState",
     "WorkflowStep",
+    "approvals",
     "cassette",
     "compare",
     "compare_many",

@@ -15,7 +15,9 @@ import pytest
 import orchestration_kit
 
 PUBLIC = {
+    "AlertRules",
     "AnswerRefused",
+    "ApprovalBox",
     "ApprovalStep",
     "Branch",
     "Budget",
@@ -25,6 +27,7 @@ PUBLIC = {
     "Failure",
     "MapStep",
     "MemoryJournal",
+    "Monitor",
     "OrchestrationError",
     "Orchestrator",
     "ParallelStep",
@@ -43,6 +46,7 @@ PUBLIC = {
     "WorkflowDefinition",
     "WorkflowState",
     "WorkflowStep",
+    "approvals",
     "cassette",
     "compare",
     "compare_many",

@@ -88,7 +88,9 @@ class Driven:
         self.resting_observers: list[Callable[[], None]] = []
         """Called when nobody drives the run any more, on the thread that did."""
         self._playing: Future[None] | None = None
-        """Of the last `play()`."""
+        """Of the last `play()`: done when nobody drives any more."""
+        self._rested: Future[None] | None = None
+        """And when that was told."""
         self._doze: threading.Event | None = None
         self.is_beside = False
         """Whether a thread of its own drives it: sync workers then get yet another, or nobody could stop them."""

@@ -76,11 +76,12 @@ class Playable(Answerable):
         if self.barrier is not None:
             raise self.barrier.with_traceback(None)
         done: Future[None] = Future()
+        rested: Future[None] = Future()
         with self._lock:
             if self.is_driven:
                 raise self._is_taken()
-            self._playing = done
-        work = partial(contextvars.copy_context().run, self._play, done, visits, until)
+            self._playing, self._rested = done, rested
+        work = partial(contextvars.copy_context().run, self._play, (done, rested), visits, until)
         threading.Thread(target=work, name="orchestration_kit run", daemon=True).start()
 
     def pause(self) -> None:
@@ -112,7 +113,7 @@ class Playable(Answerable):
         return self.context
 
     def _wait_for_playing(self, timeout_s: float | None) -> None:
-        playing, waited_s = self._playing, 0.0
+        playing, waited_s = self._rested, 0.0
         try:
             while playing is not None:
                 left = POLL_S if timeout_s is None else min(POLL_S, timeout_s - waited_s)
@@ -140,7 +141,7 @@ class Playable(Answerable):
 
         if not self.is_driven and not self.is_finished:
             self.play()
-        playing = self._playing
+        playing = self._rested
         if playing is None:
             return self.context
         done = asyncio.wrap_future(playing)
@@ -278,7 +279,8 @@ class Playable(Answerable):
             if self._driver is me:
                 self._driver = None
 
-    def _play(self, done: Future[None], visits: int | None, until: str | None) -> None:
+    def _play(self, ends: tuple[Future[None], Future[None]], visits: int | None, until: str | None) -> None:
+        done, rested = ends
         error: BaseException | None = None
         try:
             if visits is None and until is None:
@@ -288,12 +290,13 @@ class Playable(Answerable):
         except BaseException as raised:  # noqa: BLE001 - raised again by whoever waits
             error = raised
             _log.debug("Run %r stopped", self.run_id, exc_info=True)
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+        done.set_result(None)
         self._take_what_is_left()
         self.tell_rest()
+        if error is None:  # last: who waits finds everything up to date
+            rested.set_result(None)
+        else:
+            rested.set_exception(error)
 
     def _play_on(self, done: Future[None], visits: int | None, until: str | None) -> None:
         left, before = visits, -1

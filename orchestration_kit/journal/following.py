@@ -1,4 +1,4 @@
-"""What is new in a journal since the last look: for whoever watches many runs, most of which do nothing at the moment."""
+"""What is new in a journal since the last look: for whoever watches many runs, most of which rest at the moment."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import traitlets
 
@@ -53,7 +53,7 @@ class ApprovalBox(Answers):
 
     def __init__(
         self,
-        source: Run | Orchestrator | Journal,
+        source: Run | Orchestrator | Journal | PathLike[str] | str,
         *,
         may_go_on: bool = True,
         every_s: float = EVERY_S,
@@ -68,8 +68,9 @@ class ApprovalBox(Answers):
 
     def close(self) -> None:
         """Take the box off the page, and look no more."""
-        self._watcher.close()
-        self._desk.close()
+        if getattr(self, "_watcher", None) is not None:  # else it was never finished
+            self._watcher.close()
+            self._desk.close()
         super().close()
 
     def refresh(self) -> None:
@@ -99,9 +100,7 @@ def approvals(
     Raises:
         JournalUnavailable: there is no journal at that path.
     """
-    return ApprovalBox(
-        open_for_reading(source) if isinstance(source, (str, PathLike)) else source, every_s=every_s, ticker=ticker
-    )
+    return ApprovalBox(source, every_s=every_s, ticker=ticker)
 
 
 def _desk_of(source: Any) -> Desk:
@@ -109,6 +108,8 @@ def _desk_of(source: Any) -> Desk:
         return RunDesk(source)
     if isinstance(source, Orchestrator):
         return HubDesk(source)
+    if isinstance(source, (str, PathLike)):
+        return JournalDesk(open_for_reading(cast("PathLike[str] | str", source)), is_own=True)
     if isinstance(source, Journal):
         return JournalDesk(source)
     raise TypeError(

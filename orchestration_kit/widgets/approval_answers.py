@@ -1,8 +1,8 @@
-"""Answers that a page sends, for every widget that shows questions: each is for exactly one question, and given once."""
+"""Questions that a page shows, and its answers: each is for exactly one question, and given once."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import traitlets
 from jsonschema import Draft202012Validator
@@ -13,7 +13,7 @@ from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.run import Run
 from orchestration_kit.errors import OrchestrationError
 from orchestration_kit.widgets.approval_desks import Desk, Open, put_answer
-from orchestration_kit.widgets.approval_questions import question_of
+from orchestration_kit.widgets.approval_questions import bar_of, question_of
 from orchestration_kit.widgets.base import KitWidget, intent
 from orchestration_kit.widgets.watching import Watcher
 
@@ -24,7 +24,7 @@ MOST_SHOWN = 25
 class Answers(KitWidget):
     """A widget that shows questions and takes answers."""
 
-    questions = traitlets.List(default_value=[]).tag(sync=True)
+    questions = cast("traitlets.List[dict[str, Any]]", traitlets.List(default_value=[])).tag(sync=True)
     """What is asked, as `question_of` tells it."""
     more = traitlets.Int(0).tag(sync=True)
     """Further questions that are open."""
@@ -78,6 +78,10 @@ class Answers(KitWidget):
             gone = "That is not asked any more." if request is None else self._desk.why_gone(request)
             self.tell(f"{gone} Nothing was changed.")
             self._watcher.look_now()
+            return None
+        if bar := bar_of(one.request):
+            self.tell(f"{bar} Nothing was changed.", level="error")
+            return None
         return one
 
     def _answer(self, one: Open, verb: str, *, go_on: bool, **answer: Any) -> None:

@@ -47,11 +47,13 @@ class Desk(ABC):
         found = [one for run in self.runs() for one in open_in(run)]
         return sorted(found, key=lambda one: (one.request.asked_at, one.request.run_id, one.request.path))
 
+    @abstractmethod
     def watch(self, beat: Callable[[], None]) -> None:
         """Call `beat` when something may have changed, as far as this process hears of it."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Stop calling."""
+        """Stop calling, and let go of what was opened."""
 
     def why_gone(self, request: Request) -> str:
         """Return what became of a question that is not open any more, in words."""
@@ -141,8 +143,16 @@ class JournalDesk(HubDesk):
 
     can_go_on = False
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, is_own: bool = False) -> None:
+        """Make one; a journal that is its own is closed with it."""
         super().__init__(Orchestrator(journal=journal))
+        self._own = journal if is_own else None
+
+    def close(self) -> None:
+        """Listen no more."""
+        super().close()
+        if self._own is not None:
+            self._own.close()
 
 
 def waiting_on_record(journal: Journal) -> list[str]:

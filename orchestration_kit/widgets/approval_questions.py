@@ -8,7 +8,9 @@ from typing import Any, cast
 
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.inner import step_at
+from orchestration_kit.engine.journaled import canonical
 from orchestration_kit.engine.run import Run
+from orchestration_kit.errors import OrchestrationError
 from orchestration_kit.history.texts import short_text
 from orchestration_kit.widgets.approval_outlook import no_outlook, outlook
 
@@ -19,8 +21,8 @@ MOST_VALUES = 40
 _MOST_FIELDS = 30
 
 
-def question_of(run: Run, request: Request, *, bar: str = "") -> dict[str, Any]:
-    """Return a question as a page shows it; `run` is the one that asks, `bar` why it cannot be answered here."""
+def question_of(run: Run, request: Request) -> dict[str, Any]:
+    """Return a question as a page shows it; `run` is the one that asks."""
     step = step_at(run.workflow, request.path, {})
     ways = no_outlook() if step is None else outlook(run.workflow, step, request.path)
     shown = list(request.shown.items())
@@ -39,7 +41,7 @@ def question_of(run: Run, request: Request, *, bar: str = "") -> dict[str, Any]:
         "more": max(0, len(shown) - MOST_VALUES),
         "schema": sendable(request.schema),
         "ways": ways,
-        "bar": bar,
+        "bar": bar_of(request),
     }
 
 
@@ -47,6 +49,25 @@ def key_of(request: Request) -> str:
     """Return what tells a question from every other: of which run, at which visit, and exactly what is asked."""
     plain = f"{request.run_id!a}{request.path!a}{request.hash}"
     return hashlib.sha256(plain.encode()).hexdigest()[:24]
+
+
+def bar_of(request: Request) -> str:
+    """Return why a question cannot be answered here, in words; empty where it can.
+
+    The wording is that of the workflow which is known here. Where that is not what the run asked, an answer would be
+    bound to something that nobody has seen.
+    """
+    asked = [request.path, request.kind, request.prompt, request.schema, request.shown]
+    try:
+        digest = hashlib.sha256(canonical(asked, "what is shown")).hexdigest()
+    except OrchestrationError:
+        digest = ""
+    if digest == request.hash:
+        return ""
+    return (
+        "The run asks this in other words than are known here: another version of its workflow is on record, or "
+        "registered. Answer it where the run goes on, or register that version."
+    )
 
 
 def sendable(value: Any) -> Any:

@@ -29,7 +29,7 @@ from orchestration_kit.widgets.composing.draft import Spot
 from orchestration_kit.widgets.composing.fields import MOVES, FieldRefused, Path, told
 from orchestration_kit.widgets.composing.form import forms
 from orchestration_kit.widgets.composing.palette import items_of
-from orchestration_kit.widgets.composing.view import colours
+from orchestration_kit.widgets.composing.view import colours, sendable
 
 MOST_TEXT = 2_000_000
 """Characters of a workflow that is pasted or kept as text."""
@@ -66,7 +66,7 @@ class Composer(KitWidget):
     """What the canvas shows."""
     panel = traitlets.Dict(default_value={}).tag(sync=True)
     """What the form shows."""
-    palette: traitlets.List[dict[str, Any]] = traitlets.List(default_value=[]).tag(sync=True)
+    palette = traitlets.Any().tag(sync=True)
     """What can be added."""
     kept = traitlets.Unicode("").tag(sync=True)
     """The draft as text, for the browser to keep; empty where it holds Python that no text can hold."""
@@ -82,8 +82,7 @@ class Composer(KitWidget):
         definition = _begin_with(orchestrator, workflow)
         self._lock = threading.RLock()
         self._desk = Desk(definition, orchestrator)
-        self._begun = definition.name
-        super().__init__(name=name or definition.name, session=secrets.token_hex(8))
+        super().__init__(name=sendable(name or definition.name), session=secrets.token_hex(8))
         self._publish()
 
     @property
@@ -256,7 +255,7 @@ class Composer(KitWidget):
     def write(self, what: str, ticket: str) -> None:
         """Send the workflow as text: "code" or "yaml"."""
         text = self.to_code() if what == "code" else self.to_yaml()
-        self._say({"text": {"what": what, "text": text, "ticket": ticket}})
+        self._say({"text": {"what": what, "text": sendable(text), "ticket": ticket}})
 
     @intent
     def read(self, text: str) -> None:

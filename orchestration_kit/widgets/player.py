@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -29,7 +30,7 @@ from orchestration_kit.widgets.player_status import (
     standing,
     used,
 )
-from orchestration_kit.widgets.player_still import still_html
+from orchestration_kit.widgets.player_still import Allowance, still_html
 from orchestration_kit.widgets.player_visits import asked, coming_visit, data_rows, sub_runs, visit_detail, visit_rows
 from orchestration_kit.widgets.pulse import Pulse, Ticker
 
@@ -89,6 +90,7 @@ class Player(Moves, KitWidget):
         self._still = f"okit-still-{next(_numbers)}"
         self._stills: list[Any] = []
         self._still_shown = ""
+        self._allowance = Allowance(10, 0.5)
         super().__init__()
         self._pulse = Pulse(self._show_now, ticker=ticker)
         self.observe(self._change_theme, names="theme")
@@ -132,6 +134,9 @@ class Player(Moves, KitWidget):
 
     def _rested(self) -> None:
         self._attach(self._run)
+        if self._stills and self._allowance.take(time.monotonic()):
+            with self._turn:
+                self._keep_still()  # at once, in the cell that drove: `nbconvert --execute` hears of no later word
         self._pulse.beat()
 
     def follow(self, run: Run) -> None:

@@ -40,6 +40,28 @@ def still_html(diagram: Diagram, caption: str, name: str) -> str:
     return f'<div class="{name}">{shown}{said}</div>'
 
 
+class Allowance:
+    """So many at once, and then one every so often: a notebook that steps ten thousand times is not told each time.
+
+    >>> allowance = Allowance(2, 0.5)
+    >>> [allowance.take(0.0), allowance.take(0.0), allowance.take(0.0), allowance.take(0.6)]
+    [True, True, False, True]
+    """
+
+    def __init__(self, most: int, every_s: float) -> None:
+        self._most, self._every_s = most, every_s
+        self._left, self._at = float(most), 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether it may be done now, by a clock that nobody sets."""
+        self._left = min(self._left + max(now - self._at, 0.0) / self._every_s, float(self._most))
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
 def _width(svg: str) -> int:
     found = re.match(r'<svg [^>]*?width="(\d+)"', svg)
     return min(int(found[1]) if found else NOTEBOOK_WIDTH, NOTEBOOK_WIDTH)

@@ -20,8 +20,8 @@ _shared = Ticker()
 class Watcher:
     """Calls `look` every `every_s` seconds until it is closed, or no page was seen for `patience_s` seconds.
 
-    A page that is seen again wakes it. Looks that take long come less often, so that they take no more than `most_share`
-    of the time.
+    A page that is seen again wakes it. Looks that take long come less often: they take no more than `most_share` of the
+    time.
 
     >>> ticker = Ticker(monotonic=lambda: 0.0)
     >>> looks = []
@@ -31,7 +31,7 @@ class Watcher:
     ['looked']
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what looking may be steered by
         self,
         look: Callable[[], None],
         *,

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 TIMEOUT_MS = 60_000
 """How long anything may take before it counts as never: machines that test are slow."""
@@ -43,6 +43,7 @@ def chromium() -> Iterator[Browser]:
     browser lives as long as a test module does, not as long as the session.
     """
     path = executable()
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), timeout=TIMEOUT_MS)
         yield browser

@@ -48,7 +48,11 @@ class Shown(Watched):
         """Write a picture of the page, or of one element, to the folder in the variable SHOTS, if there is one."""
         if folder := os.environ.get("SHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
+            view = self.page.viewport_size or VIEW
+            if of is not None and (box := of.bounding_box()) is not None and box["height"] + 200 > view["height"]:
+                self.page.set_viewport_size({"width": view["width"], "height": int(box["height"]) + 200})
             (of or self.page).screenshot(path=str(Path(folder) / f"{name}.png"), animations="disabled")
+            self.page.set_viewport_size(view)
 
 
 class Notebook(Shown):

@@ -301,6 +301,15 @@ def test_rest_is_told_after_each_driving():
     assert told[-1] == (False, 3)
 
 
+def test_who_waits_goes_on_after_rest_was_told():
+    run = chain().start("flow", "g")
+    told = []
+    run.resting_observers.append(lambda: told.append(run.is_driven))
+    run.play()
+    run.wait(LONG)
+    assert told == [False]
+
+
 def test_one_who_hears_of_rest_and_raises_is_left_out(caplog):
     run = chain().start("flow", "g")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from orchestration_kit.widgets.cells.body import Body, body_of_code
@@ -26,5 +27,17 @@ def body_of_cell(ip: Any, step: str, line: str, cell: str) -> Body:
     code = cell.lstrip("\n")
     above = cell[: len(cell) - len(code)]  # IPython would drop these lines, and count from there
     source = first + above + (ip.transform_cell(code) if code.strip() else "")
-    filename = ip.compile.cache(source, ip.execution_count, raw_code=first + cell.rstrip("\n"))
+    filename = ip.compile.cache(source, _number(ip), raw_code=first + cell.rstrip("\n"))
     return body_of_code(step, source, filename=filename, namespace=lambda: ip.user_ns, flags=ip.compile.flags)
+
+
+def _number(ip: Any) -> int:
+    """Return the number of the cell that is being run: of `In[...]`. Whether it is counted before or after differs."""
+    numbers: dict[str, int] = getattr(ip.compile, "_filename_map", {})
+    frame = sys._getframe()  # noqa: SLF001 - a cell is known by the frame that runs it
+    while frame is not None:
+        number = numbers.get(frame.f_code.co_filename)
+        if number is not None:
+            return number
+        frame = frame.f_back
+    return int(ip.execution_count)

@@ -16,6 +16,7 @@ from orchestration_kit.widgets.cells.cell_code import body_of_cell
 from orchestration_kit.widgets.cells.errors import BadCommand, NoSession, unknown_word
 from orchestration_kit.widgets.cells.hubs import hub_in, workflows_in
 from orchestration_kit.widgets.cells.session import CellSession
+from orchestration_kit.widgets.cells.showing import plainly
 
 AGAIN = ("--again", "--fork")
 WORKFLOW = Usage(
@@ -45,6 +46,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def workflow(self, line: str) -> Any:
         """Begin a run of a workflow cell by cell, go on with one, choose one, or show where the present one stands."""
         __tracebackhide__ = True
@@ -78,6 +80,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
+    @plainly
     def step(self, line: str, cell: str | None = None) -> Any:
         """Make the code of this cell the worker of a step in the present run, and make the step's visit."""
         __tracebackhide__ = True
@@ -94,6 +97,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def run_next(self, line: str) -> Any:
         """Make what comes next, with the worker or the cell there is."""
         __tracebackhide__ = True
@@ -102,6 +106,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def run_until(self, line: str) -> Any:
         """Run until a step is next; without one, as far as there are workers, cells and answers."""
         __tracebackhide__ = True
@@ -109,6 +114,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def goto(self, line: str) -> Any:
         """Go back to a visit, in a fork."""
         __tracebackhide__ = True
@@ -119,6 +125,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def refresh(self, line: str) -> Any:
         """Make again what is stale, as far as something changed for it."""
         __tracebackhide__ = True
@@ -127,6 +134,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def approve(self, line: str) -> Any:
         """Say yes to what the run asks."""
         __tracebackhide__ = True
@@ -134,6 +142,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def reject(self, line: str) -> Any:
         """Say no to what the run asks, and why."""
         __tracebackhide__ = True
@@ -143,6 +152,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def cassette(self, line: str) -> Any:
         """Record what workers and cells put out, or replay it."""
         __tracebackhide__ = True
@@ -162,6 +172,7 @@ class CellMagics(Magics):
 
     @no_var_expand
     @line_magic
+    @plainly
     def history(self, line: str) -> Any:
         """Show the record of the run as a frame. Written in any other way, or without a run: IPython's own."""
         __tracebackhide__ = True

@@ -340,6 +340,7 @@ class CellSession:
                 error.add_note("\n".join(self.standing(*told).lines))
                 raise error
             show_error(made.error)
+            went.append("To make it anew, edit the cell and run it again.")
         return self.standing(*told, *went)
 
     def _stands_before(self, step_id: str | None) -> bool:

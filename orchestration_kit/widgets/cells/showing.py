@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.engine.order import opener_of
+from orchestration_kit.errors import OrchestrationError
+from orchestration_kit.widgets.cells.current import sessions
 from orchestration_kit.widgets.cells.turns import Turn
 
 PACKAGE = str(Path(__file__).parents[2])
@@ -71,6 +74,29 @@ def show_error(error: BaseException) -> None:
         traceback.print_exception(error)
     else:
         ip.showtraceback((type(error), error, error.__traceback__))
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def plainly(function: _Function) -> _Function:
+    """Have errors of the kit that a command raises shown as their message, without the way they took through it.
+
+    What a person's own code raised, through the run, keeps its traceback.
+    """
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return function(*args, **kwargs)
+        except OrchestrationError as error:
+            if not any(session.run.exception is error for session in sessions()):
+                lines = [f"{type(error).__name__}: {error}"]
+                error.__dict__["_render_traceback_"] = lambda: lines
+            raise
+
+    return cast("_Function", call)
 
 
 def is_raised(record: AttemptFinished, error: BaseException | None) -> bool:

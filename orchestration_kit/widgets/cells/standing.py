@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.errors import counted, listed
-from orchestration_kit.history.texts import one_line, short_text, shorten
+from orchestration_kit.history.texts import one_line, short_text
 from orchestration_kit.widgets.cells.ahead import Coming, coming, first, vacant
 from orchestration_kit.widgets.cells.turns import Turn, turns_of
 
@@ -31,27 +31,24 @@ class Standing:
     told: tuple[str, ...]
     """What was just done, in sentences."""
     trail: str
-    ahead: str
-    """What comes next, and what to type."""
+    ahead: tuple[str, ...]
+    """What comes next, and what to type, which stands after two spaces."""
     stale: tuple[str, ...]
     """What an earlier edition has on record and this one has not come to again."""
 
     @property
     def lines(self) -> list[str]:
         """All of it, line by line."""
-        stale = f"Stale: {listed(self.stale, 5)}. %refresh makes again what has changed." if self.stale else ""
-        return [line for line in (*self.told, self.trail, self.ahead, stale) if line]
+        stale = f"Stale: {listed(self.stale, 5)}. To make again what has changed:  %refresh" if self.stale else ""
+        return [line for line in (*self.told, self.trail, *self.ahead, stale) if line]
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        told = "".join(f"<div>{escape(line)}</div>" for line in self.told)
-        rest = [line for line in self.lines if line not in (*self.told, self.trail)]
-        shown = "".join(f"<div>{escape(line)}</div>" for line in rest)
-        trail = f"<div><strong>{escape(self.trail)}</strong></div>"
+        lines = "".join(f"<div>{_html(line, is_strong=line == self.trail)}</div>" for line in self.lines)
         style = "border-left:3px solid #0072b2;padding:2px 0 2px 10px;margin:4px 0;"
-        return {"text/html": f'<div style="{style}">{told}{trail}{shown}</div>', "text/plain": repr(self)}
+        return {"text/html": f'<div style="{style}">{lines}</div>', "text/plain": repr(self)}
 
 
 def standing(run: Run, stale: list[str], *told: str, place: int | None = None) -> Standing:
@@ -67,8 +64,8 @@ def standing(run: Run, stale: list[str], *told: str, place: int | None = None) -
     if place is None or place >= len(turns):
         return Standing(told, trail(run, turns), ahead(run), tuple(stale))
     name = turns[place].step
-    on_record = f"Next: {name}, on record. Its cell is taken over, not executed; so it is by %run_next."
-    return Standing(told, trail(run, turns, place), on_record, tuple(stale))
+    on_record = f"Next: {name}, on record. To take it over, not executed, run its cell or type  %run_next"
+    return Standing(told, trail(run, turns, place), (on_record,), tuple(stale))
 
 
 def trail(run: Run, turns: list[Turn], place: int | None = None) -> str:
@@ -86,23 +83,22 @@ def trail(run: Run, turns: list[Turn], place: int | None = None) -> str:
     return f"{one_line(run.workflow.name, 60)}:  {' → '.join(shown)}"
 
 
-def ahead(run: Run) -> str:
+def ahead(run: Run) -> tuple[str, ...]:
     """Say what comes next, and what to type."""
     found = coming(run)
     one, lacking = first(found), vacant(found)
     if run.is_finished:
-        reason = "" if run.context.error is None else f" ({shorten(one_line(run.context.error, 200), 200)})"
+        reason = "" if run.context.error is None else f" ({one_line(run.context.error, 200)})"
         left = one or lacking
-        again = f" To go on, run the cell of {left.step.step_id!r} again, or %run_next." if left is not None else ""
-        return f"The run is {run.state}{reason}.{again}"
+        again = f" To go on, run the cell of {left.step.step_id!r} again, or type  %run_next" if left else ""
+        return (f"The run is {run.state}{reason}.{again}",)
     if one is not None:
-        return _next_line(one)
-    asked = [request for request in run.waiting if request.kind in ("approval", "event")]
-    lines = [_asked_line(request) for request in asked]
+        return (_next_line(one),)
+    lines = [_asked_line(request) for request in run.waiting if request.kind in ("approval", "event")]
     if lacking is not None:
         name = lacking.step.step_id
         lines.append(f"Next: {name}, which has no worker. Write a cell for it:  #| step {name}")
-    return " ".join(lines) or f"The run is {_STATES.get(run.state, str(run.state))}."
+    return tuple(lines) or (f"The run is {_STATES.get(run.state, str(run.state))}.",)
 
 
 def how_it_went(turn: Turn, verb: str) -> str:
@@ -116,7 +112,7 @@ def how_it_went(turn: Turn, verb: str) -> str:
         after = f", at attempt {attempts}" if attempts > 1 else ""
         cached = ", with the output on record (nothing that it depends on has changed)" if _is_cached(visits) else ""
         return f"{label} {verb}{branches}{after}{cached}."
-    what = shorten(one_line(failed.error.described() if failed.error else "", 300), 300)
+    what = one_line(failed.error.described() if failed.error else "", 300)
     way = f"; the run goes on to {failed.next_step!r}" if failed.next_step else ""
     attempts = f" after {counted(failed.attempt, 'attempt')}" if failed.attempt > 1 else ""
     where = f" at {failed.path}" if len(visits) > 1 else ""
@@ -144,20 +140,31 @@ def _next_names(run: Run) -> list[str]:
 def _next_line(one: Coming) -> str:
     name = one.step.step_id
     if one.kind == "time":
-        return f"Next: {name} waits for a time.  %run_next waits"
+        return f"Next: {name}. To wait for its time:  %run_next"
     if one.kind == "pass":
-        return f"Next: {name}, which needs no worker.  %run_next"
+        return f"Next: {name}, which needs no worker:  %run_next"
     if one.kind == "auto":
-        return f"Next: {name}.  %run_next"
+        return f"Next: {name}:  %run_next"
     worker = one.step.worker_name or ""
-    who = "its cell" if worker.startswith("cell ") else f"worker {one_line(worker, 60)}"
-    return f"Next: {name}, by {who}.  %run_next, or run its cell  #| step {name}"
+    if worker.startswith("cell "):
+        return f"Next: {name}, by its cell. Run it again, or type  %run_next"
+    return f"Next: {name}, by worker {one_line(worker, 60)!r}; or write a cell for it. To call the worker:  %run_next"
 
 
 def _asked_line(request: Any) -> str:
     if request.kind == "event":
         what = one_line(request.prompt, 80)
-        return f"{request.path} waits for {what}: session.run.send({request.event!r}, ...), then %run_next."
+        return (
+            f"{request.path} waits for {what}. Send it, and then %run_next:  session.run.send({request.event!r}, ...)"
+        )
     prompt = f": {one_line(request.prompt, 200)}" if request.prompt else ""
     shown = "".join(f" [{one_line(str(name), 60)}: {short_text(value, 200)}]" for name, value in request.shown.items())
-    return f"{request.path} asks for approval{prompt}{shown}  %approve, or %reject WHY"
+    return f"{request.path} asks for approval{prompt}{shown}  %approve  or  %reject WHY"
+
+
+def _html(line: str, *, is_strong: bool) -> str:
+    """Return a line as HTML; what is to be typed stands after two spaces."""
+    if is_strong:
+        return f"<strong>{escape(line)}</strong>"
+    said, spaces, typed = line.partition("  ")
+    return f"{escape(said)} <code>{escape(typed)}</code>" if spaces else escape(line)

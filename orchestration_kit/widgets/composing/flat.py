@@ -80,7 +80,8 @@ class Laid:
 
 def laid_out(flat: Flat) -> Laid:
     """Return the layout that the static diagram has."""
-    layout = visualize(flat.model).layout
+    clusters = tuple(_fence(frame, flat.frames) for frame in flat.frames)
+    layout = visualize(replace(flat.model, clusters=clusters)).layout
     spots = {name_of(key): (round(box.left, 1), round(box.top, 1)) for key, box in layout.nodes.items()}
     tracks: dict[Ends, Track] = {}
     for edge, route in zip(flat.model.edges, layout.routes, strict=True):
@@ -89,6 +90,19 @@ def laid_out(flat: Flat) -> Laid:
         points = tuple((round(x, 1), round(y, 1)) for x, y in route.points)
         tracks[ends] = Track(spots[source], spots[target], points, route.label_at, route.label_anchor)
     return Laid(spots, tracks)
+
+
+def _fence(frame: Frame, frames: Sequence[Frame]) -> DiagramCluster:
+    """A frame as layouts know them: its boxes, but for those of frames within it."""
+    inside = [one for one in frames if one is not frame and set(one.members) < set(frame.members)]
+    inner = [one for one in inside if not any(set(one.members) < set(other.members) for other in inside)]
+    held = {member for one in inner for member in one.members}
+    nodes = tuple(member for member in frame.members if member not in held)
+    return DiagramCluster(_fence_id(frame), frame.step_id, nodes, tuple(_fence_id(one) for one in inner))
+
+
+def _fence_id(frame: Frame) -> str:
+    return f"{frame.step_id}\N{NULL}frame"
 
 
 def next_ends(known: Container[Ends], source: str, target: str, kind: str) -> Ends:

@@ -102,7 +102,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {name: plain(one) for name, one in value}
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in cast("Mapping[Any, Any]", value).items()}
+        return {sendable(str(key)): plain(one) for key, one in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in cast("tuple[Any, ...]", value)]
     if isinstance(value, Enum):
@@ -111,7 +111,12 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if callable(value):
         return {"$python": callable_name(cast("Callable[..., Any]", value))}
-    return _finite(value)
+    return sendable(value) if isinstance(value, str) else _finite(value)
+
+
+def sendable(text: str) -> str:
+    """Return text that a message can carry: half of a surrogate pair cannot be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def colours() -> dict[str, dict[str, str]]:

@@ -74,13 +74,17 @@ def alerts_of(
 def _of_run(line: RunLine, rules: AlertRules, now: float) -> Iterator[Alert]:
     if line.state == "damaged":
         yield Alert("damaged", line.run_id, f"its record is not what was written: {line.reason}", line.started_at)
-        return
-    if line.is_over:
-        ended = line.finished_at
-        within = rules.failed_within_s
+    elif line.is_over:
+        ended, within = line.finished_at, rules.failed_within_s
         if line.state == "failed" and within is not None and ended is not None and now - ended <= within:
             yield Alert("failed", line.run_id, line.reason or line.error or "it failed", ended)
-        return
+    else:
+        yield from _of_driver(line, rules, now)
+        yield from _of_waits(line, rules, now)
+        yield from _of_limits(line, rules)
+
+
+def _of_driver(line: RunLine, rules: AlertRules, now: float) -> Iterator[Alert]:
     if line.driver_is == "dead":
         told = f"{line.driver} is gone; orchestrator.resume(...) goes on with the run"
         yield Alert("driver is gone", line.run_id, told, line.last_at)
@@ -89,16 +93,19 @@ def _of_run(line: RunLine, rules: AlertRules, now: float) -> Iterator[Alert]:
         if silent >= rules.silent_s:
             told = f"nothing happened for {duration(silent)}, at {line.at or 'its first step'}"
             yield Alert("silent", line.run_id, told, line.last_at or line.started_at)
-    if rules.waiting_s is not None:
-        for wait in line.waits.values():
-            if wait.kind == "approval" and now - wait.asked_at >= rules.waiting_s:
-                told = f"{wait.path} has waited for a person for {duration(now - wait.asked_at)}"
-                yield Alert("waiting long", line.run_id, told, wait.asked_at)
-    if rules.limit_share is not None:
-        yield from _of_limits(line, rules.limit_share)
 
 
-def _of_limits(line: RunLine, share: float) -> Iterator[Alert]:
+def _of_waits(line: RunLine, rules: AlertRules, now: float) -> Iterator[Alert]:
+    for wait in line.waits.values() if rules.waiting_s is not None else ():
+        if wait.kind == "approval" and now - wait.asked_at >= (rules.waiting_s or 0.0):
+            told = f"{wait.path} has waited for a person for {duration(now - wait.asked_at)}"
+            yield Alert("waiting long", line.run_id, told, wait.asked_at)
+
+
+def _of_limits(line: RunLine, rules: AlertRules) -> Iterator[Alert]:
+    share = rules.limit_share
+    if share is None:
+        return
     used = (
         ("max_steps", line.attempts, "attempts"),
         ("max_seconds", line.busy_s, "s"),

@@ -1,4 +1,4 @@
-"""Figures per step over several runs of one workflow: how often, how well, how long; and a picture's overlay of them."""
+"""Figures per step over several runs of one workflow: how often, how well, how long; and a picture's overlay."""
 
 from __future__ import annotations
 

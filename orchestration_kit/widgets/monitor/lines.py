@@ -88,8 +88,8 @@ class RunLine:
 
     def take_totals(self, totals: Totals) -> None:
         """Take over sums that were put on record."""
-        self.attempts, self.steps_told, self.failures, self.retries, self.cached, self.busy_s, *used = totals
-        self.input_tokens, self.output_tokens, self.cost_usd = used
+        self.attempts, self.steps_told, self.failures, self.retries, self.cached, self.busy_s, *_ = totals
+        self.input_tokens, self.output_tokens, self.cost_usd = totals[-3:]
 
     def begin_anew(self) -> None:
         """Forget what was counted."""

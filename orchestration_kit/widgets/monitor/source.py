@@ -68,5 +68,6 @@ class Source(ABC):
             raise UnknownRun(run_id, list(self.lines)[:100])
         return self.hub.get_run(run_id)
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of what was opened for looking."""

@@ -27,6 +27,7 @@ class HubSource(Source):
 
     def close(self) -> None:
         """Hear of no further runs."""
+        self.desk.close()
         self.hub.observers[:] = [one for one in self.hub.observers if one != self._hear]
         self._held.clear()
 

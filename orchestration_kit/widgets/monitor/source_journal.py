@@ -36,8 +36,9 @@ _header = msgspec.json.Decoder(_Header)
 class JournalSource(Source):
     """Follows a journal."""
 
-    def __init__(self, journal: Journal, hub: Orchestrator | None = None) -> None:
-        desk = JournalDesk(journal) if hub is None else HubDesk(hub)
+    def __init__(self, journal: Journal, hub: Orchestrator | None = None, *, is_own: bool = False) -> None:
+        """Follow a journal, whose runs go on in `hub` where one is given; one that is its own is closed with it."""
+        desk = JournalDesk(journal, is_own=is_own) if hub is None else HubDesk(hub)
         super().__init__(desk.hub, desk)
         self.journal = journal
         self._follower = journal.follow()
@@ -69,6 +70,10 @@ class JournalSource(Source):
         for run_id in changed & self.lines.keys():
             self.lines[run_id].version += 1
         return Change(changed, attempts, anew)
+
+    def close(self) -> None:
+        """Close the desk, and with it a journal of its own."""
+        self.desk.close()
 
     def attempts(self, run_id: str) -> list[Attempt]:
         """Return all attempts that a run made itself."""

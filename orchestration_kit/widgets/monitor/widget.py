@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import traitlets
 
@@ -39,7 +39,7 @@ class Monitor(KitWidget):
     """Many runs at a glance, of this process and of others: a table that keeps up, alerts, a graph with figures.
 
     A run is opened in a player below, cancelled, or answered where it waits for a person. Runs of other processes are
-    followed through their journal; what such a run is asked can be answered, and goes on record, while nobody drives it.
+    followed through their journal; what such a run asks can be answered, which goes on record, while nobody drives it.
 
     >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
     >>> hub = Orchestrator()
@@ -124,10 +124,10 @@ class Monitor(KitWidget):
 
     def close(self) -> None:
         """Take the monitor off the page, and look no more. Runs go on."""
-        self._watcher.close()
-        self._desk.close()
-        self._source.close()
-        self._put_away()
+        if getattr(self, "_watcher", None) is not None:  # else it was never finished
+            self._watcher.close()
+            self._source.close()
+            self._put_away()
         super().close()
 
     # --- what a person wants
@@ -139,7 +139,7 @@ class Monitor(KitWidget):
             self._watcher.seen()
             self._send_table(whole=True)
             if self._graph is not None:
-                self.send({"graph": self._graph.full()})
+                self._tell_page({"graph": self._graph.full()})
 
     @intent
     def seen(self) -> None:
@@ -213,6 +213,9 @@ class Monitor(KitWidget):
 
     # --- looking
 
+    def _tell_page(self, message: dict[str, Any]) -> None:
+        self.send(message)  # pyright: ignore[reportUnknownMemberType]
+
     def _look(self) -> None:
         try:
             change = self._source.look()
@@ -263,7 +266,7 @@ class Monitor(KitWidget):
         if whole or told != self._told:
             message["around"] = self._told = told
         if message:
-            self.send(message)
+            self._tell_page(message)
 
     def _around(self) -> dict[str, Any]:
         lines = self._source.lines.values()
@@ -301,7 +304,7 @@ class Monitor(KitWidget):
             self._summed_at = float("-inf")
             if definition is None:
                 why = "Its workflow holds Python callables, which are not on record: give the monitor its orchestrator."
-                self.send({"graph": {"workflow": visible(line.workflow), "steps": [], "why": why}})
+                self._tell_page({"graph": {"workflow": visible(line.workflow), "steps": [], "why": why}})
         if self._graph is None:
             return
         lines = [one for one in self._lines if one.workflow == self._graph.workflow]
@@ -312,7 +315,7 @@ class Monitor(KitWidget):
         if self._is_stale and (is_other or force or now - self._summed_at >= 2 * EVERY_S):
             self._is_stale, self._summed_at = False, now
             self._graph.sum_up(lines, self._rules)
-            self.send({"graph": self._graph.full() if is_other else self._graph.changes()})
+            self._tell_page({"graph": self._graph.full() if is_other else self._graph.changes()})
 
     _is_stale = False
 
@@ -320,7 +323,7 @@ class Monitor(KitWidget):
         if self._graph is not None:
             with self._watcher.turn:
                 self._graph.use_theme(self.theme)
-                self.send({"graph": self._graph.changes()})
+                self._tell_page({"graph": self._graph.changes()})
 
     # --- one run
 
@@ -344,7 +347,7 @@ class Monitor(KitWidget):
         if run.run_id not in change.lines or run.is_driven or run.log is None or not run.log.is_behind:
             return
         try:
-            player._follow(self._source.handle(run.run_id))
+            player.follow(self._source.handle(run.run_id))
         except OrchestrationError as error:
             self.tell(f"Run {run.run_id!r} cannot be read any more. {error}", level="error")
             self._put_away()
@@ -368,7 +371,7 @@ def _source_of(source: Any) -> Source:
     if isinstance(source, Orchestrator):
         return HubSource(source) if source.journal is None else JournalSource(source.journal, source)
     if isinstance(source, (str, PathLike)):
-        source = open_for_reading(source)
+        return JournalSource(open_for_reading(cast("PathLike[str] | str", source)), is_own=True)
     if isinstance(source, Journal):
         return JournalSource(source)
     raise TypeError(

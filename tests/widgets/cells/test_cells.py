@@ -8,6 +8,7 @@ from orchestration_kit import CellSession
 from orchestration_kit.errors import UnknownStep, UnknownWorkflow
 from orchestration_kit.widgets.cells import current
 from orchestration_kit.widgets.cells.errors import BadBody, BadCommand, NoCell, NoSession, OutOfOrder
+from tests.support import step, workflow_of
 from tests.widgets.cells.flows import CHAIN, REVIEW, hub_with, outputs, paths
 
 
@@ -139,9 +140,22 @@ def test_after_the_end_it_says_how_to_go_back(chain):
     assert "%goto c#1" in str(caught.value)
 
 
-def test_a_message_is_shown_without_our_traceback(chain, capsys):
-    chain.run("#| step c\n1")
-    assert chain.run("#| step c\n1").refusal._render_traceback_()[0].startswith("OutOfOrder: 'c' is not next")
+@pytest.mark.parametrize("line", ["#| step c\n1", "%run_until nope", "%workflow nope --goal g", "%goto x", "%approve"])
+def test_a_message_is_shown_without_our_traceback(chain, line):
+    cell = chain.run(line)
+    assert cell.error._render_traceback_() == [f"{type(cell.error).__name__}: {cell.error}"]
+    assert "Traceback" not in cell.printed
+
+
+def test_hostile_names_and_errors_are_text(new_notebook):
+    hostile = "<img src=x onerror=pwned()>"
+    notebook = new_notebook(hub=hub_with(workflow_of(step(hostile, "b"), step("b"), name=hostile)))
+    notebook.run(f"%workflow '{hostile}' --goal g")
+    cell = notebook.run(f"#| step '{hostile}'\nraise ValueError(input + '{hostile}')")
+    shown = current.current().standing(hostile)._repr_mimebundle_()["text/html"]
+    assert cell.error is not None
+    assert "<img" not in shown
+    assert shown.count("&lt;img") >= 3
 
 
 # --- editing
@@ -156,8 +170,8 @@ def test_an_edited_cell_makes_its_visit_again_in_a_fork_and_what_follows_is_stal
         "Edition 2 of the run begins at b#1; the one before stays on record.",
         "b#1 was made.",
         "chain:  a ✓ → b ✓ → c ?",
-        "Next: c, by its cell.  %run_next, or run its cell  #| step c",
-        "Stale: c#1. %refresh makes again what has changed.",
+        "Next: c, by its cell. Run it again, or type  %run_next",
+        "Stale: c#1. To make again what has changed:  %refresh",
     ]
     second = run_of(chain)
     assert (first.state, outputs(first)["c#1"]) == ("completed", "gabc")
@@ -226,7 +240,7 @@ def test_a_loop_comes_back_to_the_same_cell_or_to_run_next(review):
     write, check = "#| step write\n{'draft': context.visit}", "#| step review\n{'approved': input['draft'] > 2}"
     review.all(write, check, write, check, "%run_next", "%run_next")
     assert paths(run_of(review)) == ["write#1", "review#1", "write#2", "review#2", "write#3", "review#3"]
-    assert "Next: publish, which needs no worker.  %run_next" in review.run("%workflow").text
+    assert "Next: publish, which needs no worker:  %run_next" in review.run("%workflow").text
 
 
 def test_within_a_loop_an_edited_cell_makes_the_visit_that_comes_next(review):

@@ -39,6 +39,7 @@ def test_the_traceback_shows_the_cells_source_and_none_of_the_engine(chain):
     chain.run("#| step a\ndef inner(x):\n    return 1 / x\n\ninner(0)")
     text = "".join(chain.shell.InteractiveTB.structured_traceback(*_last(chain)))
     assert "----> 5 inner(0)" in text
+    assert "Cell In[2], line 5" in text, "numbered as the notebook numbers it"
     assert "----> 3     return 1 / x" in text
     assert "drivers.py" not in text
     assert "session.py" not in text

@@ -37,7 +37,7 @@ def test_a_person_is_asked_as_soon_as_it_is_their_turn(begin):
     cell = notebook.run("#| step draft\n'text'")
     assert cell.text.splitlines()[1:] == [
         "flow:  draft ✓ → sign ?",
-        "sign#1 asks for approval: Print it? [input: 'text']  %approve, or %reject WHY",
+        "sign#1 asks for approval: Print it? [input: 'text']  %approve  or  %reject WHY",
     ]
     assert "%approve   or   %reject WHY" in str(notebook.run("%run_next").refusal)
     assert "the run waits for sign#1" in str(notebook.run("#| step print\n1").refusal)
@@ -86,7 +86,7 @@ def test_an_event_is_waited_for_and_told_how_to_send(begin):
 
 def test_a_time_is_waited_for_when_it_is_asked(begin):
     notebook = begin(step("a", "pause"), WaitStep(step_id="pause", for_s=0.01, on_success="b"), step("b"))
-    assert "Next: pause waits for a time.  %run_next waits" in notebook.run("#| step a\n1").text
+    assert "Next: pause. To wait for its time:  %run_next" in notebook.run("#| step a\n1").text
     notebook.run("%run_next")
     notebook.run("#| step b\ninput")
     assert the_run().state == "completed"
@@ -219,7 +219,7 @@ def test_a_cell_may_stand_in_for_another_workflow(begin):
 
 def test_a_last_step_needs_no_cell_and_may_have_one(begin):
     notebook = begin(step("a", "end"), step("end"))
-    assert "Next: end, which needs no worker.  %run_next" in notebook.run("#| step a\n'x'").text
+    assert "Next: end, which needs no worker:  %run_next" in notebook.run("#| step a\n'x'").text
     notebook.run("%run_next")
     assert outputs(the_run()) == {"a#1": "x", "end#1": "x"}
     notebook.run("#| step end\ninput * 2")

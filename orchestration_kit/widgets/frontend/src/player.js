@@ -49,16 +49,16 @@ export default widget("player", ({ model, root, signal }) => {
   for (const [intent, sign, word] of BUTTONS) {
     if (!intent) put(bar, h("span", { class: "okit-gap" }));
     else {
-      const button = h("button", { type: "button", onclick: () => press(intent) }, icon(sign), h("span", null, word));
+      const button = h("button", { type: "button", onclick: (/** @type {MouseEvent} */ event) => press(intent, event.detail) }, icon(sign), h("span", null, word));
       buttons.set(intent, button);
       put(bar, button);
     }
   }
 
-  /** @param {string} intent */
-  function press(intent) {
+  /** @param {string} intent @param {number} count which click it is of several in a row */
+  function press(intent, count) {
     const now = performance.now();
-    if (now - (clicked.get(intent) ?? -1e6) < TWICE_MS) return; // a double click is one
+    if (count > 1 && now - (clicked.get(intent) ?? -1e6) < TWICE_MS) return; // a double click is one
     clicked.set(intent, now);
     /** @type {Record<string, any>} */ const args = {};
     if (WITH_INPUT.has(intent) && shown.coming) Object.assign(args, { at: shown.coming.path }, next.edited());

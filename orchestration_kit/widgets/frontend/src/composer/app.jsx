@@ -11,6 +11,9 @@ import { forget, keep, left, useSame, useTrait } from "./state.js";
 import { commandOf, turnRegion } from "./keys.js";
 import { START } from "./ways.js";
 
+/** How long the canvas takes to turn to a step. */
+const TURN_MS = 200;
+
 export function App({ model, root, signal, given }) {
   const want = useCallback((intent, args) => ask(model, intent, args), [model]);
   const [view, panel, palette, kept] = ["view", "panel", "palette", "kept"].map((name) => useTrait(model, name));
@@ -64,7 +67,7 @@ export function App({ model, root, signal, given }) {
   const onGo = useCallback((step) => {
     setGo({ step });
     setChosen(new Set([step]));
-    requestAnimationFrame(() => boxOf(stage.current, step)?.focus());
+    setTimeout(() => boxOf(stage.current, step)?.focus({ preventScroll: true }), TURN_MS + 60);
   }, []);
   const onAdd = useCallback((group, name) => want("add", { group, name, at: null }), [want]);
 
@@ -130,6 +133,12 @@ export function App({ model, root, signal, given }) {
         <Tool label="Code" onClick={() => commands.write("code")} />
         <Tool label="YAML" onClick={() => commands.write("yaml")} />
         <Tool label="Register" isMain disabled={!view.is_sound} title={view.is_sound ? "Register with the orchestrator" : "The problems below have to be mended first"} onClick={() => want("register")} />
+        {ids.length > 1 && (
+          <select className="okc-goto" aria-label="Go to a step" value="" onChange={(event) => onGo(event.target.value)}>
+            <option value="">Go to a step…</option>
+            {ids.map((step) => <option key={step} value={step}>{step}</option>)}
+          </select>
+        )}
         <span className="okc-where">
           {scope.length > 0 && <nav aria-label="Where you are">
             <button type="button" onClick={() => want("leave", { depth: 0 })}>{view.name}</button>

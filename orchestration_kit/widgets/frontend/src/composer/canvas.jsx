@@ -1,6 +1,6 @@
 // The canvas: boxes are dragged here until they are dropped, and only then Python hears of it.
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { applyNodeChanges, Background, Controls, MarkerType, MiniMap, ReactFlow, useReactFlow } from "@xyflow/react";
+import { applyNodeChanges, Background, Controls, MarkerType, ReactFlow, useReactFlow } from "@xyflow/react";
 import { Box } from "./box.jsx";
 import { Frames } from "./frames.jsx";
 import { Line } from "./line.jsx";
@@ -11,8 +11,8 @@ import { DRAGGED, handlesOf, START } from "./ways.js";
 const nodeTypes = { box: Box };
 const edgeTypes = { way: Line };
 const SETTLE_MS = 350;
-/** After this many boxes there is a map of the canvas. */
-const MANY = 20;
+/** Beyond this many boxes only those in view are in the page: frames stay quick, and the others are a "Go to" away. */
+const MANY = 60;
 const LEAST_ZOOM = 0.15;
 const READABLE = 0.55;
 const MARKS = { failure: "failure", retry: "failure", branch: "branch", timeout: "aside", budget: "aside", compensate: "faint", body: "edge" };
@@ -138,11 +138,10 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
         onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onNodeDragStop={onNodeDragStop}
         onConnect={onConnect} onReconnect={onReconnect} onConnectEnd={onConnectEnd} onInit={onInit} deleteKeyCode={null} minZoom={LEAST_ZOOM} maxZoom={2}
         connectionRadius={24} preventScrolling={false} zoomOnScroll={false} zoomOnDoubleClick={false} selectNodesOnDrag nodeDragThreshold={2} elevateNodesOnSelect={false}
-        proOptions={HIDDEN} aria-label="Canvas">
+        onlyRenderVisibleElements={nodes.length > MANY} proOptions={HIDDEN} aria-label="Canvas">
         <Background gap={22} size={1.2} color="var(--okit-line)" />
         <Frames frames={view.frames ?? []} />
         <Controls showInteractive={false} />
-        {nodes.length > MANY && <MiniMap pannable zoomable nodeColor={mapColour} ariaLabel="Map of the canvas" />}
       </ReactFlow>
       {nodes.length <= 1 && <p className="okc-empty">Drag a worker or a step here, or press Enter on one in the palette.</p>}
       {quick && <QuickAdd quick={quick} items={items} onClose={() => setQuick(null)} onAdd={(group, name) => (setQuick(null), addAt(group, name, quick.clientX, quick.clientY, { source: quick.source, kind: quick.kind }))} />}
@@ -151,7 +150,6 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
 });
 
 const HIDDEN = { hideAttribution: true };
-const mapColour = (node) => `var(--okc-${node.data.paint ?? "step"}-line)`;
 
 /** Fit all boxes in; where they would become unreadable, show where runs begin. */
 export function show(flow, isSmooth) {
