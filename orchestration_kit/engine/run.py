@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.bar import progress_of
+from orchestration_kit.engine.bar import is_in_notebook, progress_of
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
@@ -35,6 +35,9 @@ class Run(Playable):
     >>> run.run().state.value
     'completed'
     """
+
+    _shown: Player | None = None
+    """What shows it in a notebook."""
 
     # --- looking
 
@@ -71,6 +74,16 @@ class Run(Playable):
             found = [f"{one.path} ({one.kind})" for one in self.waiting]
             at = f", for {listed(found, 3)}"
         return f"<Run {self.run_id!r}: {self.state.value}, {counted(self.machine.recorded, 'attempt')}{at}>"
+
+    def _ipython_display_(self) -> None:
+        """Show the player, in a notebook, while there is something to play; else the picture."""
+        if self.is_finished or not is_in_notebook():
+            raise NotImplementedError
+        from IPython import display
+
+        self._shown = self._shown or self.player()
+        show = cast("Any", display).display
+        show(self._shown)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle

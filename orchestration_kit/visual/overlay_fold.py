@@ -125,9 +125,10 @@ class Fold:
             setattr(now, name, copy.copy(getattr(self, name)))
         paths = (one if isinstance(one, str) else getattr(one, "path", None) for one in waiting)
         now.waiting = Counter(self.place(path) for path in paths if isinstance(path, str))
-        return now._come_to(current_step, {self.place(path) for path in under_way})
+        return now.standing_at(current_step, {self.place(path) for path in under_way})
 
-    def _come_to(self, current_step: str | None, under_way: set[str]) -> Overlay:
+    def standing_at(self, current_step: str | None, under_way: set[str]) -> Overlay:
+        """Take in where the run stands, and return the overlay. Nothing can be added after that."""
         if isinstance(current_step, str):
             self._stand_at(current_step)
         going = self._under_way()
@@ -148,9 +149,7 @@ class Fold:
             tally = self.tallies.get(current_step)
             if current_step not in self.waiting and not self._has_branches(current_step):
                 steps[current_step] = _at_current(steps.get(current_step), self.state, tally)
-        for name in under_way - self.waiting.keys():
-            seen = steps.get(name, StepOverlay())
-            steps[name] = seen if seen.state == "retrying" else replace(seen, state="running")
+        steps |= _worked_on(steps, under_way - self.waiting.keys())
         taken = {way: times for way, times in self.traversals.items() if times}
         ways = {way: times for way, times in self.ways.items() if times}
         return Overlay(steps, taken, ways, is_over=self.state in _ENDED, state=self.state)
@@ -232,6 +231,11 @@ class Fold:
         counts = tuple((number, what) for what, number in told.items() if number)
         is_spawn = scopes[0].endswith(f"[{SPAWN}]/")
         steps[name] = replace(seen, state=state, counts=() if is_spawn else counts)
+
+
+def _worked_on(steps: Mapping[str, StepOverlay], names: Iterable[str]) -> dict[str, StepOverlay]:
+    found = {name: steps.get(name, StepOverlay()) for name in names}
+    return {name: replace(seen, state="running") for name, seen in found.items() if seen.state != "retrying"}
 
 
 def _has_ended(last: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ import traitlets
 
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
+from orchestration_kit.errors import JournalError
 from orchestration_kit.journal.port import Journal
 from orchestration_kit.widgets.approval_answers import Answers
 from orchestration_kit.widgets.approval_desks import Desk, HubDesk, JournalDesk, RunDesk
@@ -60,6 +61,7 @@ class ApprovalBox(Answers):
         ticker: Ticker | None = None,
     ) -> None:
         self._desk = _desk_of(source)
+        self._trouble = ""
         super().__init__(can_go_on=may_go_on and self._desk.can_go_on)
         self._watcher = Watcher(self._look, every_s=every_s, ticker=ticker)
         self._desk.watch(self._watcher.soon)
@@ -78,7 +80,14 @@ class ApprovalBox(Answers):
         self._watcher.look_now()
 
     def _look(self) -> None:
-        opened = self._desk.open()
+        try:
+            opened = self._desk.open()
+        except JournalError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self.tell(f"The journal cannot be read now; what you see is how things stood. {error}", level="error")
+            return
+        self._trouble = ""
         self._show(opened)
         self.about = "" if opened else _nothing(self._desk)
 

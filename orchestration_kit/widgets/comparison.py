@@ -168,7 +168,8 @@ class Comparison(KitWidget):
         again = f", attempt {one.attempt}" if one.attempt > 1 else ""
         return {
             "at": at, "sign": sign, "path": one_line(one.path, 120) + again, "node": self._place(pair),
-            "a": told(pair.a), "b": told(pair.b), "took": _delta(pair, _seconds, duration), "cost": _delta(pair, _dollars, cost),
+            "a": told(pair.a), "b": told(pair.b),
+            "took": _delta(pair, _seconds, duration), "cost": _delta(pair, _dollars, cost),
             "differs": ", ".join(pair.aspects) or ("" if pair.same else f"only in {sign}"),
         }  # fmt: skip
 
@@ -228,7 +229,11 @@ class Comparison(KitWidget):
 
 def _side(run: Any) -> dict[str, str]:
     reason = f": {one_line(run.reason, 200)}" if run.reason else ""
-    return {"run": one_line(run.run, 120), "words": f"{run.state or 'state not on record'}{reason}", "state": run.state or ""}
+    return {
+        "run": one_line(run.run, 120),
+        "words": f"{run.state or 'state not on record'}{reason}",
+        "state": run.state or "",
+    }
 
 
 def _visit(one: AttemptFinished) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`Composer`: a workflow is composed on a canvas in the notebook. Python keeps the draft, the browser draws it.
 
 The browser sends what the person wants (`add`, `connect`, `put`, `undo`, ...); each is done at a `Desk`, and what there
-is to see goes back in the traits `view` and `panel`. The large bundle is sent when a browser first asks for it, and
+is to see goes back in the synced traits. The large bundle is sent when a browser first asks for it, and
 stands in no notebook.
 """
 
@@ -53,7 +53,7 @@ class Composer(KitWidget):
         orchestrator: whose workers and workflows the palette shows, and where "Register" registers.
         workflow: to begin with: a definition (it stays as it is), or the name of a registered workflow; without one, an
             empty workflow.
-        name: under which the browser keeps a copy, in case the kernel is lost; without one, the workflow's name.
+        name: of a new workflow; also what the browser keeps a copy under, in case the kernel is lost.
 
     Raises:
         UnknownWorkflow: no such workflow is registered.
@@ -62,8 +62,12 @@ class Composer(KitWidget):
     _esm = STATIC / "composer.js"
     _css = STATIC / "composer.css"
 
+    boxes = traitlets.Any().tag(sync=True)
+    """The boxes of the canvas."""
+    lines = traitlets.Any().tag(sync=True)
+    """The lines between them."""
     view = traitlets.Dict(default_value={}).tag(sync=True)
-    """What the canvas shows."""
+    """What else the canvas shows, and what can be done now."""
     panel = traitlets.Dict(default_value={}).tag(sync=True)
     """What the form shows."""
     palette = traitlets.Any().tag(sync=True)
@@ -79,7 +83,7 @@ class Composer(KitWidget):
     ) -> None:
         if not isinstance(orchestrator, Orchestrator):
             raise TypeError(f"Composer takes an Orchestrator first, not {orchestrator!r:.80}. Write Composer(hub).")
-        definition = _begin_with(orchestrator, workflow)
+        definition = _begin_with(orchestrator, workflow, name)
         self._lock = threading.RLock()
         self._desk = Desk(definition, orchestrator)
         super().__init__(name=sendable(name or definition.name), session=secrets.token_hex(8))
@@ -308,6 +312,7 @@ class Composer(KitWidget):
     def _publish(self) -> None:
         canvas, panel = self._desk.shown()
         with self.hold_sync():
+            self.boxes, self.lines = canvas.pop("nodes"), canvas.pop("edges")
             self.view, self.panel = canvas, panel
             self.palette = [asdict(item) for item in items_of(self._desk.hub)]
             self.kept = self._as_kept()
@@ -321,9 +326,9 @@ class Composer(KitWidget):
         return json.dumps(data, separators=(",", ":"))
 
 
-def _begin_with(hub: Orchestrator, workflow: WorkflowDefinition | str | None) -> WorkflowDefinition:
+def _begin_with(hub: Orchestrator, workflow: WorkflowDefinition | str | None, name: str | None) -> WorkflowDefinition:
     if workflow is None:
-        return WorkflowDefinition(name="workflow")
+        return WorkflowDefinition(name=name or "workflow")
     if isinstance(workflow, WorkflowDefinition):
         return workflow
     if not isinstance(workflow, str):

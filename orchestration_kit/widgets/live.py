@@ -27,7 +27,7 @@ _Found = TypeVar("_Found")
 
 
 class LivePicture:
-    """The picture of a workflow or a run, for a page that shows it while it changes.
+    r"""The picture of a workflow or a run, for a page that shows it while it changes.
 
     A widget sends `full()` when a page asks for it and where `changes()` is None, and else what `changes()` gives;
     in the page, `diagram()` of `lib/diagram.js` has `show(svg)` for the one and `swap(groups)` for the other. Of a run,
@@ -42,7 +42,7 @@ class LivePicture:
     >>> picture.full()[:4], picture.changes()
     ('<svg', {})
     >>> _ = run.step()
-    >>> [text.count("data-state=\\"succeeded\\"") for text in picture.changes().values()]
+    >>> [text.count("data-state=\"succeeded\"") for text in picture.changes().values()]
     [0, 0, 1]
 
     Args:
@@ -61,7 +61,7 @@ class LivePicture:
         else:
             self._diagram = visualize(subject, theme=theme, overlay=False)
         self._base = self._diagram.model
-        self._definition = None if self._run is None else self._run.workflow
+        self._definition: Any = None if self._run is None else self._run.workflow
         self._fold = Fold(self._base)
         self._told = 0
         self._spawns: list[dict[str, Any]] = []
@@ -180,7 +180,7 @@ class LivePicture:
 
 
 def packed(text: str) -> str:
-    """Return a text made small, for a trait: what a notebook saves of a widget. `unpack()` of `lib/diagram.js` undoes it.
+    """Return a text made small, for a trait, as notebooks save those. `unpack()` of `lib/diagram.js` undoes it.
 
     >>> import base64, zlib
     >>> zlib.decompress(base64.b64decode(packed("<svg/>"))).decode()

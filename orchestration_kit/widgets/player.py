@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
@@ -140,7 +140,7 @@ class Player(Moves, KitWidget):
         self._pulse.beat()
 
     def follow(self, run: Run) -> None:
-        """Show another run from now on: a fork, say, or a newer handle of the same run, of which another process told."""
+        """Show another run from now on: a fork, say, or a newer handle of the same run."""
         with self._turn:
             self._detach()
             if run.run_id != self._run.run_id:
@@ -174,7 +174,7 @@ class Player(Moves, KitWidget):
             if changes is None or (rests and changes) or not self.picture:
                 self.picture = packed(self._live.full())
             elif changes:
-                self.send({"groups": changes})
+                cast("Any", self).send({"groups": changes})
             self.shown = self._status()
             self.panel = self._panel()
             if rests:
@@ -296,9 +296,10 @@ class Player(Moves, KitWidget):
     # --- what stays in a saved notebook
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
+        import IPython.display
 
-        found: Any = self._repr_mimebundle_()
+        display = cast("Any", IPython.display).display
+        found = cast("Any", self)._repr_mimebundle_()
         display(found[0] if isinstance(found, tuple) else found, raw=True)
         handle = display({"text/html": self._still_now(), "text/plain": ""}, raw=True, display_id=True)
         if handle is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration_kit.engine.state import WorkflowState
@@ -111,15 +112,16 @@ def used(run: Run, so_far: TotalsSoFar) -> list[dict[str, Any]]:
     """Return what was used, each with the share of its limit, where there is one."""
     totals, limits, budget = so_far.totals, run.machine.limits, run.workflow.budget
     tokens = _tokens(totals)
-    found = [_figure("attempts", f"{totals.attempts:,}", totals.attempts, limits.max_steps, str, is_quiet=True)]
+    far = totals.attempts < 0.5 * limits.max_steps  # a limit that is far away is not worth its room
+    found = [_figure("attempts", totals.attempts, None if far else limits.max_steps, _whole)]
     seconds = _least(limits.max_seconds, None if budget is None else budget.max_seconds)
-    found.append(_figure("busy", duration(totals.duration_s), totals.duration_s, seconds, duration))
+    found.append(_figure("busy", totals.duration_s, seconds, duration))
     most = _least(limits.max_tokens, None if budget is None else budget.max_tokens)
     if tokens is not None or most is not None:
-        found.append(_figure("tokens", count(tokens or 0), tokens or 0, most, lambda value: count(int(value))))
+        found.append(_figure("tokens", tokens or 0, most, _rounded))
     dollars = _least(limits.max_cost_usd, None if budget is None else budget.max_cost_usd)
     if totals.cost_usd is not None or dollars is not None:
-        found.append(_figure("cost", cost(totals.cost_usd or 0.0), totals.cost_usd or 0.0, dollars, cost))
+        found.append(_figure("cost", totals.cost_usd or 0.0, dollars, cost))
     for name, number in (("failed", totals.failures), ("retries", totals.retries), ("from recordings", totals.cached)):
         if number:
             found.append({"label": name, "text": f"{number:,}"})
@@ -164,11 +166,16 @@ def _least(*limits: float | None) -> float | None:
     return min((one for one in limits if one is not None), default=None)
 
 
-def _figure(
-    label: str, text: str, value: float, limit: float | None, shown: Any, *, is_quiet: bool = False
-) -> dict[str, Any]:
-    """A figure; a limit that is far away (`is_quiet`) is not worth its room."""
-    if limit is None or (is_quiet and value < 0.5 * limit):
-        return {"label": label, "text": text}
+def _whole(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def _rounded(number: float) -> str:
+    return count(int(number))
+
+
+def _figure(label: str, value: float, limit: float | None, shown: Callable[[float], str]) -> dict[str, Any]:
+    if limit is None:
+        return {"label": label, "text": shown(value)}
     share = 1.0 if limit <= 0 else min(value / limit, 1.0)
-    return {"label": label, "text": f"{text} of {shown(limit)}", "share": round(share, 3)}
+    return {"label": label, "text": f"{shown(value)} of {shown(limit)}", "share": round(share, 3)}

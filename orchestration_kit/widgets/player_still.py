@@ -1,4 +1,4 @@
-"""The picture that stays in a saved notebook when there is no kernel: one `<img>` with the SVG in it, and a line of text.
+"""The picture that stays in a saved notebook: one `<img>` with the SVG in it, and a line of text.
 
 An image runs no script and loads nothing, so that a notebook that nobody trusts shows it too. The live view hides it
 by its class while it lives.
@@ -16,7 +16,9 @@ from orchestration_kit.visual.text import shorten
 
 MOST_BYTES = 300_000
 """Of a picture; of a larger workflow its outline is shown."""
-_UNSEEN = re.compile(r"<title[ >].*?</title>|<desc .*?</desc>\n?| (?:data-[a-z]+|class|id|role|aria-labelledby)=\"[^\"]*\"", re.DOTALL)
+_UNSEEN = re.compile(
+    r"<title[ >].*?</title>|<desc .*?</desc>\n?| (?:data-[a-z]+|class|id|role|aria-labelledby)=\"[^\"]*\"", re.DOTALL
+)
 """What an image has no use for. Our own painter wrote it: text in it holds neither quotes nor brackets."""
 _SHAPES = re.compile(r'(?<=\d)\.0(?=[", CZ])')
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.events import AttemptFinished
+from orchestration_kit.engine.events import AttemptFinished, ErrorInfo
 from orchestration_kit.history.differences import same_value
 from orchestration_kit.history.divergence import way_on
 from orchestration_kit.history.texts import short_text
@@ -71,7 +71,7 @@ def visit_detail(run: Run, at: int, place: Callable[[str], str]) -> dict[str, An
         "facts": _facts(record),
         "input": value_text(record.input).sent(),
         "output": value_text(_output(record)).sent(),
-        "error": None if error is None else {"type": one_line(error.type, 80), "text": clean(shorten(error.message, 2_000))},
+        "error": None if error is None else _error(error),
         "traceback": stopped_in,
         "why": [_condition(one) for one in record.evaluated[:40]],
         "to": one_line(way_on(record), 120),
@@ -80,10 +80,14 @@ def visit_detail(run: Run, at: int, place: Callable[[str], str]) -> dict[str, An
     }  # fmt: skip
 
 
+def _error(error: ErrorInfo) -> dict[str, str]:
+    return {"type": one_line(error.type, 80), "text": clean(shorten(error.message, 2_000))}
+
+
 def _output(record: AttemptFinished) -> Any:
     """The output; of a failed attempt what was rejected, as the error stands by itself."""
     if record.error is not None and isinstance(record.output, Mapping):
-        return record.output.get("output")
+        return cast("Mapping[str, Any]", record.output).get("output")
     return record.output
 
 
@@ -118,7 +122,9 @@ def _way(record: AttemptFinished) -> str:
 
 
 def _condition(one: Any) -> dict[str, str]:
-    inputs = ", ".join(f"{one_line(name, 60)} = {short_text(value, 80)}" for name, value in list(one.inputs.items())[:12])
+    inputs = ", ".join(
+        f"{one_line(name, 60)} = {short_text(value, 80)}" for name, value in list(one.inputs.items())[:12]
+    )
     held = "\N{CHECK MARK} holds" if one.result is True else "\N{BALLOT X} does not hold"
     return {"text": one_line(one.text, 400), "held": held, "inputs": inputs}
 
@@ -126,7 +132,9 @@ def _condition(one: Any) -> dict[str, str]:
 def _changes(record: AttemptFinished) -> list[dict[str, str]]:
     if record.changes is None:
         return []
-    found = [{"key": one_line(k, 120), "text": short_text(v, 200)} for k, v in list(record.changes.updated.items())[:40]]
+    found = [
+        {"key": one_line(k, 120), "text": short_text(v, 200)} for k, v in list(record.changes.updated.items())[:40]
+    ]
     return found + [{"key": one_line(key, 120), "text": "removed"} for key in record.changes.removed[:40]]
 
 
@@ -183,12 +191,16 @@ def asked(requests: list[Request]) -> list[dict[str, Any]]:
         {
             "path": one_line(one.path, 120), "kind": one.kind, "prompt": clean(shorten(one.prompt, 2_000)),
             "event": clean(shorten(one.event or "", 400)), "request": one.hash, "run": one_line(one.run_id, 120),
-            "shown": [{"name": one_line(name, 80), **value_text(value, 2_000).sent()} for name, value in list(one.shown.items())[:12]],
+            "shown": [_shown(name, value) for name, value in list(one.shown.items())[:12]],
             "schema": "" if one.schema is None else value_text(one.schema, 2_000).text,
             "until": "" if one.deadline is None else _until(one.deadline, one.asked_at),
         }
         for one in requests[:12]
     ]  # fmt: skip
+
+
+def _shown(name: str, value: Any) -> dict[str, Any]:
+    return {"name": one_line(name, 80), **value_text(value, 2_000).sent()}
 
 
 def _until(deadline: float, asked_at: float) -> str:

@@ -121,7 +121,14 @@ def subjects(payloads: tuple[str, ...]) -> SimpleNamespace:
     run.run()
     fork = run.fork(at=f"{step_id(1, payloads[1])}#1", input=payloads[0], run_id=step_id(1, payloads[1])[:100])
     fork.run()
-    return SimpleNamespace(hub=hub, workflow=workflow_of(payloads), run=run, fork=fork)
+    return SimpleNamespace(hub=hub, workflow=workflow_of(payloads), run=run, fork=fork, says=payloads)
+
+
+def within(shown: Any) -> Any:
+    """What is shown as HTML, where elements of widgets are looked at."""
+    from IPython.display import HTML
+
+    return HTML(f'<div class="okit">{shown._repr_mimebundle_()["text/html"]}</div>')
 
 
 def _line(text: str) -> str:

@@ -83,7 +83,7 @@ def test_by_keyboard(lab):
 
 def test_a_run_that_goes_on_is_compared_anew(lab):
     cell = 'run.run()\nfork = run.fork(at="sign_off#1", run_id="bakery-2")\nComparison(run, fork)'
-    notebook = lab.open([BAKERY, cell, 'run.approve()\nrun.run()\nNone'])
+    notebook = lab.open([BAKERY, cell, "run.approve()\nrun.run()\nNone"])
     notebook.run(0)
     notebook.run(1)
     widget = notebook.widget(1, "comparison")

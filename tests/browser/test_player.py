@@ -16,6 +16,15 @@ def program(request):
     return request.getfixturevalue(request.param)
 
 
+STOPPED = """
+heard = []
+cancel = run.cancel
+run.cancel = lambda reason: (heard.append(time.time()), cancel(reason))
+run.run()
+ended = time.time()
+"""
+
+
 def a_player(notebook):
     notebook.run_all()
     widget = notebook.widget(1, "player")
@@ -164,9 +173,7 @@ def test_a_stop_click_is_heard_while_a_cell_is_running(lab):
         [
             CHAIN + "run = chain(500, lambda given: (time.sleep(0.05), given)[1])",
             "player = run.player()\nplayer",
-            "heard = []\ncancel = run.cancel\n"
-            "run.cancel = lambda reason: (heard.append(time.time()), cancel(reason))\n"
-            "run.run()\nended = time.time()",
+            STOPPED,
         ]
     )
     notebook.run(0)
@@ -279,7 +286,9 @@ def test_a_double_click_makes_one_visit_and_two_players_agree(lab):
     press(other, "Run")
     expect(state(one)).to_contain_text("waits for approval")
     press(one, "✓ Approve")
-    expect(notebook.output(1).locator(".okit-notice")).to_contain_text("Step or Run goes on")  # it was only stepped here
+    expect(notebook.output(1).locator(".okit-notice")).to_contain_text(
+        "Step or Run goes on"
+    )  # it was only stepped here
     press(one, "Run")
     expect(state(other)).to_contain_text("completed")
     assert notebook.kernel("len(run.history)") == 7

@@ -32,5 +32,5 @@ def test_a_notebook_with_a_player_stays_small_and_holds_the_last_picture():
     assert grown < 60_000
     live, still = full.cells[1].outputs
     assert "application/vnd.jupyter.widget-view+json" in live["data"]
-    assert still["data"]["text/html"].count("<img src=\"data:image/svg+xml;base64,") == 1
+    assert still["data"]["text/html"].count('<img src="data:image/svg+xml;base64,') == 1
     assert "waits for approval of sign_off#1" in still["data"]["text/html"]

@@ -16,17 +16,20 @@
      "stroke stroke-width stroke-dasharray stroke-linecap stroke-linejoin stroke-opacity font-family font-size font-style font-weight " +
      "text-anchor dominant-baseline marker-end marker-start markerWidth markerHeight markerUnits orient refX refY patternUnits patternTransform " +
      "shape-rendering pointer-events vector-effect clip-path focusable").split(" "));
-  const KIT = ".okit, .okit-notice, .okit-lost, .okc";
+  const KIT = ".okit, .okit-notice, .okit-lost, .okc, [class^=okit-still]";
   const wrong = (element) => {
     const found = [];
+    // An image runs nothing. The picture of a run that stays in a saved notebook is one, and whole in itself.
+    const isPicture = element.localName === "img" && /^data:image\/svg\+xml;base64,[\w+/=]+$/.test(element.getAttribute("src") ?? "");
     const isSvg = element.namespaceURI === "http://www.w3.org/2000/svg";
     const name = element.localName;
-    if (!(isSvg ? SVG : HTML).has(name)) found.push(`<${name}>`);
+    if (!(isSvg ? SVG : HTML).has(name) && !isPicture) found.push(`<${name}>`);
     if (!isSvg && element.namespaceURI !== "http://www.w3.org/1999/xhtml") found.push(`<${name}> of ${element.namespaceURI}`);
     for (const { name: attribute, value } of element.attributes) {
       const isOurs = /^(aria|data)-[a-z-]+$/.test(attribute) && !/^data-(commandlinker|lm)/.test(attribute);
       const isKept = attribute === "data-lm-suppress-shortcuts" && value === "true";
-      if (!ATTRIBUTES.has(attribute) && !isOurs && !isKept) found.push(`${name}[${attribute}]`);
+      const isOfPicture = isPicture && ["src", "alt"].includes(attribute);
+      if (!ATTRIBUTES.has(attribute) && !isOurs && !isKept && !isOfPicture) found.push(`${name}[${attribute}]`);
       if (attribute === "href" && !/^(#|blob:)/.test(value)) found.push(`href=${value}`);
       if (attribute === "type" && !/^(button|submit|text|search|number|checkbox|radio|range|date|datetime-local|time|file)$/.test(value)) found.push(`type=${value}`);
       if (attribute === "class" && !/^[\w\s-]*$/.test(value)) found.push(`class=${value}`);

@@ -11,8 +11,8 @@ import pytest
 
 from orchestration_kit import Branch, Comparison, RunLimits
 from orchestration_kit.visual.svg import ALLOWED
-from tests.hostile import PAYLOADS
 from tests.history.runs import NO, OK, site_hub, site_run
+from tests.hostile import PAYLOADS
 from tests.support import hub_of, step, workflow_of
 from tests.widgets.hands import ByHand, click
 
@@ -174,7 +174,9 @@ def test_what_has_no_history_is_refused():
 @pytest.mark.parametrize("payload", PAYLOADS[::9])
 def test_hostile_text_stays_text(payload):
     def run_with(output):
-        hub = hub_of(workflow_of(step("a", "b"), step("b")), {"a": lambda given: {payload: output}, "b": _raise(payload)})
+        hub = hub_of(
+            workflow_of(step("a", "b"), step("b")), {"a": lambda given: {payload: output}, "b": _raise(payload)}
+        )
         run = hub.start("flow", payload or "goal")
         run.run()
         return run

@@ -67,7 +67,7 @@ def test_intents_change_the_workflow_and_what_is_shown(hub):
     ask(composer, "add", group="worker", name="Coder", at=[10, 20])
     ask(composer, "add", group="kind", name="step", at=[10, 200], to={"source": "coder", "kind": "success"})
     assert composer.workflow.steps["coder"].on_success == "step"
-    assert {box["id"]: (box["x"], box["y"]) for box in composer.view["nodes"]}["step"] == (10, 200)
+    assert {box["id"]: (box["x"], box["y"]) for box in composer.boxes}["step"] == (10, 200)
     assert composer.panel["subject"] == "step"
     ask(composer, "remove", steps=["coder"], lines=[])
     ask(composer, "undo")
@@ -174,7 +174,7 @@ def test_what_a_page_kept_is_taken_over_with_the_places_of_its_boxes(hub):
     composer = Composer(hub, name="build_website")
     assert "Took over 'build_website', 5 steps" in ask(composer, "take_over", text=earlier.kept)["text"]
     assert composer.workflow == create_build_website_workflow()
-    assert composer.view["nodes"] == earlier.view["nodes"]
+    assert composer.boxes == earlier.boxes
 
 
 def test_what_no_text_can_hold_is_not_kept(hub):

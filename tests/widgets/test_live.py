@@ -109,7 +109,9 @@ def test_branches_that_are_worked_on_are_running():
 
 def test_items_of_a_map_are_counted_as_in_the_static_picture():
     steps = [MapStep(step_id="each", over="output", body="x", on_success="end"), step("x"), step("end")]
-    hub = hub_of(workflow_of(step("first", "each"), *steps), {"first": lambda _: [1, 2, 3], "x": lambda n: n, "end": len})
+    hub = hub_of(
+        workflow_of(step("first", "each"), *steps), {"first": lambda _: [1, 2, 3], "x": lambda n: n, "end": len}
+    )
     run = hub.start("flow", "go")
     picture = LivePicture(run)
     picture.full()

@@ -254,12 +254,19 @@ def test_a_node_that_was_not_visited_says_so():
 
 
 def test_the_conditions_of_a_way_on_are_told():
-    steps = [step("a", "b", branches=[Branch(when="visits > 1", to="c"), Branch(when="output == 'go'", to="b")]), step("b"), step("c")]
+    steps = [
+        step("a", "b", branches=[Branch(when="visits > 1", to="c"), Branch(when="output == 'go'", to="b")]),
+        step("b"),
+        step("c"),
+    ]
     player, ticker = a_player(hub_of(workflow_of(*steps), ECHO).start("flow", "go"))
     click(player, "step")
     settled(player, ticker)
     why = player.panel["visit"]["why"]
-    assert [(one["text"], one["held"][2:]) for one in why] == [("visits > 1", "does not hold"), ("output == 'go'", "holds")]
+    assert [(one["text"], one["held"][2:]) for one in why] == [
+        ("visits > 1", "does not hold"),
+        ("output == 'go'", "holds"),
+    ]
     assert player.panel["visit"]["way"] == "the first condition that holds"
 
 
@@ -273,7 +280,11 @@ def test_the_data_bus_shows_what_just_changed():
         click(player, "step")
         settled(player, ticker)
     click(player, "open_tab", tab="data")
-    assert [(row["key"], row["new"]) for row in player.panel["data"]["rows"]] == [("files", True), ("b_output", True), ("a_output", False)]
+    assert [(row["key"], row["new"]) for row in player.panel["data"]["rows"]] == [
+        ("files", True),
+        ("b_output", True),
+        ("a_output", False),
+    ]
     click(player, "open_key", key="files")
     assert json.loads(player.panel["data"]["value"]["text"]) == ["x"]
 
@@ -336,7 +347,12 @@ def test_pieces_of_an_output_are_shown_while_it_is_made():
 
 
 def asking(*more):
-    steps = [step("a", "sign"), ApprovalStep(step_id="sign", prompt="Send it?", on_success="c", on_failure="b", schema={"type": "boolean"}), step("b"), step("c")]
+    steps = [
+        step("a", "sign"),
+        ApprovalStep(step_id="sign", prompt="Send it?", on_success="c", on_failure="b", schema={"type": "boolean"}),
+        step("b"),
+        step("c"),
+    ]
     return hub_of(workflow_of(*steps), ECHO).start("flow", "go", run_id="r")
 
 
@@ -406,7 +422,9 @@ def test_stop_while_it_waits():
 def test_a_sub_run_can_be_opened_but_not_driven():
     inner = workflow_of(step("a"), name="inner")
     hub = hub_of(inner, ECHO)
-    hub.register_workflow(workflow_of(SubworkflowStep(step_id="sub", workflow="inner", on_success="c"), step("c"), name="outer"))
+    hub.register_workflow(
+        workflow_of(SubworkflowStep(step_id="sub", workflow="inner", on_success="c"), step("c"), name="outer")
+    )
     player, ticker = a_player(hub.start("outer", "go", run_id="r"))
     click(player, "run_on")
     settled(player, ticker)
@@ -575,7 +593,9 @@ def test_hostile_text_is_sent_as_text_only(payload):
         context.data[payload or "key"] = payload
         raise ValueError(payload)
 
-    run = hub_of(workflow_of(step("a", "b"), step("b")), {"a": lambda given: {payload: payload}, "b": b}).start("flow", payload or "goal")
+    run = hub_of(workflow_of(step("a", "b"), step("b")), {"a": lambda given: {payload: payload}, "b": b}).start(
+        "flow", payload or "goal"
+    )
     player, ticker = a_player(run)
     click(player, "run_on")
     settled(player, ticker)

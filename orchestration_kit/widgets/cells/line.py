@@ -31,6 +31,7 @@ class Line:
         self.bodies: dict[str, Body] = {}
         """By step: the cells that were run here."""
         self._first = first_id(run.run_id)
+        self._memory: Memory | None = None
         self.remember()
 
     @property
@@ -62,7 +63,7 @@ class Line:
         forked = self.run.fork(visit, data, input=given, run_id=edition_id(self._first, number))
         forked.put_on_record()
         self.earlier.insert(0, self.run)
-        self.run = forked
+        self.run, self._memory = forked, None
         self.read_to_the_end()
         self.remember()
         at = forked.machine.started.forked_at
@@ -74,8 +75,9 @@ class Line:
 
     def remember(self, *, is_wanted: bool = True) -> None:
         """Have the run take over what earlier editions have on record, where it would only be repeated; or not."""
-        is_needed = is_wanted and bool(self.earlier) and not self.run.is_finished
-        self.run.past = Memory(self.earlier) if is_needed else None
+        if is_wanted and self.earlier and self._memory is None:
+            self._memory = Memory(self.earlier)
+        self.run.past = self._memory if is_wanted else None
 
     def changed_worker(self) -> str | None:
         """Return the first visit on record whose worker was registered anew since."""

@@ -10,6 +10,7 @@ from orchestration_kit.widgets.cells.turns import turns_of
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
+    from orchestration_kit.engine.machine import Machine
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.visits import Visit
 
@@ -18,7 +19,7 @@ class Memory(Reuse):
     """The records of several earlier runs, the nearest first: visits that met the same are taken over from them."""
 
     def __init__(self, earlier: list[Run]) -> None:
-        self._all = [Reuse(run.machine, shared=0) for run in earlier]
+        self._all = [_Earlier(run.machine, shared=0) for run in earlier]
 
     def settles(self, run: Driven, visit: Visit) -> bool:
         """Settle a visit with what is on record of it, if it would only be repeated; whether that was so."""
@@ -27,6 +28,15 @@ class Memory(Reuse):
     def answer_to(self, path: str, request: str) -> Answered | None:
         """Return what was answered to exactly this question."""
         return next((found for one in self._all if (found := one.answer_to(path, request)) is not None), None)
+
+
+class _Earlier(Reuse):
+    """One of them. Of its forks only those count that were given something: another input, or entries of the bus."""
+
+    def __init__(self, old: Machine, *, shared: int) -> None:
+        super().__init__(old, shared=shared)
+        given = {at: fork for at, fork in self._forks.items() if fork.changes is not None or fork.input is not None}
+        self._forks = given
 
 
 def stale_turns(run: Run, earlier: list[Run]) -> list[str]:

@@ -147,7 +147,7 @@ def _next_line(one: Coming) -> str:
         return f"Next: {name}:  %run_next"
     worker = one.step.worker_name or ""
     if worker.startswith("cell "):
-        return f"Next: {name}, by its cell. Run it again, or type  %run_next"
+        return f"Next: {name}, by its cell. Run the cell, or type  %run_next"
     return f"Next: {name}, by worker {one_line(worker, 60)!r}; or write a cell for it. To call the worker:  %run_next"
 
 

@@ -70,7 +70,7 @@ class _More(msgspec.Struct):
     u: dict[str, Any] | None = None
     k: Any = None
     v: list[Any] | None = None
-    d: msgspec.Raw | None = None
+    d: msgspec.Raw = msgspec.Raw()  # noqa: RUF009 - it is never changed
 
 
 class _Attempt(msgspec.Struct, array_like=True, tag="a"):
@@ -172,5 +172,5 @@ def _attempt(body: _Attempt) -> Attempt:
         return Attempt(*plain, None, None, None, cached=False)
     error = None if more.e is None else (str(more.e[0]), str(more.e[1]))
     why = () if more.v is None else tuple((str(one[0]), one[2] is True) for one in more.v)
-    undoes = None if more.d is None or b'"undoes"' not in bytes(more.d) else _undoing.decode(more.d).undoes
+    undoes = _undoing.decode(more.d).undoes if b'"undoes"' in bytes(more.d) else None
     return Attempt(*plain, error, more.r, more.u, more.k is True, why, undoes)

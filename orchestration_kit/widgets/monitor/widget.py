@@ -101,6 +101,7 @@ class Monitor(KitWidget):
         self._summed_at = float("-inf")
         self._below: Player | ApprovalBox | None = None
         self._trouble = ""
+        self._ticker = ticker
         super().__init__(may_change=changes)
         self.observe(self._change_theme, names="theme")
         self._watcher = Watcher(self._look, every_s=every_s, ticker=ticker)
@@ -186,7 +187,7 @@ class Monitor(KitWidget):
             return
         run_id = self._run_id(id)
         run = self._source.handle(run_id)
-        box = ApprovalBox(run, may_go_on=self._desk.can_go_on)
+        box = ApprovalBox(run, may_go_on=self._desk.can_go_on, ticker=self._ticker)
         self._open(box, f"What run {run_id} asks", f"ApprovalBox(hub.get_run({run_id!r}))")
 
     @intent

@@ -170,7 +170,7 @@ def test_an_edited_cell_makes_its_visit_again_in_a_fork_and_what_follows_is_stal
         "Edition 2 of the run begins at b#1; the one before stays on record.",
         "b#1 was made.",
         "chain:  a ✓ → b ✓ → c ?",
-        "Next: c, by its cell. Run it again, or type  %run_next",
+        "Next: c, by its cell. Run the cell, or type  %run_next",
         "Stale: c#1. To make again what has changed:  %refresh",
     ]
     second = run_of(chain)

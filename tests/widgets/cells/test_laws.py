@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orchestration_kit import CellSession, MapStep, Orchestrator, SQLiteJournal, replay
+from orchestration_kit.engine.events import RunForked
 from orchestration_kit.testing import assert_same_flow
 from orchestration_kit.widgets.cells.body import body_of_code
 from orchestration_kit.widgets.cells.errors import BadCommand, NoCell, OutOfOrder
@@ -126,6 +127,8 @@ class Cells(RuleBasedStateMachine):
             return
         assert_same_flow(self.session.run, made_in_order(self.session))
         assert replay(self.session.run).is_same
+        forks = [event for event in self.session.run.events if isinstance(event, RunForked)]
+        assert len(forks) < len(self.session.editions)
 
     @invariant()
     def nothing_is_both_stale_and_made(self):

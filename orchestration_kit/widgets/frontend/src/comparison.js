@@ -17,7 +17,7 @@ export default widget("comparison", ({ model, root, signal }) => {
     pictures[side] = diagram({
       signal, label: `Run ${side.toUpperCase()}`, onSelect: (node) => want(model, "choose", { node }),
       follows: false,
-      onView: (view) => { pictures[other].view = view; }, high: 420,
+      onView: (view) => { pictures[other].view = view; }, high: 460,
     });
   }
   put(root, h("div", { class: "okit-line" }, verdict, again), facts, parting,

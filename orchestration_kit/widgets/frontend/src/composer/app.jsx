@@ -16,7 +16,8 @@ const TURN_MS = 200;
 
 export function App({ model, root, signal, given }) {
   const want = useCallback((intent, args) => ask(model, intent, args), [model]);
-  const [view, panel, palette, kept] = ["view", "panel", "palette", "kept"].map((name) => useTrait(model, name));
+  const [rest, nodes, edges, panel, palette, kept] = ["view", "boxes", "lines", "panel", "palette", "kept"].map((name) => useTrait(model, name));
+  const view = useMemo(() => ({ ...rest, nodes: nodes ?? [], edges: edges ?? [] }), [rest, nodes, edges]);
   const name = model.get("name");
   const session = model.get("session");
   const flow = useReactFlow();
@@ -30,7 +31,7 @@ export function App({ model, root, signal, given }) {
   const [chosen, setChosen] = useState(null);
   const flowId = useMemo(() => `okc${session}-${Math.random().toString(36).slice(2, 8)}`, [session]);
   const stage = useRef(null);
-  const ids = same("steps", (view.nodes ?? []).filter((box) => box.kind !== "entry" && box.kind !== "missing").map((box) => box.id));
+  const ids = same("steps", view.nodes.filter((box) => box.kind !== "entry" && box.kind !== "missing").map((box) => box.id));
   const problems = same("problems", view.problems ?? []);
   const items = same("palette", palette ?? []);
 

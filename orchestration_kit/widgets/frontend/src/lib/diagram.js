@@ -26,7 +26,7 @@ export const ALLOWED = {
 const SVG = "http://www.w3.org/2000/svg";
 /** Ids would clash where a page shows a picture twice, and the page says how large it is. @type {Record<string, string[]>} */
 const LEFT_OUT = { svg: ["xmlns", "aria-labelledby", "style", "width", "height"], title: ["id"], desc: ["id"], g: ["id"] };
-const READABLE = 0.78, LARGEST = 1, FURTHEST = 4, MOST_HIGH = 500;
+const READABLE = 0.74, LARGEST = 1, FURTHEST = 4, MOST_HIGH = 500;
 
 /** @typedef {{x: number, y: number, k: number}} View  what stands top left, and pixels a point */
 

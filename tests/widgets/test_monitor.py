@@ -1,0 +1,439 @@
+"""A monitor shows how every run stands, of this process and of others, and takes what a person wants done."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from orchestration_kit import AlertRules, ApprovalStep, MemoryJournal, Monitor, RunLimits, SQLiteJournal
+from orchestration_kit.testing import FakeClock
+from orchestration_kit.widgets.monitor.table import MOST_ROWS
+from tests.hostile import PAYLOADS
+from tests.support import hub_of, step, workflow_of
+from tests.widgets.hands import ByHand, click
+
+USAGE = {"input_tokens": 100, "output_tokens": 20, "cost_usd": 0.5}
+
+
+def work(given, context):
+    context.add_usage(**USAGE)
+    if given == "break":
+        raise ValueError("the source is down")
+    return given
+
+
+def a_workflow(name="flow"):
+    return workflow_of(
+        step("look", "sign", on_failure="bad"),
+        ApprovalStep(step_id="sign", prompt="Pay?", on_success="pay", on_failure="bad"),
+        step("pay"),
+        step("bad", outcome="failed"),
+        name=name,
+    )
+
+
+def a_hub(journal=None, **options):
+    workers = {"look": work, "pay": lambda given: given, "bad": lambda given: given}
+    return hub_of(a_workflow(), workers, journal=journal, **options)
+
+
+class Page:
+    """What a page knows after every message."""
+
+    def __init__(self, monitor):
+        self.rows, self.order, self.around, self.graph, self.messages = {}, [], {}, {}, []
+        self.monitor = monitor
+        monitor.send = self.take
+        click(monitor, "hello")
+
+    def take(self, message, buffers=None):
+        json.dumps(message, allow_nan=False, ensure_ascii=False).encode("utf-8")
+        self.messages.append(message)
+        self.rows |= message.get("rows", {})
+        self.order = message.get("order", self.order)
+        self.around = message.get("around", self.around)
+        self.graph |= message.get("graph", {})
+
+    @property
+    def shown(self):
+        return [self.rows[name] for name in self.order]
+
+    def row(self, run_id):
+        return next(row for row in self.shown if row["name"] == run_id)
+
+    def click(self, intent, run_id=None, **args):
+        click(self.monitor, intent, **(args if run_id is None else {"id": self.row(run_id)["id"], **args}))
+
+
+def a_page(source, **options):
+    monitor = Monitor(source, ticker=ByHand(), **options)
+    return Page(monitor), monitor
+
+
+@pytest.fixture(params=["no journal", "memory", "sqlite", "another process"])
+def watched(request, tmp_path):
+    """A hub, and where to watch it from."""
+    if request.param == "no journal":
+        hub = a_hub()
+        yield hub, hub
+        return
+    if request.param == "memory":
+        hub = a_hub(MemoryJournal())
+        yield hub, hub
+        return
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        hub = a_hub(journal)
+        yield hub, hub if request.param == "sqlite" else tmp_path / "runs.db"
+
+
+# --- how runs stand
+
+
+def test_runs_stand_in_the_table_the_newest_first(watched):
+    hub, source = watched
+    hub.start("flow", "go", run_id="asks").run()
+    hub.start("flow", "break", run_id="breaks").run()
+    page, monitor = a_page(source)
+    assert monitor.shown == ["breaks", "asks"]
+    asks, breaks = page.row("asks"), page.row("breaks")
+    assert (asks["state"], asks["mark"], asks["step"], asks["asks"]) == ("waiting", "…", "sign", 1)
+    assert (asks["done"], asks["of"], asks["tokens"], asks["cost"], asks["errors"]) == (1, 4, 120, 0.5, 0)
+    assert (breaks["state"], breaks["mark"], breaks["step"], breaks["errors"]) == ("failed", "✗", "bad", 1)
+    assert "failed" in breaks["error"] or "the source is down" in breaks["error"]
+    assert page.around["counts"] == {"waiting": 1, "failed": 1}
+
+
+def test_it_keeps_up_and_sends_what_has_changed_alone(watched):
+    hub, source = watched
+    others = [hub.start("flow", "go", run_id=f"other {number}") for number in range(3)]
+    for other in others:
+        other.run()
+    run = hub.start("flow", "go", run_id="r")
+    run.step()
+    page, monitor = a_page(source)
+    page.messages.clear()
+    monitor.refresh()
+    assert [message for message in page.messages if "rows" in message] == []
+    run.run()
+    monitor.refresh()
+    (sent,) = [message["rows"] for message in page.messages if "rows" in message]
+    assert [row["name"] for row in sent.values()] == ["r"]
+    assert page.row("r")["state"] == "waiting"
+    names = {row["name"]: row["id"] for row in page.shown}
+    hub.start("flow", "go", run_id="new").run()
+    monitor.refresh()
+    assert {row["name"]: row["id"] for row in page.shown if row["name"] != "new"} == names
+
+
+def test_the_sums_are_those_of_a_list_of_runs(watched):
+    hub, source = watched
+    run = hub.start("flow", "go", run_id="r")
+    page, monitor = a_page(source)
+    for _ in range(2):
+        run.step()
+        monitor.refresh()
+    run.approve()
+    run.run()
+    monitor.refresh()
+    assert monitor._source.lines["r"].totals == hub.runs()[0].totals
+    fresh = Monitor(source, ticker=ByHand())
+    assert fresh._source.lines["r"].totals == hub.runs()[0].totals
+
+
+def test_a_run_that_is_driven_is_in_progress_where_it_stands(tmp_path):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        run = a_hub(journal).start("flow", "go", run_id="r")
+        run.step()
+        stored = journal.find_run("r")
+        journal.claim("r", stored.holder)
+        page, _ = a_page(tmp_path / "runs.db")
+        row = page.row("r")
+        assert (row["state"], row["step"]) == ("in_progress", "sign")
+        assert row["driver"].endswith(", alive")
+
+
+def test_two_hundred_rows_are_sent_and_the_others_counted():
+    hub = a_hub(MemoryJournal())
+    for number in range(MOST_ROWS + 30):
+        hub.start("flow", "go", run_id=f"r{number:03}").run()
+    page, _ = a_page(hub)
+    assert len(page.order) == len(page.rows) == MOST_ROWS
+    assert (page.around["found"], page.around["shown"], page.around["total"]) == (230, 200, 230)
+
+
+def test_a_fork_counts_the_past_it_shares(watched):
+    hub, source = watched
+    run = hub.start("flow", "go", run_id="r")
+    run.run()
+    fork = run.fork("sign#1", run_id="fork")
+    fork.run()
+    page, _ = a_page(source)
+    assert page.row("fork")["attempts"] == 1
+    assert page.row("fork")["origin"] == "fork of r at sign#1"
+
+
+def test_a_run_that_is_forgotten_leaves_the_table(tmp_path):
+    hub = a_hub(MemoryJournal())
+    hub.start("flow", "go", run_id="r").run()
+    page, monitor = a_page(hub)
+    hub.forget("r")
+    monitor.refresh()
+    assert page.order == []
+
+
+def test_runs_that_nobody_named_or_held_are_seen_without_a_journal():
+    hub = a_hub()
+    page, monitor = a_page(hub)
+    for _ in range(5):
+        hub.execute_workflow("flow", "break", verbose=False)
+    monitor.refresh()
+    assert [row["state"] for row in page.shown] == ["failed"] * 5
+
+
+# --- what is shown
+
+
+def test_runs_are_filtered_by_text_workflow_and_state(watched):
+    hub, source = watched
+    hub.register_workflow(workflow_of(step("pay"), name="other"))
+    hub.start("other", "go", run_id="tea", tags={"team": "blue"}).run()
+    hub.start("flow", "break", run_id="coffee").run()
+    hub.start("flow", "go", run_id="cocoa").run()
+    page, _ = a_page(source)
+    for wanted, found in (
+        ({"text": "CO"}, ["cocoa", "coffee"]),
+        ({"text": "team=blue"}, ["tea"]),
+        ({"text": "", "workflow": "flow"}, ["cocoa", "coffee"]),
+        ({"state": "failed"}, ["coffee"]),
+        ({"state": "", "workflow": "", "text": "nothing like it"}, []),
+    ):
+        page.click("show", **wanted)
+        assert [row["name"] for row in page.shown] == found
+    assert page.around["found"] == 0
+    assert sum(page.around["counts"].values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("column", "ascending"),
+    [("run", ["a", "b", "c"]), ("errors", ["c", "a", "b"]), ("state", ["b", "c", "a"]), ("started", ["b", "a", "c"])],
+)
+def test_runs_are_sorted(column, ascending):
+    clock = FakeClock()
+    hub = a_hub(MemoryJournal(), clock=clock)
+    for name, goal in (("b", "break"), ("a", "go"), ("c", "go")):
+        hub.start("flow", goal, run_id=name).run()
+        clock.advance(1)
+    hub.get_run("c").cancel()
+    expected = {"run": ["a", "b", "c"], "errors": ["c", "a", "b"], "state": ["c", "b", "a"], "started": ["b", "a", "c"]}
+    page, _ = a_page(hub)
+    page.click("show", sort=column, descending=False)
+    assert [row["name"] for row in page.shown] == expected[column]
+    page.click("show", descending=True)
+    assert page.shown[0]["name"] == expected[column][-1]
+    assert page.around["view"]["sort"] == column
+
+
+@pytest.mark.parametrize("wish", [{"sort": "__class__"}, {"state": "dead"}, {"sort": 3}])
+def test_a_wish_that_makes_no_sense_is_told(wish):
+    page, monitor = a_page(a_hub())
+    page.click("show", **wish)
+    assert monitor.notice["level"] == "error"
+
+
+def test_the_graph_has_counts_and_times_of_the_runs_that_are_shown(watched):
+    hub, source = watched
+    for number in range(3):
+        hub.start("flow", "go", run_id=f"good {number}").run()
+    hub.start("flow", "break", run_id="bad").run()
+    page, monitor = a_page(source)
+    assert page.graph["workflow"] == "flow"
+    assert page.graph["runs"] == 4
+    look, sign = (next(one for one in page.graph["steps"] if one["step"] == name) for name in ("look", "sign"))
+    assert (look["visits"], look["failures"], look["rate"]) == (4, 1, 0.25)
+    assert look["p95"] >= look["p50"] >= 0
+    assert look["cost"] == 2.0
+    assert (sign["here"], sign["waiting"]) == (3, 3)
+    assert 'data-traversals="3"' in page.graph["svg"]
+    page.click("show", text="bad")
+    assert page.graph["runs"] == 1
+
+
+def test_a_workflow_in_code_that_is_not_known_has_no_graph_and_says_so(tmp_path):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        workflow = workflow_of(step("a", success_when=lambda output, _: True, on_success="b", is_terminal=False), step("b"))
+        hub = hub_of(workflow, {"a": str, "b": str}, journal=journal)
+        hub.start("flow", "go", run_id="r").run()
+        page, _ = a_page(tmp_path / "runs.db")
+        assert "Python callables" in page.graph["why"]
+        assert page.row("r")["state"] == "completed"
+        page, _ = a_page(hub)
+        assert "why" not in page.graph
+
+
+# --- what is done
+
+
+def test_a_run_is_opened_in_a_player_and_closed(watched):
+    hub, source = watched
+    hub.start("flow", "go", run_id="r").run()
+    page, monitor = a_page(source)
+    page.click("open_run", "r")
+    assert monitor._below.run.run_id == "r"
+    assert monitor.opened["title"] == "Run r"
+    assert "player()" in monitor.opened["how"]
+    page.click("put_away")
+    assert (monitor.child, monitor.opened, monitor._below) == ("", {}, None)
+
+
+def test_a_run_that_is_open_is_followed_where_another_process_drives_it(tmp_path):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        run = a_hub(journal).start("flow", "go", run_id="r")
+        run.step()
+        page, monitor = a_page(tmp_path / "runs.db")
+        page.click("open_run", "r")
+        assert monitor._below.run.machine.recorded == 1
+        run.step()
+        run.approve()
+        run.run()
+        monitor.refresh()
+        assert monitor._below.run.state == "completed"
+
+
+def test_what_a_run_asks_is_answered_from_the_list(watched):
+    hub, source = watched
+    run = hub.start("flow", "go", run_id="r")
+    run.run()
+    page, monitor = a_page(source)
+    page.click("ask", "r")
+    box = monitor._below
+    assert monitor.opened["title"] == "What run r asks"
+    click(box, "approve", key=box.questions[0]["key"], go_on=True)
+    if source is hub:
+        assert hub.get_run("r").wait(10).state == "completed"
+    else:
+        assert "orchestrator.resume('r')" in box.notice["text"]
+    monitor.refresh()
+    assert page.row("r")["asks"] == 0
+
+
+def test_a_run_is_cancelled_once(watched):
+    hub, source = watched
+    run = hub.start("flow", "go", run_id="r")
+    run.run()
+    page, monitor = a_page(source)
+    page.click("cancel", "r")
+    assert "It is cancelled" in monitor.notice["text"]
+    assert page.row("r")["state"] == "cancelled"
+    page.click("cancel", "r")
+    assert "is cancelled already" in monitor.notice["text"]
+
+
+def test_a_run_that_another_process_drives_cannot_be_cancelled_and_that_is_said(tmp_path):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        a_hub(journal).start("flow", "go", run_id="r").run()
+        journal.claim("r", journal.find_run("r").holder)
+        page, monitor = a_page(tmp_path / "runs.db")
+        page.click("cancel", "r")
+        assert monitor.notice["level"] == "error"
+        assert "driven" in monitor.notice["text"] or "drives" in monitor.notice["text"]
+
+
+def test_a_monitor_that_only_looks_changes_nothing():
+    hub = a_hub()
+    run = hub.start("flow", "go", run_id="r")
+    run.run()
+    page, monitor = a_page(hub, changes=False)
+    for intent in ("cancel", "ask"):
+        page.click(intent, "r")
+        assert "only looks" in monitor.notice["text"]
+    page.click("open_run", "r")
+    player = monitor._below
+    assert set(player.shown["buttons"].values()) == {"This monitor only looks."}
+    for intent in ("stop", "step", "approve"):
+        click(player, intent)
+        assert "cannot do" in player.notice["text"]
+    assert run.state == "waiting"
+
+
+@pytest.mark.parametrize("name", ["r99", "", "__class__", 3, None])
+def test_a_row_that_is_none_opens_nothing(name):
+    page, monitor = a_page(a_hub())
+    page.click("open_run", **{"id": name})
+    assert monitor.notice["level"] == "error"
+
+
+# --- trouble
+
+
+def test_a_damaged_run_is_shown_as_that_and_hides_no_other(tmp_path):
+    path = tmp_path / "runs.db"
+    with SQLiteJournal(path) as journal:
+        hub = a_hub(journal)
+        for name in ("whole", "damaged"):
+            hub.start("flow", "go", run_id=name).step()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE rows SET body = replace(body, '\"look\"', '\"hook\"') WHERE id >> 32 = "
+            "(SELECT number FROM runs WHERE run_id = ?)",
+            (b"damaged",),
+        )
+    page, monitor = a_page(path)
+    assert (page.row("damaged")["state"], page.row("whole")["state"]) == ("damaged", "in_progress")
+    assert [alert.kind for alert in monitor.alerts] == ["damaged"]
+    monitor.close()
+
+
+def test_a_journal_that_cannot_be_read_is_told_once(tmp_path):
+    path = tmp_path / "runs.db"
+    with SQLiteJournal(path) as journal:
+        a_hub(journal).start("flow", "go", run_id="r").run()
+    page, monitor = a_page(path)
+    monitor._source.journal.close()
+    for _ in range(3):
+        monitor.refresh()
+    assert "cannot be read now" in monitor.notice["text"]
+    assert monitor.notice["number"] == 1
+    assert [row["name"] for row in page.shown] == ["r"]
+
+
+def test_hostile_texts_are_sent_as_texts():
+    hub = a_hub(MemoryJournal())
+    for number, text in enumerate(PAYLOADS):
+        run = hub.start("flow", "go", run_id=f"{number} {text}"[:300], tags={"t": text[:100].strip() or "t"})
+        run.run()
+    page, _ = a_page(hub, rules=AlertRules(waiting_s=0.0))
+    assert len(page.order) == min(len(PAYLOADS), MOST_ROWS)
+    assert all(row["name"].isprintable() for row in page.shown)
+
+
+def test_it_is_of_runs_and_nothing_else(tmp_path):
+    with pytest.raises(TypeError, match=r'Monitor\(orchestrator\), or Monitor\("runs.db"\)'):
+        Monitor(3)
+    with pytest.raises(Exception, match="there is no such file, and none was made"):
+        Monitor(tmp_path / "runs.db")
+
+
+def test_a_closed_monitor_listens_to_nobody_and_closes_the_journal_it_opened(tmp_path):
+    hub = a_hub()
+    before = len(hub.observers)
+    _, monitor = a_page(hub)
+    assert len(hub.observers) > before
+    monitor.close()
+    assert len(hub.observers) == before
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        a_hub(journal).start("flow", "go", run_id="r").run()
+    _, monitor = a_page(tmp_path / "runs.db")
+    monitor.close()
+    with pytest.raises(Exception, match="closed"):
+        monitor._source.journal.find_run("r")
+
+
+def test_limits_are_known_from_the_record(tmp_path):
+    hub = a_hub(MemoryJournal(), limits=RunLimits(max_cost_usd=0.55))
+    hub.start("flow", "go", run_id="r").run()
+    _, monitor = a_page(hub)
+    (alert,) = monitor.alerts
+    assert (alert.kind, alert.run_id) == ("limit is near", "r")
+    assert "max_cost_usd: 0.5 of 0.55 USD are used (91%)" in alert.text
