@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration_kit.history.differences import Difference
 from orchestration_kit.history.divergence import Pair, way_on
-from orchestration_kit.history.texts import one_line, short_text, shorten
+from orchestration_kit.history.texts import PLAIN, one_line, short_text, shorten
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.events import AttemptFinished
@@ -73,7 +73,7 @@ def as_html(comparison: Comparison) -> str:
     if data:
         blocks.append(_table("Data at the end", ("entry", a, b), data))
     blocks.append(_table("Totals", ("measure", a, b, "B less A"), totals(comparison)))
-    return f"<div>{''.join(blocks)}</div>"
+    return f'<div class="{PLAIN}">{"".join(blocks)}</div>'
 
 
 def verdict(comparison: Comparison) -> str:

@@ -11,6 +11,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+PLAIN = "mathjax_ignore tex2jax_ignore"
+"""Classes of an element whose text JupyterLab does not take for mathematics: `$x$` of a worker stays as it is."""
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 

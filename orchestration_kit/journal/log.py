@@ -102,7 +102,10 @@ class JournalLog:
     @property
     def is_behind(self) -> bool:
         """Whether the run has gone on elsewhere."""
-        return self._is_created and self._lease is None and bool(self._newer())
+        seq = self.seq
+        if not self._is_created or self._lease is not None or not self._newer():
+            return False
+        return self._lease is None and self.seq == seq  # else it has begun to be driven here meanwhile
 
     def prepare(self) -> None:
         """See that the run can be put on record, before anything is done for it.

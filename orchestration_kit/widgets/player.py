@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _TABS = ("visit", "visits", "data", "runs")
 _MOST_RUNS = 12
 _MOST_PIECES = 4_000
+_LOOK_S = 1.0
+"""Seconds between two looks at a journal in which another process may go on with the run."""
 _numbers = itertools.count(1)
 
 
@@ -93,6 +95,7 @@ class Player(Moves, KitWidget):
         self._allowance = Allowance(10, 0.5)
         super().__init__()
         self._pulse = Pulse(self._show_now, ticker=ticker)
+        self._watch = Pulse(self._look_elsewhere, every_s=_LOOK_S, ticker=ticker)
         self.observe(self._change_theme, names="theme")
         self._attach(run)
         self._show_now(rests=True)
@@ -106,6 +109,7 @@ class Player(Moves, KitWidget):
         """Let go of the run, which goes on, and of the page."""
         if getattr(self, "_pulse", None) is not None:
             self._pulse.close()
+            self._watch.close()
             self._detach()
         super().close()
 
@@ -117,6 +121,8 @@ class Player(Moves, KitWidget):
             run.audience.observers.append(self._heard)
         if self._rested not in run.resting_observers:
             run.resting_observers.append(self._rested)
+        if run.log is not None and not run.is_finished:
+            self._watch.beat()
 
     def _detach(self) -> None:
         run = self._run
@@ -138,6 +144,14 @@ class Player(Moves, KitWidget):
             with self._turn:
                 self._keep_still()  # at once, in the cell that drove: `nbconvert --execute` hears of no later word
         self._pulse.beat()
+
+    def _look_elsewhere(self) -> None:
+        """Show what another process has put on record; look again in a while."""
+        run = self._run
+        if run.hub is not None and run.log is not None and not run.is_driven and run.log.is_behind:
+            self.follow(run.hub.get_run(run.run_id))
+        elif not run.is_finished:
+            self._watch.beat()
 
     def follow(self, run: Run) -> None:
         """Show another run from now on: a fork, say, or a newer handle of the same run."""

@@ -10,6 +10,7 @@ import base64
 import re
 from html import escape
 
+from orchestration_kit.history.texts import PLAIN
 from orchestration_kit.visual.diagram import NOTEBOOK_WIDTH, Diagram
 from orchestration_kit.visual.outline import outline
 from orchestration_kit.visual.text import shorten
@@ -28,18 +29,18 @@ def still_html(diagram: Diagram, caption: str, name: str) -> str:
 
     >>> from orchestration_kit import create_generic_pipeline, visualize
     >>> html = still_html(visualize(create_generic_pipeline([("a", "generic", "")])), "ready", "okit-still-1")
-    >>> html[:26], html.count("<"), "script" in html
-    ('<div class="okit-still-1">', 5, False)
+    >>> html[:38], html.count("<"), "script" in html
+    ('<div class="okit-still-1 mathjax_ignor', 5, False)
     """
     said = f"<p>{escape(caption)}</p>"
     small = _SHAPES.sub("", _UNSEEN.sub("", diagram.svg)).encode("utf-8", "replace")
     if len(small) > MOST_BYTES:
-        return f'<div class="{name}"><pre>{escape(shorten(diagram.outline, 20_000))}</pre>{said}</div>'
+        return f'<div class="{name} {PLAIN}"><pre>{escape(shorten(diagram.outline, 20_000))}</pre>{said}</div>'
     image = base64.b64encode(small).decode("ascii")
     alt = escape(shorten(outline(diagram.model).partition("\n")[0], 300))
     width = _width(diagram.svg)
     shown = f'<img src="data:image/svg+xml;base64,{image}" alt="{alt}" width="{width}">'
-    return f'<div class="{name}">{shown}{said}</div>'
+    return f'<div class="{name} {PLAIN}">{shown}{said}</div>'
 
 
 class Allowance:

@@ -26,6 +26,11 @@ def step_id(number: int, payload: str) -> str:
     return f"{kept[:120]} {number}"
 
 
+def name_of(payloads: tuple[str, ...]) -> str:
+    """What the workflow is called: a payload, and what JupyterLab takes for mathematics."""
+    return step_id(0, payloads[0]) + " $x^2$"
+
+
 def fitting(text: str) -> str:
     """What of a payload a definition takes: text that can be encoded."""
     return text.encode("utf-8", "replace").decode()
@@ -36,7 +41,7 @@ def workflow_of(payloads: tuple[str, ...]) -> WorkflowDefinition:
     payloads = tuple(map(fitting, payloads))
     first = payloads[0]
     workflow = WorkflowDefinition(
-        name=step_id(0, first), description=_line(first), goal=first if first.strip() else "goal"
+        name=name_of(payloads), description=_line(first), goal=first if first.strip() else "goal"
     )
     ids = [step_id(number, payload) for number, payload in enumerate(payloads)]
     for number, payload in enumerate(payloads):
@@ -110,7 +115,7 @@ def hub_of(payloads: tuple[str, ...]) -> Orchestrator:
 def subjects(payloads: tuple[str, ...]) -> SimpleNamespace:
     """A hub, a run of it that waits for a person, and a fork of that run."""
     hub = hub_of(payloads)
-    name = step_id(0, payloads[0])
+    name = name_of(payloads)
     run = hub.start(
         name,
         payloads[0] if payloads[0].strip() else "goal",

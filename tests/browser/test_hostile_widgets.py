@@ -16,7 +16,7 @@ from tests.hostile import PAYLOADS
 
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
 ROOT = Path(__file__).parent.parent.parent
-BATCH = 25
+BATCH = 51
 SETUP = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -38,6 +38,7 @@ WIDGETS = {
     "comparison": "Comparison(one.run, one.fork)",
     "approval": "ApprovalBox(one.run)",
     "monitor": "Monitor(one.hub)",
+    "difference": "within(Comparison(one.run, one.fork).difference)",
     "standing": 'within(standing(one.run, list(one.workflow.steps), *(how_it_went(turn, "was made") for turn in turns_of(one.run))))',
 }
 """How each is made of `one` batch: a hub, a workflow, a run, and a fork of it."""
@@ -73,6 +74,7 @@ def notebook(lab):
 @pytest.mark.parametrize("most", [3, pytest.param(1_000, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("widget", WIDGETS)
 def test_hostile_text_stays_text(notebook, widget, most):
+    notebook.page.evaluate("() => { window.hostile.off.length = 0; }")
     before = notebook.page.evaluate(SEEN)
     for number, at in enumerate(BATCHES):
         index = notebook.add(f"one = batches[{number}]\n{WIDGETS[widget]}")

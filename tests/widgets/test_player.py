@@ -454,6 +454,21 @@ def test_a_run_of_a_journal_is_shown(tmp_path):
     assert player.shown["state"] == "completed"
 
 
+def test_a_run_that_another_process_drives_is_followed(tmp_path):
+    flow = workflow_of(step("a", "b"), step("b"))
+    first = hub_of(flow, ECHO, journal=SQLiteJournal(tmp_path / "runs.db")).start("flow", "go", run_id="r")
+    first.step()
+    other = hub_of(flow, ECHO, journal=SQLiteJournal(tmp_path / "runs.db")).get_run("r")
+    player, ticker = a_player(other)
+    first.step()
+    for _ in range(3):
+        ticker.call_all()
+    assert player.shown["state"] == "completed"
+    assert svg_of(player).count('data-state="succeeded"') == 2
+    ticker.call_all()
+    assert ticker.planned == 0  # it has ended: nobody looks any more
+
+
 def test_a_run_of_a_journal_that_is_locked_says_so(tmp_path):
     journal = SQLiteJournal(tmp_path / "runs.db")
     begun, go = threading.Event(), threading.Event()

@@ -4,7 +4,7 @@
 the text of a cell
   -> directive.py    `#| step NAME` becomes `%%step NAME`
   -> magics.py       arguments.py reads the line; extension.py: what `%load_ext orchestration_kit` adds
-  -> body.py         the code becomes a worker; decorator.py: a function does
+  -> body.py         the code becomes a worker; decorator.py: a function does; reach.py: what is part of its version
   -> session.py      CellSession: the run, and what a cell does to it
        beginning.py, editions.py   which run: a new one, one on record, the newest fork of it
        vacancies.py                who stands at steps that have no cell yet

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.definition.workers import WorkerDefinition
 from orchestration_kit.engine.past import SAME
 from orchestration_kit.engine.reuse import is_other_worker
+from orchestration_kit.engine.stand_ins import bind_stand_in
 from orchestration_kit.widgets.cells.body import Body
 from orchestration_kit.widgets.cells.editions import ancestors, edition_id, first_id, numbers_on_record
 from orchestration_kit.widgets.cells.memory import Memory, stale_turns
@@ -41,12 +43,7 @@ class Line:
 
     def use_bodies(self) -> None:
         """Have the run call the cells that were run here."""
-        own = self.run.stand_ins
-        changed = {
-            step: body.worker
-            for step, body in self.bodies.items()
-            if step not in own or own[step].call is not body.worker.executor
-        }
+        changed = self._changed()
         if changed or self.run.barrier is not None:
             self.run.use_all(changed)
 
@@ -57,10 +54,15 @@ class Line:
             UnknownVisit: the run never came there.
             DefinitionChanged: the workflow that is registered now would not have come there.
         """
-        self.use_bodies()
         numbers = numbers_on_record(self.hub, self._first)
         number = max([1, *numbers, len(self.earlier) + 1]) + 1
-        forked = self.run.fork(visit, data, input=given, run_id=edition_id(self._first, number))
+        own = self.run.stand_ins
+        fresh = {step: bind_stand_in(step, worker) for step, worker in self._changed().items()}
+        self.run.stand_ins = {**own, **fresh}  # for the fork alone
+        try:
+            forked = self.run.fork(visit, data, input=given, run_id=edition_id(self._first, number))
+        finally:
+            self.run.stand_ins = own
         forked.put_on_record()
         self.earlier.insert(0, self.run)
         self.run, self._memory = forked, None
@@ -101,6 +103,23 @@ class Line:
         """Write what was recorded so far: a kernel may be gone any time."""
         if self.hub.cassette is not None:
             self.hub.cassette.save()
+
+    def body(self, step: str) -> Body | None:
+        """Return the cell of a step as it is now; None where none was run here."""
+        known = self.bodies.get(step)
+        if known is not None:
+            known = self.bodies[step] = known.now()
+        return known
+
+    def _changed(self) -> dict[str, WorkerDefinition]:
+        """Return the cells that the run does not call yet, by step."""
+        own = self.run.stand_ins
+        present = {step: body.worker for step in list(self.bodies) if (body := self.body(step)) is not None}
+        return {
+            step: worker
+            for step, worker in present.items()
+            if step not in own or own[step].call is not worker.executor or own[step].name != worker.name
+        }
 
     def _listen(self) -> None:
         """Let the recordings hear of the run: that the time of an attempt was up, say."""

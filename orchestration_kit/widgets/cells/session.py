@@ -209,7 +209,7 @@ class CellSession:
         turns = turns_of(self.run)
         if self._line.place < len(turns):
             turn = turns[self._line.place]
-            body = self._line.bodies.get(turn.step)
+            body = self._line.body(turn.step)
             worker = turn.worker or "" if body is None else body.worker.name
             decision = decide(self._record(turn.step), turn.step, worker)
             return self._do(decision, turn.step, is_one_of_many=is_one_of_many)
@@ -325,6 +325,8 @@ class CellSession:
             raise nothing_to_run(run)
         try:
             made = make_turn(run, one)
+        except KeyboardInterrupt as error:
+            raise own_lines(error) from None
         finally:
             self._line.read_to_the_end()
             self._line.remember()

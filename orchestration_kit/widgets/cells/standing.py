@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.errors import counted, listed
-from orchestration_kit.history.texts import one_line, short_text
+from orchestration_kit.history.texts import PLAIN, one_line, short_text
 from orchestration_kit.widgets.cells.ahead import Coming, coming, first, vacant
 from orchestration_kit.widgets.cells.turns import Turn, turns_of
 
@@ -48,7 +48,7 @@ class Standing:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         lines = "".join(f"<div>{_html(line, is_strong=line == self.trail)}</div>" for line in self.lines)
         style = "border-left:3px solid #0072b2;padding:2px 0 2px 10px;margin:4px 0;"
-        return {"text/html": f'<div style="{style}">{lines}</div>', "text/plain": repr(self)}
+        return {"text/html": f'<div class="{PLAIN}" style="{style}">{lines}</div>', "text/plain": repr(self)}
 
 
 def standing(run: Run, stale: list[str], *told: str, place: int | None = None) -> Standing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from orchestration_kit.engine.run import Run
 from orchestration_kit.widgets.player import Player
@@ -18,8 +18,12 @@ class Spectator(Player):
         told = super()._status()
         return told | {"buttons": dict.fromkeys(told["buttons"], _ONLY_LOOKS), "asked": []}
 
-
-Spectator._intents = {name: Player._intents[name] for name in _LOOKING}  # noqa: SLF001 - what a page may ask for
+    def _hear(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        wanted = cast("dict[str, Any]", content).get("intent") if isinstance(content, dict) else None
+        if wanted is None or wanted in _LOOKING:
+            super()._hear(_widget, content, _buffers)
+        else:
+            self.tell(f"{_ONLY_LOOKS} Nothing was changed.", level="error")
 
 
 def opened_player(run: Run, *, may_change: bool) -> Player:

@@ -70,7 +70,7 @@ class _More(msgspec.Struct):
     u: dict[str, Any] | None = None
     k: Any = None
     v: list[Any] | None = None
-    d: msgspec.Raw = msgspec.Raw()  # noqa: RUF009 - it is never changed
+    d: msgspec.Raw = msgspec.Raw()
 
 
 class _Attempt(msgspec.Struct, array_like=True, tag="a"):

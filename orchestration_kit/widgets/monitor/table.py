@@ -139,4 +139,4 @@ def tallied(lines: Iterable[RunLine]) -> dict[str, int]:
 
 
 def _short(text: str, limit: int) -> str:
-    return shorten(visible(text[: limit + 1].replace("\n", " ")), limit)
+    return shorten(visible(text[: limit + 1].replace("\n", " ").replace("\t", " ")), limit)

@@ -98,6 +98,8 @@ class Monitor(KitWidget):
         self._alerts: list[Alert] = []
         self._told: dict[str, Any] = {}
         self._graph: Graph | None = None
+        self._no_graph: dict[str, Any] = {}
+        """Why there is none."""
         self._summed_at = float("-inf")
         self._below: Player | ApprovalBox | None = None
         self._trouble = ""
@@ -139,8 +141,7 @@ class Monitor(KitWidget):
         with self._watcher.turn:
             self._watcher.seen()
             self._send_table(whole=True)
-            if self._graph is not None:
-                self._tell_page({"graph": self._graph.full()})
+            self._tell_page({"graph": self._no_graph if self._graph is None else self._graph.full()})
 
     @intent
     def seen(self) -> None:
@@ -305,7 +306,8 @@ class Monitor(KitWidget):
             self._summed_at = float("-inf")
             if definition is None:
                 why = "Its workflow holds Python callables, which are not on record: give the monitor its orchestrator."
-                self._tell_page({"graph": {"workflow": visible(line.workflow), "steps": [], "why": why}})
+                self._no_graph = {"workflow": visible(line.workflow), "steps": [], "why": why}
+                self._tell_page({"graph": self._no_graph})
         if self._graph is None:
             return
         lines = [one for one in self._lines if one.workflow == self._graph.workflow]

@@ -104,7 +104,7 @@ def test_a_version_is_what_the_code_says_whatever_its_comments_and_layout():
 
 def test_a_version_is_the_same_in_every_process():
     """Records of a journal name it: a change here has every cell executed again."""
-    assert made("input + 1").worker.name == "cell e036728b"
+    assert made("input + 1").worker.name == "cell 47ff44f1"
 
 
 def test_versions_of_functions_differ_by_what_they_do_and_hold():

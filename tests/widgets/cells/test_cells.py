@@ -233,6 +233,56 @@ def test_an_edit_of_a_comment_is_none(chain):
     assert "is on record, by this very code" in chain.run("#| step a\n# one\n1").text
 
 
+def test_a_constant_or_a_helper_that_it_reaches_is_part_of_a_cell(chain):
+    """A parameter in the first cell of a notebook: changed and run from the top, the steps that use it are made anew."""
+    chain.run("limit, calls = 60, []\ndef helper(x):\n    return inner(x)\ndef inner(x):\n    return x + 1")
+    source = "#| step a\ncalls.append(1)\nhelper(limit)"
+    for change, output in [("", 61), ("limit = 70", 71), ("def inner(x):\n    return x - 1", 69), ("other = 5", 69)]:
+        chain.run(change)
+        chain.run(source)
+        assert outputs(run_of(chain)) == {"a#1": output}
+    assert chain["calls"] == [1, 1, 1]
+
+
+def test_what_a_function_reaches_is_part_of_it_too(chain):
+    chain.run("from orchestration_kit import step\nlimit = 60")
+    source = "@step('a')\ndef f(input):\n    return limit"
+    chain.run(source)
+    chain.run("limit = 70")
+    chain.run(source)
+    assert outputs(run_of(chain)) == {"a#1": 70}
+
+
+def test_a_cell_called_later_is_on_record_as_what_it_was_then(new_notebook):
+    notebook = new_notebook(hub=hub_with(CHAIN, a=str.upper))
+    notebook.run("%workflow chain --goal g\n")
+    notebook.run("word = 'old'")
+    notebook.run("#| step b\nword")
+    notebook.run("word = 'new'")
+    notebook.run("%run_next\n%run_next")
+    made = run_of(notebook).history[-1]["worker"]
+    assert outputs(run_of(notebook))["b#1"] == "new"
+    assert "is on record, by this very code" in notebook.run("#| step b\nword").text
+    notebook.run("word = 'old'")
+    notebook.run("#| step b\nword")
+    assert run_of(notebook).history[-1]["worker"] != made
+
+
+def test_a_workflow_that_was_registered_anew_is_followed_where_it_fits_and_can_be_gone_back_to_where_not(new_notebook):
+    notebook = new_notebook(hub=hub_with(CHAIN), step=step, workflow_of=workflow_of)
+    notebook.all("%workflow chain --goal g", "#| step a\n'a'", "#| step b\n'b'")
+    notebook.run(
+        "hub.register_workflow(workflow_of(step('a', 'b'), step('b', 'c'), step('c', 'd'), step('d'), name='chain'))"
+    )
+    assert notebook.run("#| step c\n'c'").error is None
+    notebook.run("%run_next")
+    assert paths(run_of(notebook)) == ["a#1", "b#1", "c#1", "d#1"]
+    notebook.run("hub.register_workflow(workflow_of(step('a', 'c'), step('c', 'd'), step('d'), name='chain'))")
+    notebook.run("%goto a")
+    notebook.all("%run_next", "%run_next", "%run_next")
+    assert paths(run_of(notebook)) == ["a#1", "c#1", "d#1"]
+
+
 # --- loops
 
 

@@ -94,10 +94,10 @@ def test_retries_call_the_same_cell_and_tell_it_why(new_notebook):
 
 
 def test_a_cell_that_failed_is_made_again_by_running_it_again_in_the_same_run(chain):
-    chain.run("ready = False")
+    chain.run("ready = []")
     source = "#| step a\nassert ready, 'not yet'\ncontext.idempotency_key"
     assert isinstance(chain.run(source).error, AssertionError)
-    chain.run("ready = True")
+    chain.run("ready.append(1)")
     chain.run(source)
     assert [(entry["path"], entry["attempt"], entry["success"]) for entry in the_run().history] == [
         ("a#1", 1, False),

@@ -97,7 +97,7 @@ export default widget("monitor", ({ model, root, signal }) => {
 
   /** @param {any} told */
   function showGraph(told) {
-    graph.hidden = false;
+    graph.hidden = !told.workflow;
     graphWhy.hidden = !told.why;
     graphWhy.textContent = told.why ?? "";
     picture.element.hidden = Boolean(told.why);

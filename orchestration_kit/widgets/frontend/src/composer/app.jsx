@@ -112,6 +112,15 @@ export function App({ model, root, signal, given }) {
     else commands[command]();
   }, [commands]);
 
+  // A box that had the focus may be gone now: without this, the next key would be the notebook's.
+  const focused = useRef(null);
+  useEffect(() => {
+    const settle = requestAnimationFrame(() => {
+      if (focused.current && !focused.current.isConnected && document.activeElement === document.body) stage.current?.querySelector(".okc-canvas").focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(settle);
+  }, [view, panel]);
+
   const decide = (take) => {
     if (take) want("take_over", { text: offer.text });
     else forget(name);
@@ -120,7 +129,7 @@ export function App({ model, root, signal, given }) {
   };
   const scope = view.scope ?? [];
   return (
-    <div className="okc" ref={stage} onKeyDown={onKeyDown}>
+    <div className="okc" ref={stage} onKeyDown={onKeyDown} onFocus={(event) => (focused.current = event.target)}>
       <div className="okc-bar" role="toolbar" aria-label="Composer">
         <Tool label="Undo" keys="Control+Z" disabled={!view.can_undo} onClick={commands.undo} />
         <Tool label="Redo" keys="Control+Shift+Z" disabled={!view.can_redo} onClick={commands.redo} />

@@ -133,7 +133,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   }, [scope, flow]);
 
   return (
-    <div className="okc-canvas" onDrop={onDrop} onDragOver={onDragOver} data-region="canvas">
+    <div className="okc-canvas" onDrop={onDrop} onDragOver={onDragOver} data-region="canvas" tabIndex={-1}>
       <ReactFlow id={flowId} nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onNodeDragStop={onNodeDragStop}
         onConnect={onConnect} onReconnect={onReconnect} onConnectEnd={onConnectEnd} onInit={onInit} deleteKeyCode={null} minZoom={LEAST_ZOOM} maxZoom={2}
