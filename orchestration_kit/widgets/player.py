@@ -15,7 +15,7 @@ import traitlets
 
 from orchestration_kit.engine.events import AttemptStarted, Event, PartialOutput
 from orchestration_kit.engine.state import WorkflowState
-from orchestration_kit.errors import OrchestrationError
+from orchestration_kit.errors import OrchestrationError, counted
 from orchestration_kit.visual.text import clean, one_line, shorten
 from orchestration_kit.widgets.base import STATIC, KitWidget, intent
 from orchestration_kit.widgets.live import LivePicture, packed
@@ -91,7 +91,7 @@ class Player(Moves, KitWidget):
         self._goes_on, self._has_played = True, False
         self._still = f"okit-still-{next(_numbers)}"
         self._stills: list[Any] = []
-        self._still_shown = ""
+        self._still_shown: dict[str, str] = {}
         self._allowance = Allowance(10, 0.5)
         super().__init__()
         self._pulse = Pulse(self._show_now, ticker=ticker)
@@ -315,22 +315,24 @@ class Player(Moves, KitWidget):
         display = cast("Any", IPython.display).display
         found = cast("Any", self)._repr_mimebundle_()
         display(found[0] if isinstance(found, tuple) else found, raw=True)
-        handle = display({"text/html": self._still_now(), "text/plain": ""}, raw=True, display_id=True)
+        handle = display(self._still_now(), raw=True, display_id=True)
         if handle is not None:
             self._stills.append(handle)
 
-    def _still_now(self) -> str:
+    def _still_now(self) -> dict[str, str]:
         run = self._run
         so_far = self._counts.of(run).totals
-        told = f"{one_line(run.workflow.name, 80)}: {standing(run).words}, {so_far.attempts:,} attempts. "
+        told = f"{one_line(run.workflow.name, 80)}: {standing(run).words}, {counted(so_far.attempts, 'attempt')}."
         how = f"Run the cell again for the live view; hub.get_run({run.run_id!r}).player() shows a run of a journal."
-        return still_html(self._live.diagram.with_theme("light"), told + shorten(clean(how), 300), self._still)
+        caption = f"{told} {shorten(clean(how), 300)}"
+        html = still_html(self._live.diagram.with_theme("light"), caption, self._still)
+        return {"text/html": html, "text/plain": told}
 
     def _keep_still(self) -> None:
         if not self._stills:
             return
-        html = self._still_now()
-        if html != self._still_shown:
-            self._still_shown = html
+        still = self._still_now()
+        if still != self._still_shown:
+            self._still_shown = still
             for handle in self._stills:
-                handle.update({"text/html": html, "text/plain": ""}, raw=True)
+                handle.update(still, raw=True)

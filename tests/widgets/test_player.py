@@ -620,7 +620,7 @@ def test_hostile_text_is_sent_as_text_only(payload):
         assert len(sent) < 60_000
         assert "\\u001b" not in sent
         sent.encode("utf-8")
-    still = player._still_now()
+    still = player._still_now()["text/html"]
     assert still.count("<") == 5
     svg = base64.b64decode(still.partition("base64,")[2].partition('"')[0]).decode()
     assert "<script" not in svg
