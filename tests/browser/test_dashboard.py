@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,11 +65,10 @@ def test_without_the_token_nothing_is_to_be_had(journal):
 
 def test_it_listens_on_loopback_alone_and_shows_its_token_to_no_other_user(journal):
     with served(journal) as page:
-        for line in (line.split() for line in open("/proc/net/tcp", encoding="ascii").readlines()[1:]):
+        for line in (line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]):
             if line[1].endswith(f":{page.port:04X}") and line[3] == "0A":
                 assert line[1].startswith("0100007F:")
-        with open(f"/proc/{page.process.pid}/cmdline", encoding="utf-8") as arguments:
-            assert page.token not in arguments.read()
+        assert page.token not in Path(f"/proc/{page.process.pid}/cmdline").read_text("utf-8")
 
 
 def test_a_run_is_seen_and_answered_on_the_page(journal, browser):
@@ -109,8 +108,7 @@ def test_nobodys_keys_reach_its_kernel(journal, browser, monkeypatch):
         seen = subprocess.run(["pgrep", "-P", str(page.process.pid)], capture_output=True, text=True, check=True).stdout.split()
         assert seen
         for pid in (str(page.process.pid), *seen):
-            with open(f"/proc/{pid}/environ", "rb") as environment:
-                assert b"sk-secret" not in environment.read()
+            assert b"sk-secret" not in Path(f"/proc/{pid}/environ").read_bytes()
         shown.close()
 
 
@@ -145,4 +143,3 @@ def test_the_command_prints_the_address_and_ends_with_its_server(journal):
     process.stdout.close()
     with pytest.raises(ConnectionRefusedError):
         ask(page, "")
-    assert json.dumps(said)

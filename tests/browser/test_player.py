@@ -223,9 +223,8 @@ def test_an_event_is_seen_soon_after_it_happened(lab):
         seen = notebook.page.evaluate(f"() => window.seen.step_{at}")
         delays.append(seen - notebook.kernel(f"began[{at}]"))
     delays.sort()
-    print(
-        f"\nan event is visible after {delays[len(delays) // 2] * 1000:.0f} ms (median), {delays[-1] * 1000:.0f} ms (most)"
-    )
+    least, middle, most = (delays[at] * 1000 for at in (0, len(delays) // 2, -1))
+    print(f"\nan event is visible after {least:.0f} ms at best, {middle:.0f} ms (median), {most:.0f} ms at most")
     assert delays[0] < 0.1  # the best: other programs use this machine too
 
 
@@ -251,8 +250,10 @@ def test_a_run_of_two_hundred_steps_shows_at_once_and_is_followed(lab):
     press(widget, "Run")
     expect(state(widget)).to_contain_text("completed")
     expect(node(widget, "step_199")).to_be_in_viewport()
-    height = node(widget, "step_199").locator("text").first.evaluate("(text) => text.getBoundingClientRect().height")
-    assert height > 8  # it can be read
+    read = "(text) => text.getBoundingClientRect().height > 8"
+    notebook.page.wait_for_function(
+        f"() => [...document.querySelectorAll('g[data-step=step_199] text')].some({read})"
+    )  # it can be read
     notebook.shot("player-200", notebook.output(3))
     assert notebook.errors == []
 

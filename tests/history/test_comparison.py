@@ -15,6 +15,7 @@ from orchestration_kit import WorkflowContext
 from orchestration_kit.engine.data import Changes
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.history import compare
+from orchestration_kit.history.texts import PLAIN
 from tests.history.runs import (
     NO,
     OK,
@@ -240,7 +241,8 @@ def test_text_from_runs_never_becomes_markup(payload):
     tree = html5lib.parseFragment(shown["text/html"], namespaceHTMLElements=False)
     for element in tree.iter():
         assert element.tag in allowed | {"DOCUMENT_FRAGMENT"}
-        assert set(element.attrib) <= {"scope", "style"}
+        assert set(element.attrib) <= {"scope", "style", "class"}
+        assert element.attrib.get("class", PLAIN) == PLAIN
         assert "url" not in element.attrib.get("style", "")
     for text in shown.values():
         assert all(char.isprintable() or char == "\n" for char in text)

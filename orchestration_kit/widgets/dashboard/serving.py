@@ -115,7 +115,7 @@ def _settings(port: int, token: str, theme: str) -> dict[str, Any]:
             "show_tracebacks": False,
             "file_allowlist": [],
             "allow_template_override": "NO",
-            "extension_allowlist": ["anywidget", "@jupyter-widgets/jupyterlab-manager"],
+            "extension_denylist": ["@jupyter-notebook/lab-extension", "@voila-dashboards/jupyterlab-preview"],
         },
         "MappingKernelManager": {"cull_idle_timeout": IDLE_S, "cull_interval": 60},
     }

@@ -15,7 +15,7 @@ export const Problems = memo(function Problems({ view, onGo }) {
   const said = [...count(errors, "error"), ...count(warnings, "warning")].join(", ") || (isSound ? "✓ Sound: no problems" : "No problems here; there are some in the workflow around it");
   return (
     <details className="okc-problems" data-region="problems">
-      <summary role="status" className={errors ? "okc-error" : warnings ? "okc-warning" : "okc-fine"}>{errors ? "⚠ " : warnings ? "! " : ""}{said}</summary>
+      <summary className={errors ? "okc-error" : warnings ? "okc-warning" : "okc-fine"}><span role="status">{errors ? "⚠ " : warnings ? "! " : ""}{said}</span></summary>
       <ul>
         {problems.map((problem, at) => (
           <li key={at}>
