@@ -15,6 +15,7 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 MOST_BYTES = 500_000
 MACHINE_PATHS = re.compile(r"(?:/home/|/Users/|/root/|/tmp/|/usr/(?:lib|local)/|site-packages|[A-Z]:\\\\Users)")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 WARNINGS = re.compile(r"\b\w*Warning: ")
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -84,7 +85,15 @@ def test_every_picture_is_there_without_a_kernel_and_as_text(path):
     assert pictures
     assert all("".join(bundle["text/plain"]).strip() for bundle in bundles)
     assert all("<svg" in "".join(bundle["image/svg+xml"]) for bundle in pictures)
-    assert [bundle for bundle in bundles if "application/vnd.jupyter.widget-view+json" in bundle] == []
+
+
+def test_every_widget_is_saved_with_its_state(path):
+    """So that it shows how things stood, also without a kernel."""
+    bundles = [output["data"] for cell in cells(path, "code") for output in cell["outputs"] if "data" in output]
+    shown = [bundle[WIDGET]["model_id"] for bundle in bundles if WIDGET in bundle]
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    saved = metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    assert [model for model in shown if model not in saved] == []
 
 
 def test_it_ends_with_an_exercise_its_answer_and_the_way_on(path):

@@ -13,6 +13,7 @@ from orchestration_kit.engine.events import AttemptFinished, BranchesOpened, Eve
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.plan import Plan, PlannedStep, compile_plan
+from orchestration_kit.engine.stand_ins import SKIPPED
 from orchestration_kit.engine.visits import INTERRUPTS, Visit, choose_edge, way_of_failure
 from orchestration_kit.errors import AttemptError, ConditionError, counted
 
@@ -158,6 +159,8 @@ def parting_at(machine: Machine, record: AttemptFinished) -> Parting | None:
     if visit.step.is_special != (record.worker is None and record.worker_type in _SPECIAL) and visit.group is None:
         kind = visit.step.definition.kind
         return Parting(record.path, record.attempt, f"it was of the kind {record.worker_type}", f"it is a {kind} step")
+    if record.worker == SKIPPED and record.retry_in_s is None:
+        visit.step = replace(visit.step, max_retries=0)
     evaluated, visit.started_at = visit.evaluated, record.started_at
     try:
         expected = _way(machine, visit, record)

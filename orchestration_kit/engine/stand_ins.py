@@ -73,8 +73,10 @@ def check_skip(run: Driven) -> None:
     """
     visit = run.machine.upcoming()
     if visit is None:
-        what = "it has ended" if run.is_finished else "it waits for somebody"
-        raise RunStateError(run.run_id, run.state, f"nothing is to be skipped: {what}", "Look at run.waiting.")
+        what, hint = "it waits for somebody", "Look at run.waiting."
+        if run.is_finished:
+            what, hint = "it has ended", "Fork it: run.fork(at=...), and skip there."
+        raise RunStateError(run.run_id, run.state, f"nothing is to be skipped: {what}", hint)
     if visit.step.is_special or visit.group is not None:
         kind = visit.step.definition.kind
         raise RunStateError(
@@ -83,7 +85,10 @@ def check_skip(run: Driven) -> None:
 
 
 def put_output_by_hand(run: Driven, given: tuple[Any] | None) -> None:
-    """Have the next visit put out what a person gave, or what goes into it, instead of calling a worker."""
+    """Have the next visit put out what a person gave, or what goes into it, instead of calling a worker.
+
+    Where that does not do, the same again would not either: it is not tried again.
+    """
     visit = run.machine.upcoming()
     if visit is None or visit.step.is_special or visit.group is not None:
         return  # it was another one a moment ago
@@ -92,4 +97,5 @@ def put_output_by_hand(run: Driven, given: tuple[Any] | None) -> None:
         return input_data if given is None else given[0]
 
     visit.wait_s = None
-    visit.step = with_worker(visit.step, bind_stand_in(visit.step.step_id, call, SKIPPED))
+    by_hand = with_worker(visit.step, bind_stand_in(visit.step.step_id, call, SKIPPED))
+    visit.step = replace(by_hand, max_retries=0)

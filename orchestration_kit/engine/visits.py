@@ -186,7 +186,8 @@ class Visit:
 
 def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
     """Return a visit of its own for the next attempt: a worker that outlived its time limit keeps the old one."""
-    again = Visit(visit.scope, visit.step, visit.number, visit.input)
+    step = visit.scope.steps.get(visit.step.step_id, visit.step)  # what was put out by hand was so once
+    again = Visit(visit.scope, step, visit.number, visit.input)
     again.attempt = visit.attempt + 1
     was_interrupted = error is not None and (error.type in INTERRUPTS or "stopped" in (visit.detail or ()))
     again.interrupted = visit.interrupted + was_interrupted

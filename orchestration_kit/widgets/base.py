@@ -42,6 +42,10 @@ class KitWidget(anywidget.AnyWidget):
     _intents: ClassVar[dict[str, Callable[..., Any]]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
+        for name in ("_esm", "_css"):
+            if isinstance(path := cls.__dict__.get(name), Path):
+                # Given the file, anywidget would watch it, and hold every widget there ever was, closed or not.
+                setattr(cls, name, path.read_text(encoding="utf-8"))
         super().__init_subclass__(**options)  # pyright: ignore[reportUnknownMemberType]
         found = {name: method for name, method in inspect.getmembers_static(cls) if getattr(method, "is_intent", False)}
         cls._intents = found

@@ -53,16 +53,22 @@ REFUND = {
 def shop(journal: Any = None, prefix: str = "") -> SimpleNamespace:
     """A hub that builds websites and refunds cups; runs of both, in the middle of their way."""
     hub = hub_of(journal)
-    run = hub.start("build_website", "A page for the bakery", {"pages": 3}, run_id=f"{prefix}bakery", tags={"shop": "bakery"})
+    run = hub.start(
+        "build_website", "A page for the bakery", {"pages": 3}, run_id=f"{prefix}bakery", tags={"shop": "bakery"}
+    )
     for _ in range(4):
         run.step()
     fork = run.fork(at=run.history[-1]["path"], input={"html": "<p>bread</p>"}, run_id=f"{prefix}bakery-2")
     fork.step()
-    waiting = hub.start("refund", "The cup came broken", {"claim": {"customer": "Ada", "order": 4711}}, run_id=f"{prefix}claim-17")
+    waiting = hub.start(
+        "refund", "The cup came broken", {"claim": {"customer": "Ada", "order": 4711}}, run_id=f"{prefix}claim-17"
+    )
     waiting.run()
     done = hub.start("build_website", "A page for the florist", run_id=f"{prefix}florist")
     done.run()
-    return SimpleNamespace(hub=hub, website=create_build_website_workflow(), run=run, fork=fork, waiting=waiting, done=done)
+    return SimpleNamespace(
+        hub=hub, website=create_build_website_workflow(), run=run, fork=fork, waiting=waiting, done=done
+    )
 
 
 def hub_of(journal: Any) -> Orchestrator:
@@ -89,8 +95,12 @@ def refund_workflow() -> WorkflowDefinition:
     )
     workflow.add_step(WorkflowStep(step_id="check", worker_type="generic", on_success="sign"), is_initial=True)
     workflow.add_step(ask)
-    workflow.add_step(WorkflowStep(step_id="pay", worker_type="generic", description="Sends the money", on_success="done"))
-    workflow.add_step(WorkflowStep(step_id="explain", worker_type="generic", description="Writes why not", on_success="refused"))
+    workflow.add_step(
+        WorkflowStep(step_id="pay", worker_type="generic", description="Sends the money", on_success="done")
+    )
+    workflow.add_step(
+        WorkflowStep(step_id="explain", worker_type="generic", description="Writes why not", on_success="refused")
+    )
     workflow.add_step(WorkflowStep(step_id="done", worker_type="generic", is_terminal=True))
     workflow.add_step(WorkflowStep(step_id="refused", worker_type="generic", is_terminal=True, outcome="failed"))
     return workflow

@@ -281,6 +281,8 @@ def test_two_hundred_steps_are_moved_quickly(program):
         mouse.up()
         return {"median_ms": found[len(found) // 2], "p95_ms": found[int(len(found) * 0.95)], "frames": len(found)}
 
+    expect(hand.at.locator(".react-flow__edge").first).to_be_attached()
+    expect(hand.box("step_1")).to_be_visible()
     box = hand.box("step_1").bounding_box()
     canvas = hand.at.locator(".okc-canvas").bounding_box()
     dragged = frames_of(box["x"] + 30, box["y"] + 20)

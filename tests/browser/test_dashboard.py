@@ -17,7 +17,15 @@ from orchestration_kit.widgets.dashboard.serving import NoDashboard, served
 from tests.browser.notebooks import Shown
 from tests.support import hub_of, step, workflow_of
 
-MISTAKES = ("", "?token=", "?token=wrong", "api/kernels", "voila/render/dashboard.ipynb", "voila/tree", "voila/files/serving.py")
+MISTAKES = (
+    "",
+    "?token=",
+    "?token=wrong",
+    "api/kernels",
+    "voila/render/dashboard.ipynb",
+    "voila/tree",
+    "voila/files/serving.py",
+)
 
 
 @pytest.fixture
@@ -44,7 +52,10 @@ def ask(page, path, method="GET"):
 
 
 def opened(browser, page):
-    shown = Shown(browser.new_page(viewport={"width": 1400, "height": 1200}), SimpleNamespace(base=f"http://127.0.0.1:{page.port}"))
+    shown = Shown(
+        browser.new_page(viewport={"width": 1400, "height": 1200}),
+        SimpleNamespace(base=f"http://127.0.0.1:{page.port}"),
+    )
     shown.page.goto(page.url)
     return shown
 
@@ -93,7 +104,11 @@ def test_a_page_that_only_looks_has_nothing_to_change(journal, browser):
         monitor = shown.page.locator(".okit-monitor")
         expect(monitor.locator("tbody tr").first).to_contain_text("waiting")
         expect(monitor).to_have_attribute("data-theme", "dark")
-        assert monitor.get_by_role("button", name="Answer").count() == monitor.get_by_role("button", name="Cancel").count() == 0
+        assert (
+            monitor.get_by_role("button", name="Answer").count()
+            == monitor.get_by_role("button", name="Cancel").count()
+            == 0
+        )
         monitor.get_by_role("button", name="Open run asks").click()
         expect(monitor.locator(".okit-player").get_by_role("button", name="Stop")).to_be_disabled()
         assert (shown.errors, shown.outside) == ([], [])
@@ -105,7 +120,9 @@ def test_nobodys_keys_reach_its_kernel(journal, browser, monkeypatch):
     with served(journal) as page:
         shown = opened(browser, page)
         expect(shown.page.locator(".okit-monitor tbody tr").first).to_be_visible()
-        seen = subprocess.run(["pgrep", "-P", str(page.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+        seen = subprocess.run(
+            ["pgrep", "-P", str(page.process.pid)], capture_output=True, text=True, check=True
+        ).stdout.split()
         assert seen
         for pid in (str(page.process.pid), *seen):
             assert b"sk-secret" not in Path(f"/proc/{pid}/environ").read_bytes()

@@ -20,7 +20,9 @@ WIDGETS = {"composer": 2, "player": 3, "monitor": 4, "approval": 5}
 
 @pytest.mark.parametrize("program", ["lab", "classic"])
 def test_widgets_say_that_the_kernel_is_gone_and_the_cells_go_on_with_the_journal(request, program):
-    notebook = request.getfixturevalue(program).open([cell.replace("runs.db", f"restart-{program}.db") for cell in CELLS])
+    notebook = request.getfixturevalue(program).open(
+        [cell.replace("runs.db", f"restart-{program}.db") for cell in CELLS]
+    )
     notebook.run_all()
     player = notebook.widget(3, "player")
     before = notebook.kernel("len(run.history)")

@@ -55,7 +55,9 @@ print(hub.get_run("far").state.value, flush=True)
 
 
 def row(monitor, name):
-    return monitor.locator("tbody tr").filter(has=monitor.page.get_by_role("button", name=f"Open run {name}", exact=True))
+    return monitor.locator("tbody tr").filter(
+        has=monitor.page.get_by_role("button", name=f"Open run {name}", exact=True)
+    )
 
 
 @pytest.fixture(params=["lab", "classic"])
@@ -76,7 +78,9 @@ def test_two_runs_are_watched_answered_and_cancelled(notebook):
     expect(one).to_contain_text("1/3")
     expect(two).to_contain_text("in progress")
     expect(monitor.locator(".okit-diagram")).to_be_visible()
-    expect(monitor.get_by_role("region", name="Figures by step").get_by_role("row", name=re.compile("^sign"))).to_contain_text("1 (… 1)")
+    expect(
+        monitor.get_by_role("region", name="Figures by step").get_by_role("row", name=re.compile("^sign"))
+    ).to_contain_text("1 (… 1)")
 
     one.get_by_role("button", name="Answer what run one asks").click()
     box = monitor.locator(".okit-approval")
@@ -157,7 +161,9 @@ def test_a_run_of_another_process_is_followed_opened_and_answered(lab, tmp_path)
         expect(monitor.locator(".okit-player")).to_contain_text("1 of 4 steps")
         far.get_by_role("button", name="Cancel run far").click()
         far.get_by_role("button", name="Really cancel run far").click()
-        expect(notebook.output(0).locator(".okit-notice").last).to_contain_text("process")  # who drives it can cancel it
+        expect(notebook.output(0).locator(".okit-notice").last).to_contain_text(
+            "process"
+        )  # who drives it can cancel it
         on("waiting")
         expect(far).to_contain_text("waiting")
         expect(monitor.locator(".okit-player")).to_contain_text("2 of 4 steps")

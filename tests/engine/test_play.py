@@ -365,6 +365,23 @@ class TestSkip:
         assert run.skip({"ok": False})["success"] is False
         assert hub.start("flow", "g").skip({"ok": True})["success"] is True
 
+    def test_an_output_by_hand_that_does_not_do_is_not_tried_again(self, tmp_path):
+        from orchestration_kit import replay
+
+        asks = workflow_of(step("a", "b", success_when="output.ok == true", max_retries=2), step("b"))
+        run = hub_of(asks, {"a": echo, "b": echo}, journal=tmp_path / "runs.db").start("flow", "g")
+        run.skip({"ok": False})
+        assert [(entry["attempt"], entry["worker"]) for entry in run.history] == [(1, "skipped")]
+        assert replay(run).is_same
+
+    def test_a_retry_after_a_skip_calls_the_worker(self):
+        asks = workflow_of(step("a", "b", success_when="output.ok == true"), step("b"))
+        run = hub_of(asks, {"a": lambda _: {"ok": True}, "b": echo}).start("flow", "g")
+        run.skip({"ok": False})
+        assert run.state.value == "failed"
+        assert run.retry().run().state.value == "completed"
+        assert [entry["worker"] == "skipped" for entry in run.history] == [True, False, False]
+
     def test_a_run_with_a_skip_resumes_and_replays(self, tmp_path):
         from orchestration_kit import replay
 

@@ -125,7 +125,9 @@ def test_a_run_under_a_deleted_runs_id_is_another_one(kept):
     assert [row.seq for row in news.rows["r"]] == [1]
 
 
-@pytest.mark.parametrize("make", [Follower, lambda journal, newest: journal.follow(newest=newest)], ids=["port", "sqlite"])
+@pytest.mark.parametrize(
+    "make", [Follower, lambda journal, newest: journal.follow(newest=newest)], ids=["port", "sqlite"]
+)
 def test_the_newest_are_followed_and_those_that_go_on(make, tmp_path):
     clock = FakeClock()
     with SQLiteJournal(tmp_path / "runs.db") as journal:

@@ -45,7 +45,9 @@ def test_an_interrupt_stops_a_cell_in_a_kernel_and_the_run_goes_on(kernel, folde
             took_s = interrupted(kernel, folder, door, kind, f"{door}-{kind.replace(' ', '-')}-{len(kinds)}-{again}")
             if took_s < bare_s + WITHIN_S:
                 break
-        assert took_s < bare_s + WITHIN_S, f"{door}, {kind}: {took_s:.2f} s, {TRIES} times; a bare sleep: {bare_s:.2f} s"
+        assert took_s < bare_s + WITHIN_S, (
+            f"{door}, {kind}: {took_s:.2f} s, {TRIES} times; a bare sleep: {bare_s:.2f} s"
+        )
         slowest_s = max(slowest_s, took_s)
     figure(
         f"row 14: {len(kinds)} interrupts in a kernel, {door}: the slowest stops after {slowest_s * 1e3:.0f} ms"

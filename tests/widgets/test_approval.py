@@ -139,7 +139,9 @@ def test_every_message_can_be_sent_whatever_the_texts():
         some = PAYLOADS[at : at + 30]
         schema = {"type": "object", "properties": {text[:50]: {"title": text} for text in some}}
         safe = json.loads(json.dumps(schema).encode("utf-8", "replace").decode())
-        hub = a_hub(sign(prompt=" ".join(some).encode("utf-8", "replace").decode()[:9_000], schema=safe, show=("data.texts",)))
+        hub = a_hub(
+            sign(prompt=" ".join(some).encode("utf-8", "replace").decode()[:9_000], schema=safe, show=("data.texts",))
+        )
         run = waiting(hub, run_id=some[0].strip() or "r", initial_data={"texts": list(some)})
         (question,) = a_box(run).questions
         assert json.dumps(question, ensure_ascii=False).encode("utf-8")

@@ -22,7 +22,9 @@ def test_keys_and_settings_of_others_are_not_handed_on(monkeypatch, tmp_path):
     assert "PATH" in environment
 
 
-@pytest.mark.parametrize(("gone", "words"), [({"voila"}, "voila is"), ({"voila", "ipykernel"}, "voila and ipykernel are")])
+@pytest.mark.parametrize(
+    ("gone", "words"), [({"voila"}, "voila is"), ({"voila", "ipykernel"}, "voila and ipykernel are")]
+)
 def test_without_voila_it_says_what_to_install(monkeypatch, tmp_path, gone, words):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in gone else find(name))

@@ -262,7 +262,9 @@ def test_the_graph_has_counts_and_times_of_the_runs_that_are_shown(watched):
 
 def test_a_workflow_in_code_that_is_not_known_has_no_graph_and_says_so(tmp_path):
     with SQLiteJournal(tmp_path / "runs.db") as journal:
-        workflow = workflow_of(step("a", success_when=lambda output, _: True, on_success="b", is_terminal=False), step("b"))
+        workflow = workflow_of(
+            step("a", success_when=lambda output, _: True, on_success="b", is_terminal=False), step("b")
+        )
         hub = hub_of(workflow, {"a": str, "b": str}, journal=journal)
         hub.start("flow", "go", run_id="r").run()
         page, _ = a_page(tmp_path / "runs.db")
@@ -360,7 +362,7 @@ def test_a_monitor_that_only_looks_changes_nothing():
 @pytest.mark.parametrize("name", ["r99", "", "__class__", 3, None])
 def test_a_row_that_is_none_opens_nothing(name):
     page, monitor = a_page(a_hub())
-    page.click("open_run", **{"id": name})
+    click(monitor, "open_run", id=name)
     assert monitor.notice["level"] == "error"
 
 

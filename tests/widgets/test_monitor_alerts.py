@@ -87,7 +87,8 @@ def test_a_damaged_run_is_told_for_ever():
 
 def test_the_most_recent_comes_first():
     lines = [
-        RunLine(name, "flow", 1.0, state="failed", finished_at=ended) for name, ended in (("a", NOW - 9), ("b", NOW - 1))
+        RunLine(name, "flow", 1.0, state="failed", finished_at=ended)
+        for name, ended in (("a", NOW - 9), ("b", NOW - 1))
     ]
     assert [alert.run_id for alert in alerts_of(lines, AlertRules(), NOW)] == ["b", "a"]
 

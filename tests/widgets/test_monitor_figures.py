@@ -65,7 +65,11 @@ def test_figures_by_step_are_those_of_compare_many(runs):
     steps = summed(found, [], model)
     frame = compare_many(made).set_index("step")
     for ours, theirs in (("a", "a"), ("b", "b"), ("d", "d"), ("each", "c[each]/each")):
-        row = frame.loc[theirs if theirs in frame.index else f"{theirs}"] if theirs in frame.index else frame.loc["c/each"]
+        row = (
+            frame.loc[theirs if theirs in frame.index else f"{theirs}"]
+            if theirs in frame.index
+            else frame.loc["c/each"]
+        )
         assert (steps[ours].visits, steps[ours].attempts, steps[ours].failures) == (
             row["visits"],
             row["attempts"],

@@ -16,7 +16,7 @@ from orchestration_kit.widgets.cells.cell_code import body_of_cell
 from orchestration_kit.widgets.cells.errors import BadCommand, NoSession, unknown_word
 from orchestration_kit.widgets.cells.hubs import hub_in, workflows_in
 from orchestration_kit.widgets.cells.session import CellSession
-from orchestration_kit.widgets.cells.showing import plainly
+from orchestration_kit.widgets.cells.showing import plainly, show
 
 AGAIN = ("--again", "--fork")
 WORKFLOW = Usage(
@@ -50,6 +50,11 @@ class CellMagics(Magics):
     def workflow(self, line: str) -> Any:
         """Begin a run of a workflow cell by cell, go on with one, choose one, or show where the present one stands."""
         __tracebackhide__ = True
+        session = self._begun_or_chosen(line)
+        show(session.standing())
+        return session
+
+    def _begun_or_chosen(self, line: str) -> CellSession:
         given = parse(line, WORKFLOW)
         name, values = given.word, given.values
         begins = {"--goal", "--run-id", "--resume"} & values.keys()
@@ -195,7 +200,7 @@ class CellMagics(Magics):
         except NoSession:
             raise NoSession(workflows_in(self._variables)) from None
 
-    def _choose(self, name: str | None, values: Mapping[str, str]) -> Any:
+    def _choose(self, name: str | None, values: Mapping[str, str]) -> CellSession:
         if values:
             raise BadCommand(f"{next(iter(values))} says how to begin a run: give a --goal with it.", WORKFLOW.text)
         if name is None:

@@ -24,7 +24,7 @@ from orchestration_kit.widgets.cells.line import Line
 from orchestration_kit.widgets.cells.order import nothing_to_run, out_of_order
 from orchestration_kit.widgets.cells.reading import Decision, MakeAgain, MakeNext, OnRecord, Record, TakeOver, decide
 from orchestration_kit.widgets.cells.showing import is_raised, own_lines, show, show_error, show_outputs
-from orchestration_kit.widgets.cells.standing import Standing, how_it_went, standing
+from orchestration_kit.widgets.cells.standing import KNOWN, MADE, TAKEN, Standing, how_it_went, standing
 from orchestration_kit.widgets.cells.turns import turn_key, turns_in, turns_of
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class CellSession:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle
 
-        return {**mimebundle(self.run), "text/plain": repr(self)}
+        return {**mimebundle(self.run), "text/plain": self.standing().trail}
 
     # --- cells
 
@@ -300,12 +300,12 @@ class CellSession:
         if isinstance(decision, TakeOver):
             turn = turns_of(self.run)[decision.index]
             self._line.place = decision.index + 1
-            went = how_it_went(turn, "was taken over from the record, not executed again")
+            went = how_it_went(turn, TAKEN)
             show_outputs(turn, went if is_one_of_many else "")
             return self.standing(went)
         if isinstance(decision, OnRecord):
             show_outputs(decision.turn)
-            went = how_it_went(decision.turn, "is on record, by this very code")
+            went = how_it_went(decision.turn, KNOWN)
             return self.standing(went, f"To make it again:  #| step {step} --again")
         if isinstance(decision, MakeAgain):
             told = self._line.fork(decision.turn.records[0].path)
@@ -332,7 +332,7 @@ class CellSession:
             self._line.remember()
             self._line.save_cassette()
         turns = turns_in(made.records)
-        went = [how_it_went(turn, "was made") for turn in turns] or [f"There was nothing to do at {step!r}."]
+        went = [how_it_went(turn, MADE) for turn in turns] or [f"There was nothing to do at {step!r}."]
         for turn, label in zip(turns, went, strict=False):
             show_outputs(turn, label if is_one_of_many else "")
         failed = turns[-1].failed if turns else None

@@ -101,22 +101,34 @@ def ahead(run: Run) -> tuple[str, ...]:
     return tuple(lines) or (f"The run is {_STATES.get(run.state, str(run.state))}.",)
 
 
+MADE = "was made"
+TAKEN = "was taken over from the record, not executed again"
+KNOWN = "is on record, by this very code"
+
+
 def how_it_went(turn: Turn, verb: str) -> str:
-    """Say what came of a turn: `review#1 was made: failed, as success_when was false`."""
+    """Say what came of a turn: `review#1 was made and failed: success_when was false: ...`.
+
+    Args:
+        turn: The turn.
+        verb: `MADE`, `TAKEN` or `KNOWN`.
+    """
     visits = turn.visits
+    is_made = verb == MADE and not _is_cached(visits)
+    verb = verb if is_made or verb != MADE else "met the same as before: taken over, not executed"
     label = turn.key if len(visits) > 1 else visits[0].path
-    branches = f" in {len(visits):,} branches" if len(visits) > 1 else ""
+    branches = f" in {len(visits):,} branches" if len(visits) > 1 and is_made else ""
     failed = turn.failed
     if failed is None:
         attempts = max(record.attempt for record in visits)
-        after = f", at attempt {attempts}" if attempts > 1 else ""
-        cached = ", with the output on record (nothing that it depends on has changed)" if _is_cached(visits) else ""
-        return f"{label} {verb}{branches}{after}{cached}."
+        after = f", at attempt {attempts}" if attempts > 1 and is_made else ""
+        return f"{label} {verb}{branches}{after}."
     what = one_line(failed.error.described() if failed.error else "", 300)
     way = f"; the run goes on to {failed.next_step!r}" if failed.next_step else ""
     attempts = f" after {counted(failed.attempt, 'attempt')}" if failed.attempt > 1 else ""
     where = f" at {failed.path}" if len(visits) > 1 else ""
-    return f"{label} {verb}{branches} and failed{attempts}{where}: {what}{way}."
+    and_failed = " and failed" if is_made else "; it failed"
+    return f"{label} {verb}{branches}{and_failed}{attempts}{where}: {what}{way}."
 
 
 def _is_cached(visits: list[AttemptFinished]) -> bool:

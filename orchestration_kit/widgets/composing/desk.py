@@ -19,8 +19,10 @@ from orchestration_kit.widgets.composing.flat import Flat, Laid, flat_of, laid_o
 from orchestration_kit.widgets.composing.history import History
 from orchestration_kit.widgets.composing.palette import new_step
 from orchestration_kit.widgets.composing.scopes import Scope, inner, nearest, place_in, within
-from orchestration_kit.widgets.composing.view import canvas_of, panel_of, plain, with_new_spots
+from orchestration_kit.widgets.composing.view import canvas_of, free_spot, panel_of, plain, with_new_spots
 
+BOX = (176.0, 66.0)
+"""The size of most boxes."""
 BESIDE = 40.0
 """How far from what was copied the copies stand."""
 ABOVE = (81.0, -51.0)
@@ -87,8 +89,12 @@ class Desk:
         self._selected = step_id
 
     def add(self, group: str, name: str, at: Spot | None = None) -> str:
-        """Add something of the palette, select it, and return its id."""
+        """Add something of the palette, select it, and return its id.
+
+        Without a spot it stands below what is selected, or below the last step.
+        """
         step = new_step(self.hub, group, name, self.here)
+        at = self._below() if at is None else at
         spots = {} if at is None else {step.step_id: at}
         if at is not None and not self.here.steps:
             spots[ways.START] = (at[0] + ABOVE[0], at[1] + ABOVE[1])
@@ -258,6 +264,21 @@ class Desk:
             {"path": list(one.path), "value": plain(one.value), "reason": one.reason} for one in refused
         ]
         return canvas, panel
+
+    def _below(self) -> Spot | None:
+        """A free spot below what is selected, or below the last step; None where nothing stands yet."""
+        place = place_in(self.scope)
+        names = [ways.START, *self.here.steps, *missing_ids(self.here)]
+        taken = {name: self.draft.spots[place + name] for name in names if place + name in self.draft.spots}
+        last = (
+            self.selected
+            if self.selected in taken
+            else next((s for s in reversed(self.here.steps) if s in taken), None)
+        )
+        if last is None:
+            return None
+        x, y = taken[last]
+        return free_spot((x, y + BOX[1] + BESIDE), BOX, taken, dict.fromkeys(taken, BOX))
 
     def _settled(self, flat: Flat) -> Laid:
         place, draft = place_in(self.scope), self.draft

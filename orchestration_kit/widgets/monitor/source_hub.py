@@ -113,11 +113,11 @@ def _stand(line: RunLine, run: Run) -> None:
     line.driver_is = "alive" if run.is_driven else ""
     asked = [] if finished is not None else steady(lambda: run.waiting)
     line.waits = {one.path: Wait(one.path, one.kind, one.asked_at, one.deadline) for one in asked}
-    coming = None if finished is not None else steady(run.machine.coming)
-    if coming is not None:
-        line.at = coming.path.partition("#")[0]
-    elif asked:
-        line.at = asked[0].path.partition("#")[0]
+    if finished is None:
+        coming = steady(run.machine.coming)
+        at = [*steady(lambda: [visit.path for visit in run.machine.taken]), *(one.path for one in asked)]
+        at += [] if coming is None else [coming.path]
+        line.at = at[0].partition("#")[0] if at else line.at
 
 
 def _signs(line: RunLine) -> tuple[object, ...]:

@@ -224,7 +224,7 @@ def test_a_cell_whose_version_was_there_before_takes_its_old_output_over(chain):
     for name in ("x", "y", "x"):
         cell = chain.run(f"#| step a\ncalls.append('{name}')\n'{name}'")
     assert chain["calls"] == ["x", "y"]
-    assert "with the output on record" in cell.text
+    assert "a#1 met the same as before: taken over, not executed." in cell.text
     assert outputs(run_of(chain)) == {"a#1": "x"}
 
 

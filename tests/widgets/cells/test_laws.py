@@ -6,13 +6,21 @@ import itertools
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from orchestration_kit import CellSession, MapStep, Orchestrator, SQLiteJournal, replay
 from orchestration_kit.engine.events import RunForked
-from orchestration_kit.testing import assert_same_flow
+from orchestration_kit.testing import assert_same_flow, flow
 from orchestration_kit.widgets.cells.body import body_of_code
 from orchestration_kit.widgets.cells.errors import BadCommand, NoCell, OutOfOrder
 from orchestration_kit.widgets.cells.turns import turns_of
@@ -89,6 +97,28 @@ def perform_again(session, run):
             session.perform(BODIES[turn.worker])
 
 
+def assert_same_record(run, other):
+    """The same attempts with the same outcomes, in the same order; of branches, in the same order within each.
+
+    A fork parts the record: what the branches did before it is told before what they did after it.
+    """
+    if not run.machine.is_branched:
+        assert_same_flow(run, other)
+        return
+    ours, theirs = (by_branch(one) for one in (run, other))
+    assert ours == theirs
+    assert run.state == other.state
+    assert dict(run.context.data) == dict(other.context.data)
+
+
+def by_branch(run):
+    found = {}
+    for entry in flow(run):
+        scope = entry["path"].rpartition("/")[0]
+        found.setdefault(scope, []).append({key: value for key, value in entry.items() if key != "seq"})
+    return found
+
+
 class Cells(RuleBasedStateMachine):
     journal = None
 
@@ -133,7 +163,7 @@ class Cells(RuleBasedStateMachine):
     def the_record_is_that_of_a_run_made_in_order(self):
         if not hasattr(self, "session"):
             return
-        assert_same_flow(self.session.run, made_in_order(self.session))
+        assert_same_record(self.session.run, made_in_order(self.session))
         assert replay(self.session.run).is_same
         forks = [event for event in self.session.run.events if isinstance(event, RunForked)]
         assert len(forks) < len(self.session.editions)
@@ -213,3 +243,9 @@ def test_running_all_cells_from_the_top_ends_like_a_run_of_their_last_versions(e
     assert_same_flow(session.run, straight.run)
     assert session.run.is_finished
     assert session.stale == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("machine", [Cells, CellsAndRestarts])
+def test_the_laws_hold_for_long(machine):
+    run_state_machine_as_test(machine, settings=settings(max_examples=400, stateful_step_count=30, deadline=None))

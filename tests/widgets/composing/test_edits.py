@@ -391,3 +391,16 @@ def test_ways_of_every_kind_have_success_in_the_middle_of_their_handles():
     for step in (plain("a"), ApprovalStep(step_id="a", prompt="?"), WaitStep(step_id="a", for_s=1), MapStep(step_id="a", body="b"), ParallelStep(step_id="a", branches={"b": "c"}), SubworkflowStep(step_id="a", workflow="w")):  # fmt: skip
         assert "success" in ways_of(step)
         assert len(set(ways_of(step))) == len(ways_of(step))
+
+
+def test_steps_that_are_added_by_key_stand_below_one_another():
+    desk = Desk(WorkflowDefinition(name="flow"), None)
+    for _ in range(3):
+        desk.add("kind", "step")
+        desk.shown()
+    spots = [desk.draft.spots[name] for name in ("step", "step_2", "step_3")]
+    assert len({x for x, _ in spots}) == 1
+    assert [y for _, y in spots] == sorted(y for _, y in spots)
+    desk.select("step")
+    desk.add("kind", "wait")
+    assert desk.draft.spots["wait"][1] > desk.draft.spots["step_3"][1], "the spot below `step` is taken"

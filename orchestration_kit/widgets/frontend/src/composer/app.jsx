@@ -68,8 +68,10 @@ export function App({ model, root, signal, given }) {
   const onGo = useCallback((step) => {
     setGo({ step });
     setChosen(new Set([step]));
+    told.current = step;
+    want("select", { step });
     setTimeout(() => boxOf(stage.current, step)?.focus({ preventScroll: true }), TURN_MS + 60);
-  }, []);
+  }, [want]);
   const onAdd = useCallback((group, name) => want("add", { group, name, at: null }), [want]);
 
   const commands = useMemo(() => ({
@@ -112,14 +114,16 @@ export function App({ model, root, signal, given }) {
     else commands[command]();
   }, [commands]);
 
-  // A box that had the focus may be gone now: without this, the next key would be the notebook's.
+  // Where a box with the focus goes, the canvas takes it: without this, the next key would be the notebook's.
   const focused = useRef(null);
   useEffect(() => {
-    const settle = requestAnimationFrame(() => {
-      if (focused.current && !focused.current.isConnected && document.activeElement === document.body) stage.current?.querySelector(".okc-canvas").focus({ preventScroll: true });
+    const canvas = stage.current.querySelector(".okc-canvas");
+    const watch = new MutationObserver(() => {
+      if (focused.current && !focused.current.isConnected && document.activeElement === document.body) canvas.focus({ preventScroll: true });
     });
-    return () => cancelAnimationFrame(settle);
-  }, [view, panel]);
+    watch.observe(stage.current.querySelector(".react-flow__nodes"), { childList: true });
+    return () => watch.disconnect();
+  }, []);
 
   const decide = (take) => {
     if (take) want("take_over", { text: offer.text });

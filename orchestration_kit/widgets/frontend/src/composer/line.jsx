@@ -4,7 +4,11 @@ import { BaseEdge, EdgeLabelRenderer, getBezierPath } from "@xyflow/react";
 
 const DASHES = { dashed: "6 4", dotted: "1.5 3.5", "dash-dot": "9 3 2 3" };
 
-export const Line = memo(function Line({ id, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data, selected, markerEnd, source, target }) {
+/** A handle reaches so far out of its box; lines begin at the box. */
+const OUT = 9;
+
+export const Line = memo(function Line({ id, sourceX, sourceY: handleY, targetX, targetY, sourcePosition, targetPosition, data, selected, markerEnd, source, target }) {
+  const sourceY = handleY - OUT;
   const way = data.track && !data.moved ? along(data) : source === target ? loop(sourceX, sourceY, targetX, targetY, data) : curve({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
   const classes = `okc-line okc-line-${data.kind}${selected ? " okc-selected" : ""}`;
   return (
