@@ -195,7 +195,7 @@ class Playable(Answerable):
     def use(self, step_id: str, worker: Any, *, name: str | None = None) -> None:
         """Have a worker stand in at a step, in this run and its forks: a callable, or a `WorkerDefinition`.
 
-        None gives the step back to the worker that is registered. What is on record stays; attempts name their worker.
+        None gives the step back to the worker that is registered; twice is once. What is on record stays; attempts name their worker.
 
         Args:
             step_id: The step; also one within the workflow's branches.
@@ -209,7 +209,9 @@ class Playable(Answerable):
             RunStateError: it is being driven.
         """
         if worker is None and step_id not in self.stand_ins:
-            raise UnknownStep(self.machine.plan.workflow, step_id, list(self.stand_ins))
+            if step_id not in (known := known_steps(self.machine.plan.definition)):
+                raise UnknownStep(self.machine.plan.workflow, str(step_id), known)
+            return  # nobody stands in there
         self._stand_in({step_id: None if worker is None else self._bound(step_id, worker, name)})
 
     def use_all(self, workers: Mapping[str, Any]) -> None:

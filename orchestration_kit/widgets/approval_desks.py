@@ -113,6 +113,10 @@ class HubDesk(Desk):
                     found[run_id] = self.hub.get_run(run_id)
                 except OrchestrationError:
                     continue  # damaged, or of a workflow in code that is not registered: `runs check` tells
+        for run_id, run in list(self._heard.items()):
+            if run.is_finished:  # nothing is asked any more: it is not held for this
+                unlisten(run, self._beat)
+                self._heard.pop(run_id, None)
         for run_id, run in found.items():
             if self._beat is not None and self._heard.get(run_id) is not run and not run.is_finished:
                 self._heard[run_id] = run
@@ -132,7 +136,7 @@ class HubDesk(Desk):
     def close(self) -> None:
         """Listen no more."""
         self.hub.observers[:] = [one for one in self.hub.observers if one is not self._observer]
-        for run in self._heard.values():
+        for run in list(self._heard.values()):
             unlisten(run, self._beat)
         self._heard.clear()
         self._beat = None

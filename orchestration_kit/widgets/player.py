@@ -93,6 +93,7 @@ class Player(Moves, KitWidget):
         self._stills: list[Any] = []
         self._still_shown: dict[str, str] = {}
         self._allowance = Allowance(10, 0.5)
+        self._trouble = ""
         super().__init__()
         self._pulse = Pulse(self._show_now, ticker=ticker)
         self._watch = Pulse(self._look_elsewhere, every_s=_LOOK_S, ticker=ticker)
@@ -148,9 +149,16 @@ class Player(Moves, KitWidget):
     def _look_elsewhere(self) -> None:
         """Show what another process has put on record; look again in a while."""
         run = self._run
-        if run.hub is not None and run.log is not None and not run.is_driven and run.log.is_behind:
-            self.follow(run.hub.get_run(run.run_id))
-        elif not run.is_finished:
+        trouble = ""
+        try:
+            if run.hub is not None and run.log is not None and not run.is_driven and run.log.is_behind:
+                self.follow(run.hub.get_run(run.run_id))
+        except OrchestrationError as error:
+            trouble = f"The journal cannot be read now; what you see is how things stood. {error}"
+        if trouble and trouble != self._trouble:
+            self.tell(trouble, level="error")
+        self._trouble = trouble
+        if not self._run.is_finished:
             self._watch.beat()
 
     def follow(self, run: Run) -> None:
@@ -201,8 +209,10 @@ class Player(Moves, KitWidget):
         self._has_played = False
         try:
             self._run.wait(0.0)
-        except TimeoutError:
+        except TimeoutError:  # others are told that it rests before whoever waits is
             self._has_played = True
+            if not self._run.is_driven:
+                self._pulse.beat()
         except (OrchestrationError, OSError, RuntimeError) as error:
             self.tell(f"The run stopped: {type(error).__name__}: {error}", level="error")
 

@@ -25,6 +25,7 @@ class Moves:
     _goes_on: bool
     _has_played: bool
     _at: int | None
+    notice: Any
     tell: Any
     _show_now: Any
     follow: Any
@@ -132,7 +133,10 @@ class Moves:
     @intent
     def reject(self, request: str, reason: str = "") -> None:
         """Say no, and why."""
-        self._run.reject(str(reason)[:4_000], request=request)
+        if not str(reason).strip():
+            self.tell("Say why: the reason goes on record, and the run goes on with it.", level="error")
+            return
+        self._run.reject(str(reason).strip()[:4_000], request=request)
         self._answered("Rejected.")
 
     @intent
@@ -196,4 +200,6 @@ class Moves:
         if why:
             self.tell(why)
             self._show_now()
+        elif self.notice.get("text"):
+            self.notice = {**self.notice, "text": ""}  # it was about what was clicked before
         return not why

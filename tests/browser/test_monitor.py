@@ -181,7 +181,8 @@ def test_a_run_of_another_process_is_followed_opened_and_answered(lab, tmp_path)
 
 
 def test_in_a_program_without_widgets_in_widgets_it_says_how_a_run_is_opened(marimo):
-    app = marimo.open([HUB, "Monitor(hub)"])
+    names = "ApprovalStep, Monitor, Orchestrator, WorkerDefinition, WorkflowDefinition, WorkflowStep"
+    app = marimo.open([HUB.replace("import *", f"import {names}"), "Monitor(hub)"])
     monitor = app.page.locator(".okit-monitor")
     expect(row(monitor, "one")).to_contain_text("in progress")
     row(monitor, "one").get_by_role("button", name="Open run one").click()
