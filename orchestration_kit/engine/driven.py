@@ -86,7 +86,7 @@ class Driven:
         self.pausing: object | None = None
         """Whose driving was asked to pause."""
         self.resting_observers: list[Callable[[], None]] = []
-        """Called when nobody drives the run any more, on the thread that did."""
+        """Called when nobody drives the run any more, on the thread that did; and where, then, one within it is answered."""
         self._playing: Future[None] | None = None
         """Of the last `play()`: done when nobody drives any more."""
         self._rested: Future[None] | None = None
@@ -169,9 +169,9 @@ class Driven:
         self._take_what_is_left()
 
     def stir(self) -> None:
-        """Have its driver, if there is one, look at the runs within it: one of them does not wait any more."""
-        if not self.is_finished:
-            self._claim_or_leave(None, _nothing)
+        """Have its driver look at the runs within it: one of them does not wait any more. Without one, tell who looks."""
+        if not self.is_finished and self._claim_or_leave(None, _nothing):
+            self.tell_rest()
 
     def _claim_or_leave(self, me: object, act: Callable[[], None]) -> bool:
         """Become the driver, or leave a letter for whoever is; whether it is the first."""

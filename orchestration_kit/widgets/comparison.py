@@ -6,6 +6,7 @@ What differs is worked out in `history.comparison`; this shows it, and keeps the
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import traitlets
@@ -104,7 +105,8 @@ class Comparison(KitWidget):
         first = visualize(a)
         other = first.with_overlay(b) if model_for(b, detail="full", direction="TB") == first.model else visualize(b)
         self._folds = {"a": Fold(first.model), "b": Fold(other.model)}
-        self._drawn: dict[str, Diagram] = {"a": first, "b": other}
+        drawn = {"a": first, "b": other}
+        self._drawn: dict[str, Diagram] = {side: _as_it_stands(one, self._sides[side]) for side, one in drawn.items()}
 
     def _compare_again(self) -> None:
         with self._turn:
@@ -225,6 +227,13 @@ class Comparison(KitWidget):
             self._first = first if isinstance(first, int) else 0
             self._only = self._only if only is None else bool(only)
             self._show_table()
+
+
+def _as_it_stands(drawn: Diagram, subject: Any) -> Diagram:
+    """Return a picture of a run that rests in the middle without a step at work: nobody works on it."""
+    if not isinstance(subject, Run) or subject.is_finished:
+        return drawn
+    return replace(drawn, overlay=LivePicture(subject).diagram.overlay)
 
 
 def _side(run: Any) -> dict[str, str]:

@@ -214,7 +214,7 @@ class Player(Moves, KitWidget):
             if not self._run.is_driven:
                 self._pulse.beat()
         except (OrchestrationError, OSError, RuntimeError) as error:
-            self.tell(f"The run stopped: {type(error).__name__}: {error}", level="error")
+            self.tell(f"The run could not go on: {type(error).__name__}: {error}", level="error")
 
     def _status(self) -> dict[str, Any]:
         run = self._run
@@ -257,7 +257,8 @@ class Player(Moves, KitWidget):
 
     def _panel(self) -> dict[str, Any]:
         run, place = self._run, self._live.place
-        found: dict[str, Any] = {"tab": self._tab, "attempts": run.machine.recorded, "children": len(run.children)}
+        found: dict[str, Any] = {"tab": self._tab, "run": one_line(run.run_id, 200)}
+        found |= {"attempts": run.machine.recorded, "children": len(run.children)}
         if self._tab == "visit":
             total = run.machine.recorded
             at = self._at if self._at is not None and self._at < total else None

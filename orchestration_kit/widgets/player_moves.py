@@ -125,9 +125,9 @@ class Moves:
     def approve(self, request: str, text: str | None = None, how: str = "json") -> None:
         """Approve what was asked, with a value or the plain yes."""
         if text is None:
-            self._run.approve(request=request)
+            self._outermost().approve(request=request)
         else:
-            self._run.approve(value_of(text, how), request=request)
+            self._outermost().approve(value_of(text, how), request=request)
         self._answered("Approved.")
 
     @intent
@@ -136,7 +136,7 @@ class Moves:
         if not str(reason).strip():
             self.tell("Say why: the reason goes on record, and the run goes on with it.", level="error")
             return
-        self._run.reject(str(reason).strip()[:4_000], request=request)
+        self._outermost().reject(str(reason).strip()[:4_000], request=request)
         self._answered("Rejected.")
 
     @intent
@@ -146,14 +146,22 @@ class Moves:
         self._answered(f"Event {one_line(event, 80)} was sent.")
 
     def _answered(self, words: str) -> None:
-        run = self._run
+        run = self._outermost()
         if self._goes_on and not run.is_driven and not run.is_finished:
             run.play()
-            self._has_played = True
+            self._has_played = run is self._run
             self.tell(f"{words} The run goes on.")
         else:
-            self.tell(words if run.is_driven else f"{words} Step or Run goes on from there.")
+            where = "" if run is self._run else f" of {one_line(run.run_id, 120)}"
+            self.tell(words if run.is_driven else f"{words} Step or Run{where} goes on from there.")
         self._show_now()
+
+    def _outermost(self) -> Run:
+        """Return the run that drives the one that is shown: a sub-workflow does not go on by itself."""
+        run = self._run
+        while is_child(run) and run.machine.started.parent is not None:
+            run = self._find(run.machine.started.parent)
+        return run
 
     @intent
     def open_run(self, run: str) -> None:

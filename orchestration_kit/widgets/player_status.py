@@ -113,6 +113,7 @@ def used(run: Run, so_far: TotalsSoFar) -> list[dict[str, Any]]:
     totals, limits, budget = so_far.totals, run.machine.limits, run.workflow.budget
     tokens = _tokens(totals)
     far = totals.attempts < 0.5 * limits.max_steps  # a limit that is far away is not worth its room
+    far = far or run.machine.is_branched  # it bounds each branch, not their sum
     found = [_figure("attempts", totals.attempts, None if far else limits.max_steps, _whole)]
     seconds = _least(limits.max_seconds, None if budget is None else budget.max_seconds)
     found.append(_figure("busy", totals.duration_s, seconds, duration))
@@ -153,7 +154,7 @@ def _at_work(taken: list[str]) -> str:
 def _waits(asked: list[Request]) -> str:
     words = {"approval": "approval of", "event": "an event at", "time": "the time at", "workflow": "the run of"}
     found = [f"{words.get(one.kind, one.kind)} {one_line(one.path, 80)}" for one in asked]
-    return f"waits for {listed(found, 3)}" if found else "waits"
+    return f"waits for {listed(found, 3)}" if found else "what it waited for is there"
 
 
 def _tokens(totals: Totals) -> int | None:

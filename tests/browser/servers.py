@@ -20,6 +20,14 @@ READY_S = 120.0
 IDLE_S = 900
 """Seconds without anybody after which a Jupyter server ends by itself, should its test be killed."""
 
+_WITH_US = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: when whoever tests is killed, the server ends too
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""What a server is begun through."""
+
 _NOT_INHERITED = ("JUPYTER", "PYTEST", "IPYTHON", "VOILA", "MARIMO", "COV_", "ORCHESTRATION_KIT", "PYTHONWARNINGS")
 
 
@@ -35,7 +43,7 @@ class Server:
             self.base = f"http://127.0.0.1:{self.port}"
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [part.format(port=self.port) for part in command],
+                    [sys.executable, "-S", "-c", _WITH_US, *(part.format(port=self.port) for part in command)],
                     cwd=folder,
                     env=_environment(folder),
                     stdin=subprocess.DEVNULL,

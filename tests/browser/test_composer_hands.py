@@ -97,6 +97,7 @@ def test_problems_are_shown_where_they_are_with_what_to_do(program):
     hand = opened(program, WEBSITE)
     hand.draw("completed", "success", "completed")
     hand.box("review_code").click()
+    expect(hand.field("step_id")).to_have_value("review_code")
     hand.field("on_success").select_option("")
     expect(hand.box("review_code")).to_contain_text("⚠")
     expect(hand.at.locator(".okc-form .okc-finding.okc-error").first).to_contain_text("Set on_success=...")
@@ -117,6 +118,7 @@ def test_problems_are_shown_where_they_are_with_what_to_do(program):
 def test_what_pydantic_refuses_is_said_at_the_field_and_changes_nothing(program):
     hand = opened(program, WEBSITE)
     hand.box("create_specs").click()
+    expect(hand.field("step_id")).to_have_value("create_specs")
     hand.fill({"max_retries": "many"})
     wrong = hand.at.locator(".okc-field", has=hand.page.locator('[data-path="max_retries"]'))
     expect(wrong.get_by_role("alert")).to_contain_text("valid integer")
@@ -140,6 +142,13 @@ def test_branches_bodies_and_nested_workflows_are_composed(program):
     hand.draw("parallel", "body", "coder")
     expect(hand.box("parallel_left")).to_have_count(0)
     hand.box("parallel").click()
+    expect(hand.field("step_id")).to_have_value("parallel")
+    hand.box("parallel_right").get_by_role("button", name="Add this step").click()
+    expect(hand.field("step_id")).to_have_value("parallel_right")
+    hand.tool("Undo").click()
+    expect(hand.box("parallel_right")).to_contain_text("missing step")
+    hand.box("parallel").click()
+    expect(hand.field("step_id")).to_have_value("parallel")
     branch = hand.at.get_by_role("group", name="right", exact=True)
     branch.get_by_label("What it is").select_option("workflow")
     branch.get_by_role("button", name="Open right").click()
@@ -282,7 +291,7 @@ def test_two_hundred_steps_are_moved_quickly(program):
         return {"median_ms": found[len(found) // 2], "p95_ms": found[int(len(found) * 0.95)], "frames": len(found)}
 
     expect(hand.at.locator(".react-flow__edge").first).to_be_attached()
-    expect(hand.box("step_1")).to_be_visible()
+    hand.box("step_1").hover()  # which waits until the canvas has come to rest
     box = hand.box("step_1").bounding_box()
     canvas = hand.at.locator(".okc-canvas").bounding_box()
     dragged = frames_of(box["x"] + 30, box["y"] + 20)

@@ -454,8 +454,9 @@ class TestStandIns:
         run = chain().start("flow", "g", workers={"a": str.upper})
         run.use("a", None)
         assert run.run().data["c_output"] == "g"
-        with pytest.raises(UnknownStep):
-            run.use("a", None)
+        run.use("a", None)  # nobody stands in there any more
+        with pytest.raises(UnknownStep, match="Its steps: a, b, c"):
+            run.use("aa", None)
 
     def test_a_run_can_bring_all_its_workers(self):
         hub = hub_of(workflow_of(step("a", "b"), step("b", "c"), step("c")), {})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
+from weakref import ref
 
 import pytest
 
@@ -428,6 +430,22 @@ def test_a_closed_box_listens_to_nobody():
     box.close()
     one.close()
     assert (len(hub.observers), run.audience.observers, run.resting_observers) == (before, [], [])
+
+
+def test_runs_that_are_over_are_let_go():
+    hub = a_hub()
+    run, named = waiting(hub, run_id=None), waiting(hub, run_id="last")
+    box = approvals(hub, ticker=ByHand())
+    run.cancel()
+    assert run.audience.observers != []
+    box.refresh()
+    assert (run.audience.observers, run.resting_observers) == ([], [])
+    held = ref(run)
+    del run
+    gc.collect()
+    assert held() is None
+    assert [one["run"] for one in box.questions] == [named.run_id]
+    box.close()
 
 
 def test_an_answer_to_a_run_that_is_driven_reaches_its_driver():

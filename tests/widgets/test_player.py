@@ -12,6 +12,7 @@ import pytest
 from orchestration_kit import (
     ApprovalStep,
     Branch,
+    MapStep,
     Player,
     Run,
     RunLimits,
@@ -19,6 +20,7 @@ from orchestration_kit import (
     SubworkflowStep,
     WaitStep,
 )
+from orchestration_kit.journal.errors import JournalUnavailable
 from orchestration_kit.testing import ScriptedWorker
 from tests.hostile import PAYLOADS
 from tests.support import hub_of, step, workflow_of
@@ -382,6 +384,60 @@ def test_after_a_step_an_answer_leaves_the_next_step_to_the_person():
     assert player.run.history[-1]["error"].endswith("not yet")
 
 
+def test_a_no_needs_a_reason():
+    player, ticker = a_player(asking())
+    for _ in range(2):
+        click(player, "step")
+        settled(player, ticker)
+    question = player.shown["asked"][0]["request"]
+    click(player, "reject", request=question, reason="  ")
+    assert player.notice["text"].startswith("Say why")
+    assert player.run.waiting[0].hash == question
+
+
+def test_what_was_said_of_an_earlier_click_goes_away():
+    player, ticker = a_player()
+    click(player, "pause")
+    assert player.notice["text"] == "Nobody works on it."
+    click(player, "step")
+    settled(player, ticker)
+    assert player.notice["text"] == ""
+
+
+def test_it_says_what_stopped_a_run_also_where_others_hear_of_it_later():
+    player, ticker = a_player()
+
+    def no_more(**_):
+        raise OSError("the disk is full")
+
+    player.run._drive = no_more
+    player.run.resting_observers.append(ticker.call_all)  # looks before whoever waits is told
+    click(player, "run_on")
+    with pytest.raises(OSError, match="the disk is full"):
+        player.run.wait(10)
+    ticker.call_all()
+    assert player.notice["text"] == "The run could not go on: OSError: the disk is full"
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_looked_at_again(tmp_path, monkeypatch):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        run = hub_of(workflow_of(step("a", "b"), step("b")), ECHO, journal=journal).start("flow", "go", run_id="r")
+        run.step()
+        player, ticker = a_player(run)
+        other = hub_of(workflow_of(step("a", "b"), step("b")), ECHO, journal=journal).resume("r", verbose=False)
+        assert other.state.value == "completed"
+
+        def locked(_):
+            raise JournalUnavailable("runs.db", "it is locked", "Try again.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run.hub, "get_run", locked)
+            ticker.call_all()
+            assert "The journal cannot be read now" in player.notice["text"]
+        ticker.call_all()
+        assert player.run.state.value == "completed"
+
+
 def test_a_second_answer_and_one_that_does_not_fit_are_refused():
     player, ticker = a_player(asking())
     click(player, "run_on")
@@ -438,6 +494,53 @@ def test_a_sub_run_can_be_opened_but_not_driven():
     assert player.notice["text"].startswith("It is part of another run")
     click(player, "open_parent")
     assert player.run.run_id == "r"
+
+
+def nested():
+    """A run that waits within its sub-workflow; its player, and one of the run within it."""
+    inner = workflow_of(ApprovalStep(step_id="ask", prompt="Well?", on_success="a"), step("a"), name="inner")
+    hub = hub_of(inner, ECHO)
+    hub.register_workflow(
+        workflow_of(SubworkflowStep(step_id="sub", workflow="inner", on_success="c"), step("c"), name="outer")
+    )
+    run = hub.start("outer", "go", run_id="r")
+    run.run()
+    return a_player(run), a_player(run.children["sub#1"])
+
+
+def test_what_is_answered_within_a_sub_run_is_seen_in_the_player_of_the_outer_one():
+    (player, ticker), _ = nested()
+    assert player.shown["buttons"]["step"].startswith("It waits for an answer")
+    player.run.approve()
+    ticker.call_all()
+    assert (player.shown["asked"], player.shown["buttons"]["step"]) == ([], "")
+    assert player.shown["words"] == "what it waited for is there"
+
+
+def test_an_answer_in_the_player_of_a_sub_run_goes_on_with_the_outer_one():
+    (outer, _), (player, ticker) = nested()
+    click(player, "approve", request=player.shown["asked"][0]["request"])
+    assert outer.run.wait(10).state.value == "completed"
+    ticker.call_all()
+    assert player.shown["state"] == "completed"
+    assert [entry["path"] for entry in outer.run.history] == ["sub#1", "c#1"]
+
+
+def test_the_player_of_a_sub_run_says_which_run_goes_on():
+    _, (player, _) = nested()
+    click(player, "pause")
+    click(player, "approve", request=player.shown["asked"][0]["request"])
+    assert player.notice["text"] == "Approved. Step or Run of r goes on from there."
+
+
+def test_a_limit_that_bounds_each_branch_is_not_held_against_their_sum():
+    each = MapStep(step_id="each", body="a", over="data.items", on_success="b")
+    run = hub_of(workflow_of(each, step("a"), step("b")), ECHO).start(
+        "flow", "go", {"items": [1, 2, 3]}, limits=RunLimits(max_steps=3)
+    )
+    run.run()
+    player, _ = a_player(run)
+    assert player.shown["used"][0] == {"label": "attempts", "text": "5"}
 
 
 def test_a_run_of_a_journal_is_shown(tmp_path):

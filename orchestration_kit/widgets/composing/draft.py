@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from orchestration_kit.definition.ids import FORBIDDEN_IN_STEP_IDS
-from orchestration_kit.definition.kinds import MapStep, ParallelStep
+from orchestration_kit.definition.kinds import ParallelStep
 from orchestration_kit.definition.renaming import copied_workflow
 from orchestration_kit.definition.steps import Branch, Step
 from orchestration_kit.definition.workflow import WorkflowDefinition
@@ -155,8 +155,3 @@ def missing_ids(workflow: WorkflowDefinition) -> list[str]:
     if workflow.budget is not None and workflow.budget.on_budget is not None:
         named.append(workflow.budget.on_budget)
     return [name for name in dict.fromkeys(named) if name not in workflow.steps]
-
-
-def opens_steps(step: Any) -> bool:
-    """Whether a step opens branches."""
-    return isinstance(step, (ParallelStep, MapStep))

@@ -90,9 +90,8 @@ def panel_of(model: Any, subject: str | None) -> dict[str, Any]:
     kind = "definition" if subject is None else model.kind
     values = {name: plain(value) for name, value in model if name not in ("kind", "steps")}
     ways = [] if subject is None else ways_of(model)
-    bodies = {} if subject is None else {name: isinstance(body, str) for name, body in model.bodies.items()}
     about = (type(model).__doc__ or "").strip().partition("\n")[0]
-    return {"subject": subject, "kind": kind, "values": values, "ways": ways, "bodies": bodies, "about": about}
+    return {"subject": subject, "kind": kind, "values": values, "ways": ways, "about": about}
 
 
 def plain(value: Any) -> Any:

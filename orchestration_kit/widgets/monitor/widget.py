@@ -70,7 +70,7 @@ class Monitor(KitWidget):
     child = traitlets.Unicode("").tag(sync=True)
     """The model of what is open below the table: a player, or an approval box; empty where nothing is."""
     opened = traitlets.Dict(default_value={}).tag(sync=True)
-    """What is open: `title`, and `how`, what to do where a program shows no widget within a widget."""
+    """What is open: `title`, `how` (what to do where a program shows no widget within a widget), and a `number`."""
     may_change = traitlets.Bool(default_value=True).tag(sync=True)
     """Whether runs can be cancelled and answered from here."""
 
@@ -102,6 +102,7 @@ class Monitor(KitWidget):
         """Why there is none."""
         self._summed_at = float("-inf")
         self._below: Player | ApprovalBox | None = None
+        self._openings = 0
         self._trouble = ""
         self._ticker = ticker
         super().__init__(may_change=changes)
@@ -335,12 +336,19 @@ class Monitor(KitWidget):
             self._put_away()
             self._below = widget
             how = f"This program shows no widget within a widget. In a cell of its own: {code}"
-            self.opened = {"title": shorten(visible(title), 120), "how": shorten(visible(how), 400)}
-            self.child = str(widget.model_id or "")
+            self._openings += 1
+            with self.hold_sync():  # or a page would look for one before it knows the other
+                self.child = str(widget.model_id or "")
+                self.opened = {
+                    "title": shorten(visible(title), 120),
+                    "how": shorten(visible(how), 400),
+                    "number": self._openings,
+                }
 
     def _put_away(self) -> None:
         widget, self._below = self._below, None
-        self.child, self.opened = "", {}
+        with self.hold_sync():
+            self.child, self.opened = "", {}
         if widget is not None:
             widget.close()
 

@@ -113,16 +113,17 @@ export default widget("monitor", ({ model, root, signal }) => {
 
   /** @type {any} */ let child = null;
   const showBelow = async () => {
-    const id = model.get("child"), { title, how } = model.get("opened") ?? {};
+    const id = model.get("child"), { title, how, number } = model.get("opened") ?? {};
     child?.remove?.();
     child = null;
     fill(box);
     below.hidden = !title;
     heading.textContent = title ?? "";
-    if (!id) return;
+    if (!title) return;
     try {
+      if (!id) throw new Error("this program knows no models");
       const view = await model.widget_manager.create_view(await model.widget_manager.get_model(id));
-      if (model.get("child") !== id || signal.aborted) return void view.remove();
+      if (model.get("opened")?.number !== number || signal.aborted) return void view.remove();
       child = view;
       put(box, view.el);
     } catch {
@@ -131,7 +132,7 @@ export default widget("monitor", ({ model, root, signal }) => {
     below.scrollIntoView({ block: "nearest" });
     heading.focus({ preventScroll: true });
   };
-  on(model, "change:child", showBelow, signal);
+  on(model, "change:opened", showBelow, signal);
   signal.addEventListener("abort", () => child?.remove?.());
 
   showBelow();

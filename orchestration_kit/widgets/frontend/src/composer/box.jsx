@@ -1,7 +1,10 @@
 // A box of the canvas: a step, the dot where runs begin, or a step that is named and missing.
-import { memo } from "react";
+import { createContext, memo, useContext } from "react";
 import { Handle, Position } from "@xyflow/react";
 import { shareOf, START, WAYS } from "./ways.js";
+
+/** What a box can ask for. */
+export const Asking = createContext(() => {});
 
 export const Box = memo(function Box({ data, selected }) {
   const { kind, paint, title, worker, lines, ways, problem } = data;
@@ -21,11 +24,17 @@ export const Box = memo(function Box({ data, selected }) {
       <b className={data.has_icon ? "okc-beside" : ""}>{title}</b>
       {worker && <span>{worker}</span>}
       {lines.map((line, at) => <small key={at}>{line}</small>)}
+      {kind === "missing" && <Make step={data.id} />}
       {data.warnings > 0 && <i className="okc-warnings" title={data.warned}>!{data.warnings > 1 ? data.warnings : ""}</i>}
       <Ways ways={ways} id={data.id} />
     </div>
   );
 });
+
+function Make({ step }) {
+  const want = useContext(Asking);
+  return <button type="button" className="okc-make nodrag" onClick={() => want("add_missing", { step })}>Add this step</button>;
+}
 
 function Ways({ ways, id }) {
   return ways.map((way, at) => (

@@ -1,7 +1,7 @@
 // The canvas: boxes are dragged here until they are dropped, and only then Python hears of it.
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { applyNodeChanges, Background, Controls, MarkerType, ReactFlow, useReactFlow } from "@xyflow/react";
-import { Box } from "./box.jsx";
+import { Asking, Box } from "./box.jsx";
 import { Frames } from "./frames.jsx";
 import { Line } from "./line.jsx";
 import { QuickAdd } from "./quick_add.jsx";
@@ -133,7 +133,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   }, [scope, flow]);
 
   return (
-    <div className="okc-canvas" onDrop={onDrop} onDragOver={onDragOver} data-region="canvas" tabIndex={-1}>
+    <Asking.Provider value={want}><div className="okc-canvas" onDrop={onDrop} onDragOver={onDragOver} data-region="canvas" tabIndex={-1}>
       <ReactFlow id={flowId} nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
         onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onNodeDragStop={onNodeDragStop}
         onConnect={onConnect} onReconnect={onReconnect} onConnectEnd={onConnectEnd} onInit={onInit} deleteKeyCode={null} minZoom={LEAST_ZOOM} maxZoom={2}
@@ -145,7 +145,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
       </ReactFlow>
       {nodes.length <= 1 && <p className="okc-empty">Drag a worker or a step here, or press Enter on one in the palette.</p>}
       {quick && <QuickAdd quick={quick} items={items} onClose={() => setQuick(null)} onAdd={(group, name) => (setQuick(null), addAt(group, name, quick.clientX, quick.clientY, { source: quick.source, kind: quick.kind }))} />}
-    </div>
+    </div></Asking.Provider>
   );
 });
 

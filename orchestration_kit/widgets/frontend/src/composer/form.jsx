@@ -5,7 +5,7 @@ import { Field, FormContext } from "./controls.jsx";
 import { Finding } from "./problems.jsx";
 
 export const Form = memo(function Form({ panel, forms, steps, problems, want, several }) {
-  const { subject, kind, values, refused, about, bodies } = panel;
+  const { subject, kind, values, refused, about } = panel;
   const context = useMemo(() => ({
     subject, steps, refused, revision: panel, turn: panel.turn,
     put: (path, value, move = "put") => want("put", { step: subject, path, value, move }),

@@ -29,6 +29,13 @@ export function panelOf({ tabs, tab, panel, model }) {
   }
   const focus = tab.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.key : undefined;
   const opened = new Set([...tab.querySelectorAll("details[open]")].map((one) => /** @type {HTMLElement} */ (one).dataset.key));
+  const typed = /** @type {HTMLTextAreaElement | null} */ (tab.querySelector("textarea[data-at]"));
+  if (typed?.dataset.dirty && typed.dataset.run === panel.run && panel.visit && !panel.chosen && panel.visit.at !== Number(typed.dataset.at)) {
+    want(model, "choose", { at: Number(typed.dataset.at) }); // the next visit does not take the place of what is being typed
+    return;
+  }
+  const scrolled = tab.dataset.tab === panel.tab ? tab.querySelector(".okit-scroll")?.scrollTop ?? 0 : 0;
+  tab.dataset.tab = panel.tab;
   tab.setAttribute("aria-label", TABS.find(([name]) => name === panel.tab)?.[1] ?? "");
   if (panel.visit) visit(tab, panel, model);
   else if (panel.visits) visits(tab, panel.visits, model);
@@ -36,7 +43,19 @@ export function panelOf({ tabs, tab, panel, model }) {
   else if (panel.runs) runs(tab, panel.runs, model);
   else fill(tab, h("p", { class: "okit-soft" }, "Nothing was done yet. Step makes the next visit, Run all of them."));
   for (const one of tab.querySelectorAll("details")) one.open = opened.has(one.dataset.key ?? "");
+  keep(tab, typed);
+  const list = tab.querySelector(".okit-scroll");
+  if (list) list.scrollTop = scrolled;
   if (focus) /** @type {HTMLElement | null} */ (tab.querySelector(`[data-key="${CSS.escape(focus)}"]`))?.focus();
+}
+
+/** What a person has typed stays, while the run goes on. @param {HTMLElement} tab @param {HTMLTextAreaElement | null} typed */
+function keep(tab, typed) {
+  const now = /** @type {HTMLTextAreaElement | null} */ (tab.querySelector("textarea[data-at]"));
+  if (!typed?.dataset.dirty || now?.dataset.at !== typed.dataset.at || now.dataset.run !== typed.dataset.run) return;
+  now.dataset.dirty = "true";
+  now.value = typed.value;
+  now.setSelectionRange(typed.selectionStart, typed.selectionEnd);
 }
 
 /** @param {string} name @param {any} value @param {string} [kind] */
@@ -46,9 +65,13 @@ const part = (name, value, kind) => h("div", { class: "okit-part" }, h("h4", nul
 function visit(tab, panel, model) {
   const one = panel.visit;
   const look = (/** @type {string} */ key, /** @type {string} */ words, /** @type {string} */ title, /** @type {number | null} */ at, isOff = false) =>
-    h("button", { type: "button", "data-key": key, title, "aria-label": title, "aria-disabled": String(isOff), onclick: () => isOff || want(model, "choose", at === null ? {} : { at }) }, words);
+    h("button", { type: "button", "data-key": key, title, "aria-label": title, "aria-disabled": String(isOff), onclick: () => {
+      if (isOff) return;
+      delete change.dataset.dirty;
+      want(model, "choose", at === null ? {} : { at });
+    } }, words);
   const again = one.attempt > 1 ? `, attempt ${one.attempt}` : "";
-  const change = /** @type {HTMLTextAreaElement} */ (h("textarea", { "aria-label": `Other input for ${one.path}`, rows: 4, spellcheck: "false", value: one.input.text }));
+  const change = /** @type {HTMLTextAreaElement} */ (h("textarea", { "data-key": "other", "data-at": one.at, "data-run": panel.run, "aria-label": `Other input for ${one.path}`, rows: 4, spellcheck: "false", value: one.input.text, oninput: () => (change.dataset.dirty = "true") }));
   fill(tab,
     h("div", { class: "okit-row" },
       look("before", "◂", "The attempt before", one.at - 1, one.at === 0), look("after", "▸", "The attempt after", one.at + 1, one.at + 1 >= panel.attempts),
