@@ -345,3 +345,18 @@ def test_a_picture_stays_in_the_saved_notebook(lab):
     expect(picture).to_be_visible()
     assert picture.evaluate("(image) => image.complete && image.naturalWidth > 100")
     again.shot("player-reopened")
+
+
+def test_what_is_typed_at_a_visit_stays_while_the_run_goes_on(lab):
+    begin = "run = chain(5, lambda given: given)\n_ = run.step()\n"
+    notebook = lab.open([CHAIN + begin, "run.player()"])
+    widget = a_player(notebook)
+    other = widget.get_by_label("Other input for ")
+    widget.get_by_text("with another input").click()
+    other.fill("coffee, by hand")
+    notebook.do("run.step(); run.step()")
+    expect(widget.get_by_role("tab", name="Attempts 3")).to_be_visible()
+    expect(other).to_have_value("coffee, by hand")
+    expect(other).to_be_focused()
+    widget.get_by_role("button", name="Back to here with this input").click()
+    expect(notebook.output(1).locator(".okit-notice")).to_contain_text("with another input")

@@ -7,7 +7,16 @@ import threading
 
 import pytest
 
-from orchestration_kit import MapStep, RetryPolicy, Run, RunLimits, SQLiteJournal, WaitStep
+from orchestration_kit import (
+    ApprovalStep,
+    MapStep,
+    RetryPolicy,
+    Run,
+    RunLimits,
+    SQLiteJournal,
+    SubworkflowStep,
+    WaitStep,
+)
 from orchestration_kit.errors import MissingWorkers, RunStateError, UnknownStep
 from orchestration_kit.testing import FakeClock
 from tests.support import hub_of, step, workflow_of
@@ -499,3 +508,15 @@ class TestStandIns:
         renewed = run.refresh()
         assert renewed.context.data["c_output"] == "G"
         assert calls == ["a"]
+
+
+def test_who_looks_at_a_run_is_told_that_a_run_within_it_was_answered():
+    inner = workflow_of(ApprovalStep(step_id="ask", prompt="Well?", on_success="a"), step("a"), name="inner")
+    hub = hub_of(inner, {"a": echo})
+    hub.register_workflow(workflow_of(SubworkflowStep(step_id="sub", workflow="inner"), name="outer"))
+    run = hub.start("outer", "g")
+    run.run()
+    told = []
+    run.resting_observers.append(lambda: told.append(run.waiting))
+    run.approve()
+    assert told == [[]]

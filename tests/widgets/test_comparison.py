@@ -40,6 +40,15 @@ def pictures(view):
     return {side: zlib.decompress(base64.b64decode(text)).decode() for side, text in view.pictures.items()}
 
 
+def test_a_run_that_rests_in_the_middle_is_not_drawn_at_work():
+    run = a_run()
+    fork = run.fork(at="code#1", input={"pages": ["other"]}, run_id="b")
+    fork.step()
+    view, _ = a_view(run, fork)
+    assert 'data-state="running"' not in pictures(view)["b"]
+    assert 'data-state="succeeded"' in pictures(view)["b"]
+
+
 def places(svg):
     return re.findall(r'data-step="([^"]+)".*?<rect x="([^"]+)" y="([^"]+)"', svg, re.DOTALL)
 

@@ -62,16 +62,11 @@ def items_of(hub: Orchestrator | None) -> list[Item]:
     """Return what a hub has, and all kinds of steps."""
     found: list[Item] = []
     if hub is not None:
-        found += [Item("worker", name, worker_type, name) for name, worker_type in workers_of(hub).items()]
+        found += [Item("worker", name, worker_type, name) for name, worker_type in hub.named_workers().items()]
     found += [Item("kind", kind.name, kind.about, kind.title) for kind in KINDS.values()]
     if hub is not None:
         found += [Item("workflow", name, "registered workflow", name) for name in hub.workflows]
     return found
-
-
-def workers_of(hub: Orchestrator) -> dict[str, str]:
-    """Return the types of the registered workers, by name."""
-    return {name: worker.worker_type for name, worker in hub._by_name.items()}  # noqa: SLF001 - it has no public list
 
 
 def new_step(hub: Orchestrator | None, group: str, name: str, workflow: WorkflowDefinition) -> Any:
@@ -83,7 +78,7 @@ def new_step(hub: Orchestrator | None, group: str, name: str, workflow: Workflow
         DefinitionError: there is no such thing any more.
     """
     taken = workflow.steps
-    if group == "worker" and hub is not None and (worker_type := workers_of(hub).get(name)) is not None:
+    if group == "worker" and hub is not None and (worker_type := hub.named_workers().get(name)) is not None:
         picked = hub.workers.get(worker_type)
         named = None if picked is not None and picked.name == name else name
         return WorkflowStep(step_id=free_id(worker_type, taken), worker_type=worker_type, worker=named)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from typing import Any, cast
 
@@ -32,6 +35,7 @@ EVERY_S = 1.0
 """Seconds between two looks."""
 MOST_ALERTS = 50
 """Alerts that are sent to a page."""
+_log = logging.getLogger("orchestration_kit")
 _NOTHING = Change(set(), {}, set())
 
 
@@ -178,8 +182,9 @@ class Monitor(KitWidget):
     def open_run(self, id: str) -> None:  # noqa: A002 - the page's word
         """Open a run in a player."""
         run_id = self._run_id(id)
-        player = opened_player(self._source.handle(run_id), may_change=self.may_change)
-        self._open(player, f"Run {run_id}", f"hub.get_run({run_id!r}).player()")
+        run = self._source.handle(run_id)
+        make = partial(opened_player, run, may_change=self.may_change)
+        self._open(make, f"Run {run_id}", f"hub.get_run({run_id!r}).player()")
 
     @intent
     def ask(self, id: str) -> None:  # noqa: A002 - the page's word
@@ -189,8 +194,8 @@ class Monitor(KitWidget):
             return
         run_id = self._run_id(id)
         run = self._source.handle(run_id)
-        box = ApprovalBox(run, may_go_on=self._desk.can_go_on, ticker=self._ticker)
-        self._open(box, f"What run {run_id} asks", f"ApprovalBox(hub.get_run({run_id!r}))")
+        make = partial(ApprovalBox, run, may_go_on=self._desk.can_go_on, ticker=self._ticker)
+        self._open(make, f"What run {run_id} asks", f"ApprovalBox(hub.get_run({run_id!r}))")
 
     @intent
     def put_away(self) -> None:
@@ -331,14 +336,17 @@ class Monitor(KitWidget):
 
     # --- one run
 
-    def _open(self, widget: Player | ApprovalBox, title: str, code: str) -> None:
+    def _open(self, make: Callable[[], Player | ApprovalBox], title: str, code: str) -> None:
         with self._watcher.turn:
             self._put_away()
-            self._below = widget
+            try:
+                self._below = make()
+            except Exception:  # noqa: BLE001 - marimo makes widgets in cells alone, and says so in its own way
+                _log.debug("No widget can be shown within a widget here", exc_info=True)
             how = f"This program shows no widget within a widget. In a cell of its own: {code}"
             self._openings += 1
             with self.hold_sync():  # or a page would look for one before it knows the other
-                self.child = str(widget.model_id or "")
+                self.child = str(getattr(self._below, "model_id", None) or "")
                 self.opened = {
                     "title": shorten(visible(title), 120),
                     "how": shorten(visible(how), 400),
