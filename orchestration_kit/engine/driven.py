@@ -86,7 +86,7 @@ class Driven:
         self.pausing: object | None = None
         """Whose driving was asked to pause."""
         self.resting_observers: list[Callable[[], None]] = []
-        """Called when nobody drives the run any more, on the thread that did; and where, then, one within it is answered."""
+        """Called when nobody drives the run any more, on the thread that did, or one within it was answered then."""
         self._playing: Future[None] | None = None
         """Of the last `play()`: done when nobody drives any more."""
         self._rested: Future[None] | None = None
@@ -169,7 +169,7 @@ class Driven:
         self._take_what_is_left()
 
     def stir(self) -> None:
-        """Have its driver look at the runs within it: one of them does not wait any more. Without one, tell who looks."""
+        """Have its driver, or else who looks at it, look at the runs within it: one of them was answered."""
         if not self.is_finished and self._claim_or_leave(None, _nothing):
             self.tell_rest()
 
@@ -257,6 +257,8 @@ class Driven:
                 raise self._is_taken()
             self._claim(me)
             self.is_beside = token is not None
+            if token is None:
+                self._rested = None  # what ended the last `play()` is past
             self.audience.tell_start()
             if first is not None:
                 first()
@@ -286,6 +288,7 @@ class Driven:
             if self.is_playing:
                 raise self._is_taken()
             self._claim(me)
+            self._rested = None
             self.audience.tell_start()
             self._guard = Guard()
             with heard(self):

@@ -47,7 +47,7 @@ from orchestration_kit.engine.visits import (
     way_of_failure,
 )
 from orchestration_kit.engine.waits import Waits
-from orchestration_kit.errors import ConditionError
+from orchestration_kit.errors import ConditionError, counted
 
 _BEGUN = (BranchesOpened, WaitStarted)
 
@@ -117,7 +117,7 @@ class Machine(Waits):
             visit = self.ready[0]
             is_long = len(self._rows) >= self._max_steps and not is_undoing(visit.scope)
             if is_long and self._count_of(visit) >= self._max_steps:
-                self._end_at_limit("max_steps", f"{self._max_steps:,} attempts")
+                self._end_at_limit("max_steps", counted(self._max_steps, "attempt"))
             elif self.meter is None or self._may_spend(visit):
                 self.taken.add(visit)
                 return self.ready.popleft()

@@ -195,7 +195,8 @@ class Playable(Answerable):
     def use(self, step_id: str, worker: Any, *, name: str | None = None) -> None:
         """Have a worker stand in at a step, in this run and its forks: a callable, or a `WorkerDefinition`.
 
-        None gives the step back to the worker that is registered; twice is once. What is on record stays; attempts name their worker.
+        None gives the step back to the worker that is registered; twice is once. What is on record stays; attempts
+        name their worker.
 
         Args:
             step_id: The step; also one within the workflow's branches.

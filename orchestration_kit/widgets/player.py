@@ -68,6 +68,9 @@ class Player(Moves, KitWidget):
 
     Args:
         run: A run of this process, or of a journal: `hub.get_run(run_id)`.
+
+    Raises:
+        TypeError: it is no run.
     """
 
     _esm = STATIC / "player.js"
@@ -81,6 +84,11 @@ class Player(Moves, KitWidget):
     """What is in the tab that is open."""
 
     def __init__(self, run: Run, *, ticker: Ticker | None = None) -> None:
+        if not hasattr(run, "resting_observers"):
+            raise TypeError(
+                f"A Player is of a Run, not of {type(run).__name__}. For example: Player(hub.start(workflow, goal)), "
+                "or Player(hub.get_run(run_id)). visualize(...) draws workflows and what has ended."
+            )
         self._turn = threading.RLock()
         self._run = run
         self._known: dict[str, Run] = {}

@@ -135,7 +135,7 @@ def test_a_cancelled_run_and_a_limit_are_told():
     run.cancel("lunch")
     hub.start("flow", "g", limits=RunLimits(max_steps=1)).run()
     assert "cancelled after 1 attempt in 0 s: lunch" in file.getvalue()
-    assert "failed after 1 attempt in 0 s: limit max_steps reached before b#1: 1 attempts" in file.getvalue()
+    assert "failed after 1 attempt in 0 s: limit max_steps reached before b#1: 1 attempt" in file.getvalue()
 
 
 def test_a_wait_counts_into_the_time_of_the_run():

@@ -513,10 +513,28 @@ class TestStandIns:
 def test_who_looks_at_a_run_is_told_that_a_run_within_it_was_answered():
     inner = workflow_of(ApprovalStep(step_id="ask", prompt="Well?", on_success="a"), step("a"), name="inner")
     hub = hub_of(inner, {"a": echo})
-    hub.register_workflow(workflow_of(SubworkflowStep(step_id="sub", workflow="inner"), name="outer"))
+    hub.register_workflow(
+        workflow_of(SubworkflowStep(step_id="sub", workflow="inner", on_success="a"), step("a"), name="outer")
+    )
     run = hub.start("outer", "g")
     run.run()
     told = []
     run.resting_observers.append(lambda: told.append(run.waiting))
     run.approve()
     assert told == [[]]
+
+
+@pytest.mark.parametrize("drive", [Run.run, lambda run: asyncio.run(run.arun())])
+def test_what_ended_a_play_is_not_raised_again_after_the_run_went_on(drive):
+    run = chain().start("flow", "g")
+
+    def no_more(**_):
+        raise OSError("the disk is full")
+
+    run._drive = no_more
+    run.play()
+    with pytest.raises(OSError, match="the disk is full"):
+        run.wait(LONG)
+    del run._drive
+    drive(run)
+    assert run.wait(LONG).state.value == "completed"

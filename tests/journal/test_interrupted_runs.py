@@ -260,7 +260,7 @@ def test_resume_goes_back_to_the_limits_that_a_run_was_started_with():
     hub = hub_of(CHAIN, APPEND)
     hub.execute_workflow("flow", "g", verbose=False, run_id="r", limits=RunLimits(max_steps=1))
     assert "max_steps" in hub.resume("r", verbose=False, limits=RunLimits(max_steps=2)).error
-    assert "1 attempts" in hub.resume("r", verbose=False).error
+    assert "1 attempt" in hub.resume("r", verbose=False).error
 
 
 def test_an_interrupt_uses_up_no_retry_and_is_no_error_of_the_worker():

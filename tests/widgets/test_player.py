@@ -57,6 +57,12 @@ def test_it_begins_before_the_first_visit():
     assert player.shown["buttons"]["back"] != ""
 
 
+@pytest.mark.parametrize("other", [4, None, workflow_of(step("a"))])
+def test_something_else_than_a_run_is_refused_with_the_right_call(other):
+    with pytest.raises(TypeError, match=r"A Player is of a Run, not of \w+\. For example: Player\(hub\.start"):
+        Player(other)
+
+
 def test_a_step_makes_one_visit():
     player, ticker = a_player()
     click(player, "step", at="a#1")

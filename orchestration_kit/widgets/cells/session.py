@@ -16,6 +16,7 @@ from orchestration_kit.engine.stand_ins import known_steps
 from orchestration_kit.errors import UnknownStep
 from orchestration_kit.widgets.cells import current
 from orchestration_kit.widgets.cells.ahead import coming, first
+from orchestration_kit.widgets.cells.answers import answer_on_record
 from orchestration_kit.widgets.cells.beginning import begin, last_of
 from orchestration_kit.widgets.cells.body import Body, body_of_function
 from orchestration_kit.widgets.cells.driving import make_turn, settle
@@ -273,12 +274,21 @@ class CellSession:
         return self.standing(*told, counts)
 
     def approve(self, value: Any = True, request: str | None = None) -> Standing:  # noqa: FBT002 - the plain yes
-        """Say yes to what the run asks, and go on past it. Raises `AnswerRefused` as `run.approve` does."""
+        """Say yes to what the run asks, and go on past it; on record already, take that over.
+
+        Raises:
+            AnswerRefused: as `run.approve` does.
+            BadCommand: the notebook has not come to where the run asks.
+        """
+        if request is None and (told := answer_on_record(self.run, self._line.place, "approved", value)):
+            return self.standing(told)
         self.run.approve(value, request)
         return self._answered("approved")
 
     def reject(self, reason: str, request: str | None = None) -> Standing:
-        """Say no to what the run asks, and why, and go on past it. Raises as `run.reject` does."""
+        """Say no to what the run asks, and why, and go on past it. On record already, and errors: as for `approve`."""
+        if request is None and (told := answer_on_record(self.run, self._line.place, "rejected", reason)):
+            return self.standing(told)
         self.run.reject(reason, request)
         return self._answered("rejected")
 

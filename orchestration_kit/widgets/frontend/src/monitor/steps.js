@@ -20,7 +20,7 @@ export function stepTable(pick) {
       lines.clear();
       fill(body, steps.map((one) => {
         const line = h("tr", null,
-          h("th", { scope: "row" }, h("button", { type: "button", class: "okit-mon-link", onclick: () => ((selected = one.step), mark(), pick(one.step)) }, one.step)),
+          h("th", { scope: "row" }, h("button", { type: "button", class: "okit-mon-link", title: one.step, onclick: () => ((selected = one.step), mark(), pick(one.step)) }, one.step)),
           h("td", { class: "okit-mon-number" }, one.here ? `${one.here}${one.waiting ? ` (… ${one.waiting})` : ""}` : ""),
           h("td", { class: "okit-mon-number" }, one.visits ? one.visits.toLocaleString() : ""),
           h("td", { class: "okit-mon-number", title: one.failures ? `${one.failures} of ${one.attempts} attempts` : null }, one.failures ? `✗ ${(100 * one.rate).toFixed(one.rate < 0.1 ? 1 : 0)} %` : ""),

@@ -157,6 +157,7 @@ function set(node, text) {
 /** A length of time: `1:02:03`, `4:05`, `3.2 s`. @param {number} seconds */
 export function clock(seconds) {
   const s = Math.max(0, seconds);
+  if (s < 0.00095) return `${Math.round(s * 1e6)} µs`;
   if (s < 0.0995) return `${Math.round(s * 1000)} ms`;
   if (s < 10) return `${s.toFixed(1)} s`;
   if (s < 60) return `${Math.floor(s)} s`;
