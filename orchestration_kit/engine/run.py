@@ -63,10 +63,18 @@ class Run(Playable):
         return history_frame(self)
 
     def player(self, **options: Any) -> Player:
-        """Return a widget to step, run, pause, stop and look at this run: `orchestration_kit.Player(run)`."""
+        """Return the widget to step, run, pause, stop and look at this run; `Player(run)` makes another one.
+
+        It is the same each time, so that a cell that is run again leaves nothing behind that listens.
+        """
         from orchestration_kit.widgets.player import Player
 
-        return Player(self, **options)
+        shown = self._shown
+        if options or shown is None or shown.is_closed or shown.run is not self:
+            shown = Player(self, **options)
+        if not options:
+            self._shown = shown
+        return shown
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
@@ -81,9 +89,8 @@ class Run(Playable):
             raise NotImplementedError
         from IPython import display
 
-        self._shown = self._shown or self.player()
         show = cast("Any", display).display
-        show(self._shown)
+        show(self.player())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from orchestration_kit.visual import mimebundle

@@ -42,6 +42,8 @@ _MOST_RUNS = 12
 _MOST_PIECES = 4_000
 _LOOK_S = 1.0
 """Seconds between two looks at a journal in which another process may go on with the run."""
+_MOST_STILLS = 4
+"""Outputs whose picture is kept up to date; those of a cell that was run again are gone."""
 _numbers = itertools.count(1)
 
 
@@ -102,6 +104,8 @@ class Player(Moves, KitWidget):
         self._still_shown: dict[str, str] = {}
         self._allowance = Allowance(10, 0.5)
         self._trouble = ""
+        self.is_closed = False
+        """Whether it listens no more."""
         super().__init__()
         self._pulse = Pulse(self._show_now, ticker=ticker)
         self._watch = Pulse(self._look_elsewhere, every_s=_LOOK_S, ticker=ticker)
@@ -120,6 +124,7 @@ class Player(Moves, KitWidget):
             self._pulse.close()
             self._watch.close()
             self._detach()
+            self.is_closed = True
         super().close()
 
     # --- hearing of the run
@@ -336,7 +341,7 @@ class Player(Moves, KitWidget):
         display(found[0] if isinstance(found, tuple) else found, raw=True)
         handle = display(self._still_now(), raw=True, display_id=True)
         if handle is not None:
-            self._stills.append(handle)
+            self._stills = [*self._stills[1 - _MOST_STILLS :], handle]
 
     def _still_now(self) -> dict[str, str]:
         run = self._run

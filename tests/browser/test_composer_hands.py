@@ -45,6 +45,14 @@ def program(lab):
     return lab
 
 
+def test_a_line_takes_the_focus(program):
+    hand = opened(program, WEBSITE)
+    line = hand.at.locator(".react-flow__edge").first
+    line.focus()
+    expect(line).to_be_focused()
+    expect(line).to_have_attribute("tabindex", "0")
+
+
 def test_keys_undo_redo_copy_delete_move_and_reach_no_cell(program):
     hand = opened(program, WEBSITE)
     keys = hand.page.keyboard

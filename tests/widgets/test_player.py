@@ -605,6 +605,19 @@ def test_an_unknown_run_is_told():
     assert player.notice["text"].startswith("UnknownRun")
 
 
+def test_a_run_has_one_player_that_is_made_anew_once_it_is_closed_or_shows_another_run():
+    run = a_hub().start("flow", "go")
+    first = run.player()
+    assert run.player() is first
+    assert len(run.resting_observers) == 1
+    first.close()
+    second = run.player()
+    assert second is not first
+    fork = run.fork(at="a#1")
+    second.follow(fork)
+    assert run.player() is not second
+
+
 def test_two_players_show_one_run():
     run = a_hub().start("flow", "go")
     (one, ticker), (other, other_ticker) = a_player(run), a_player(run)

@@ -36,10 +36,10 @@ def answer_on_record(run: Run, place: int, kind: Literal["approved", "rejected"]
     if not is_behind:
         return None
     was = f"{here[-1].path} was {here[-1].kind} there in other words" if here else "nobody was asked there"
+    step, path = turns[place].step, turns[place].records[0].path
     raise BadCommand(
-        f"The notebook has not come to where the run stands: {turns[place].step!r} is next, on record; {was}. "
-        "Nothing was answered.",
-        f"%run_next   to take {turns[place].step!r} over, or   %goto {turns[place].records[0].path}   to go on from there",
+        f"The notebook has not come to where the run stands: {step!r} is next, on record; {was}. Nothing was answered.",
+        f"%run_next   to take {step!r} over, or   %goto {path}   to go on from there, in a fork",
     )
 
 

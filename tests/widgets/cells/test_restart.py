@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration_kit import SQLiteJournal
+from orchestration_kit import ApprovalStep, SQLiteJournal
 from orchestration_kit.widgets.cells import current
 from orchestration_kit.widgets.cells.errors import OtherRun
+from tests.support import step, workflow_of
 from tests.widgets.cells.flows import CHAIN, REVIEW, hub_with, outputs, paths
 
 BEGIN = '%workflow chain --goal "g" --run-id r'
@@ -204,3 +205,45 @@ def test_run_all_without_the_first_cells_changes_nothing_either(kernel):
     notebook = kernel()
     notebook.all(*cells(), *cells())
     assert notebook["calls"] == ["a", "b", "c"]
+
+
+ASKED_TWICE = workflow_of(
+    step("a", "first"),
+    ApprovalStep(step_id="first", prompt="Go on?", on_success="b"),
+    step("b", "second"),
+    ApprovalStep(step_id="second", prompt="Publish it?", on_success="c", on_failure="c"),
+    step("c"),
+    name="chain",
+)
+
+
+def with_answers(*answers):
+    a, b, c = (f"#| step {name}\ncalls.append('{name}')\nstr(input)" for name in "abc")
+    return [a, answers[0], b, *answers[1:], c]
+
+
+def test_an_answer_on_record_is_taken_over(kernel):
+    kernel(workflow=ASKED_TWICE).all(*with_answers("%approve 1", "%reject too long"))
+    before = the_run().machine.count
+    notebook = kernel(workflow=ASKED_TWICE)
+    shown = notebook.all(*with_answers("%approve 1", "%reject too long"))
+    assert [cell.error for cell in shown] == [None] * 5
+    assert (notebook["calls"], the_run().machine.count) == ([], before)
+    assert shown[1].text.splitlines()[0] == "first#1 was approved so, on record."
+    assert shown[3].text.splitlines()[0] == "second#1 was rejected so, on record."
+
+
+def test_an_answer_on_record_is_not_given_to_another_question(kernel):
+    kernel(workflow=ASKED_TWICE).all(*with_answers("%approve")[:3])
+    assert [one.step for one in the_run().waiting] == ["second"]
+    notebook = kernel(workflow=ASKED_TWICE)
+    a, yes, b = with_answers("%approve")[:3]
+    notebook.run(a)
+    assert "first#1 was approved so, on record." in notebook.run(yes).text
+    assert [one.step for one in the_run().waiting] == ["second"]
+    refused = str(notebook.run("%approve 2").refusal)
+    assert "first#1 was approved there in other words. Nothing was answered." in refused
+    assert "%goto b#1" in refused
+    notebook.run(b)
+    notebook.run("%approve 2")
+    assert the_run().waiting == []

@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { ReactFlowProvider } from "@xyflow/react";
 import { App } from "./composer/app.jsx";
 import { ErrorBoundary } from "./composer/error_boundary.jsx";
+import "./composer/svg_names.js";
 import "@xyflow/react/dist/base.css";
 import "./composer/composer.css";
 
