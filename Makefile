@@ -29,7 +29,7 @@ test: setup-dev ## Run the tests, and every notebook.
 ifeq ($(NOTEBOOKS),)
 	@echo "notebooks/ holds no notebook: none is tested." >&2; test "$(CI)" != true
 endif
-	ORCHESTRATION_KIT_CASSETTE=replay $(BIN)/python -m pytest -n 2 --dist loadfile \
+	ORCHESTRATION_KIT_CASSETTE=replay TQDM_DISABLE=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
 	  --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg $(TESTS) $(ARGS)
 
 lab: setup-lab ## Open the tutorials in JupyterLab, and the demo's run if there is one.

@@ -6,8 +6,10 @@ It looks at the run now and then, from a thread of its own, so that a run costs 
 from __future__ import annotations
 
 import contextvars
+import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,8 @@ def is_in_notebook() -> bool:
 
 def is_seen() -> bool:
     """Whether a person looks at what this process writes: in a notebook, or on a terminal."""
+    if os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):  # tqdm's own word for it
+        return False
     if is_in_notebook():
         return True
     stream: Any = sys.stderr
@@ -63,7 +67,9 @@ def _shown(bar: Bar) -> Generator[None]:
 
 
 def _tqdm() -> Callable[..., Any]:
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():  # where widgets cannot be had, the bar is text: nobody has to hear of that
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
 
     return tqdm
 

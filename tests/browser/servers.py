@@ -113,6 +113,7 @@ def jupyter(program: str, folder: Path) -> Server:
         *("--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True"),
         *(f"--ServerApp.root_dir={folder}", f"--ServerApp.shutdown_no_activity_timeout={IDLE_S}"),
         f"--MappingKernelManager.cull_idle_timeout={IDLE_S}",
+        "--LanguageServerManager.autodetect=False",  # else a type checker reads each notebook, and a core is gone
         *(f"--{app}.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
     ]
     return Server(program, folder, command, ready="/api")

@@ -282,7 +282,7 @@ def test_a_burst_of_events_ends_in_the_last_state_and_the_page_does_not_grow(lab
 
 
 def test_a_double_click_makes_one_visit_and_two_players_agree(lab):
-    notebook = lab.open([BAKERY, "run.player()", "run.player()"])
+    notebook = lab.open([BAKERY, "run.player()", "from orchestration_kit import Player\n\nPlayer(run)"])
     one = a_player(notebook)
     other = notebook.widget(2, "player")
     one.get_by_role("button", name="Step", exact=True).dblclick()

@@ -147,6 +147,7 @@ def test_no_bar_in_a_pipe():
 
 def test_a_bar_on_a_terminal_comes_and_goes(monkeypatch, capsys):
     """With the real tqdm, on what says that it is a terminal."""
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(bars, "AFTER_S", 0.0)
     shown, free = threading.Event(), threading.Event()
@@ -168,3 +169,11 @@ def test_an_account_or_false_means_no_bar(monkeypatch):
     monkeypatch.setattr(bars, "is_seen", lambda: False)
     assert progress_of(hub.start("flow", "g"), None) is bars._NOTHING
     assert progress_of(hub.start("flow", "g"), True) is not bars._NOTHING
+
+
+def test_tqdms_own_switch_turns_it_off(monkeypatch):
+    monkeypatch.setattr(bars, "is_in_notebook", lambda: True)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    assert bars.is_seen()
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    assert not bars.is_seen()
