@@ -32,7 +32,7 @@ def notebook(request, lab):
     return notebook
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", ["wide", pytest.param("narrow", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("widget", WIDGETS)
 def test_no_serious_violation(notebook, widget, view):
     notebook.page.set_viewport_size(VIEWS[view])

@@ -27,7 +27,7 @@ def nodes(widget, step):
     return widget.locator(f'g[data-step="{step}"]')
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_what_is_selected_on_one_side_is_selected_on_the_other(lab, theme):
     notebook = lab.open([BAKERY, COMPARED], theme=theme)
     widget = a_view(notebook)
@@ -47,6 +47,7 @@ def test_what_is_selected_on_one_side_is_selected_on_the_other(lab, theme):
     assert notebook.errors == []
 
 
+@pytest.mark.soak
 def test_zoom_and_pan_are_in_step(lab):
     notebook = lab.open([BAKERY, COMPARED])
     widget = a_view(notebook)

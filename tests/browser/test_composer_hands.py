@@ -45,6 +45,7 @@ def program(lab):
     return lab
 
 
+@pytest.mark.soak
 def test_a_line_takes_the_focus(program):
     hand = opened(program, WEBSITE)
     line = hand.at.locator(".react-flow__edge").first
@@ -213,12 +214,14 @@ def test_text_goes_out_and_in_and_what_is_no_workflow_loses_nothing(program):
     assert download.value.suggested_filename.endswith(".yaml")
 
 
+@pytest.mark.soak
 def test_insert_in_a_cell_gives_the_next_cell(program):
     notebook = program.open([HUB, WEBSITE, "composer.insert()"])
     notebook.run_all()
     assert notebook.cells()[3] == notebook.kernel("composer.to_code()")
 
 
+@pytest.mark.soak
 def test_hostile_texts_stay_texts(program):
     hostile = [text for text in PAYLOADS if len(text) < 200]
     code = f"""
@@ -252,6 +255,7 @@ composer
     assert notebook.errors == []
 
 
+@pytest.mark.soak
 def test_two_composers_on_a_page_do_not_touch_one_another(program):
     hand = opened(program, WEBSITE, SHOWN.replace("composer", "second").replace("widgets.second", "widgets.composer"))
     first = Composing(hand.notebook, hand.notebook.widget(1, "composer"))
@@ -314,6 +318,7 @@ def test_two_hundred_steps_are_moved_quickly(program):
     hand.notebook.shot("composer-200-steps")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_stands_in_the_way_of_assistive_technology(program, theme):
     hand = opened(program, WEBSITE, theme=theme)

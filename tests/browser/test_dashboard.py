@@ -98,6 +98,7 @@ def test_a_run_is_seen_and_answered_on_the_page(journal, browser):
         assert kept.find_run("asks").standing.state == "in_progress"
 
 
+@pytest.mark.soak
 def test_a_page_that_only_looks_has_nothing_to_change(journal, browser):
     with served(journal, read_only=True, theme="dark") as page:
         shown = opened(browser, page)
@@ -129,6 +130,7 @@ def test_nobodys_keys_reach_its_kernel(journal, browser, monkeypatch):
         shown.close()
 
 
+@pytest.mark.soak
 def test_a_journal_that_is_gone_is_told_on_the_page(journal, browser):
     with served(journal) as page:
         journal.unlink()

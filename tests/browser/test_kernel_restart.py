@@ -18,7 +18,7 @@ CELLS = [
 WIDGETS = {"composer": 2, "player": 3, "monitor": 4, "approval": 5}
 
 
-@pytest.mark.parametrize("program", ["lab", "classic"])
+@pytest.mark.parametrize("program", ["lab", pytest.param("classic", marks=pytest.mark.soak)])
 def test_widgets_say_that_the_kernel_is_gone_and_the_cells_go_on_with_the_journal(request, program):
     notebook = request.getfixturevalue(program).open(
         [cell.replace("runs.db", f"restart-{program}.db") for cell in CELLS]

@@ -157,6 +157,7 @@ def test_all_of_it_by_keyboard(lab):
     assert notebook.errors == []
 
 
+@pytest.mark.soak
 def test_in_the_dark(lab):
     notebook = lab.open([BAKERY, "player = run.player()\nplayer"], theme="dark")
     widget = a_player(notebook)
@@ -347,6 +348,7 @@ def test_a_picture_stays_in_the_saved_notebook(lab):
     again.shot("player-reopened")
 
 
+@pytest.mark.soak
 def test_what_is_typed_at_a_visit_stays_while_the_run_goes_on(lab):
     begin = "run = chain(5, lambda given: given)\n_ = run.step()\n"
     notebook = lab.open([CHAIN + begin, "run.player()"])
