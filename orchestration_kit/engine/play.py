@@ -294,9 +294,12 @@ class Playable(Answerable):
             error = raised
             _log.debug("Run %r stopped", self.run_id, exc_info=True)
         done.set_result(None)
-        self._take_what_is_left()
-        self.tell_rest()
-        if error is None:  # last: who waits finds everything up to date
+        try:
+            self._take_what_is_left()
+            self.tell_rest()
+        except BaseException as raised:  # noqa: BLE001 - as above
+            error = error or raised
+        if error is None:  # last, and whatever happens: who waits finds everything up to date, and waits no more
             rested.set_result(None)
         else:
             rested.set_exception(error)

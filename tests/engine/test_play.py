@@ -319,6 +319,19 @@ def test_who_waits_goes_on_after_rest_was_told():
     assert told == [False]
 
 
+def test_who_waits_waits_no_more_where_telling_of_rest_is_ended_by_force():
+    run = chain().start("flow", "g")
+
+    def ends_the_thread():
+        raise SystemExit
+
+    run.resting_observers.append(ends_the_thread)
+    run.play()
+    with pytest.raises(SystemExit):
+        run.wait(LONG)
+    assert run.state.value == "completed"
+
+
 def test_one_who_hears_of_rest_and_raises_is_left_out(caplog):
     run = chain().start("flow", "g")
 
