@@ -23,6 +23,8 @@ AFTER_S, EVERY_S = 1.0, 0.2
 """Seconds until a bar appears, and between two looks at the run."""
 _WIDEST = 60
 _NOTHING = nullcontext()
+_place = threading.Lock()
+"""Held by the one bar that nobody asked for: of a thousand runs at once, the first is shown, and not a thousand bars."""
 
 
 def is_in_notebook() -> bool:
@@ -48,7 +50,7 @@ def progress_of(run: Driven, wanted: bool | None) -> AbstractContextManager[None
     """Return what shows a bar while a run is driven; None leaves it to whether somebody looks, and sees no account."""
     if wanted is False or (wanted is None and not (is_seen() and _is_untold(run))):
         return _NOTHING
-    return _shown(Bar(run))
+    return _shown(Bar(run), is_asked_for=wanted is True)
 
 
 def _is_untold(run: Driven) -> bool:
@@ -58,12 +60,17 @@ def _is_untold(run: Driven) -> bool:
 
 
 @contextmanager
-def _shown(bar: Bar) -> Generator[None]:
-    bar.begin()
+def _shown(bar: Bar, *, is_asked_for: bool) -> Generator[None]:
+    if not is_asked_for and not _place.acquire(blocking=False):
+        yield
+        return
     try:
+        bar.begin()
         yield
     finally:
         bar.end()
+        if not is_asked_for:
+            _place.release()
 
 
 def _tqdm() -> Callable[..., Any]:

@@ -177,3 +177,16 @@ def test_tqdms_own_switch_turns_it_off(monkeypatch):
     assert bars.is_seen()
     monkeypatch.setenv("TQDM_DISABLE", "1")
     assert not bars.is_seen()
+
+
+def test_of_runs_that_go_on_at_once_one_shows_a_bar_unless_another_is_asked_for(monkeypatch):
+    monkeypatch.setattr(bars, "is_seen", lambda: True)
+    begun = []
+    monkeypatch.setattr(bars.Bar, "begin", lambda bar: begun.append(bar._run.run_id))
+    hub = chain()
+    one, other, third = (hub.start("flow", "g", run_id=name) for name in ("one", "other", "third"))
+    with progress_of(one, None):
+        with progress_of(other, None), progress_of(third, True):
+            assert begun == ["one", "third"]
+    with progress_of(other, None):
+        assert begun == ["one", "third", "other"]
