@@ -24,7 +24,7 @@ AFTER_S, EVERY_S = 1.0, 0.2
 _WIDEST = 60
 _NOTHING = nullcontext()
 _place = threading.Lock()
-"""Held by the one bar that nobody asked for: of a thousand runs at once, the first is shown, and not a thousand bars."""
+"""Held by the one bar that nobody asked for: of a thousand runs at once the first is shown, not a thousand bars."""
 
 
 def is_in_notebook() -> bool:
