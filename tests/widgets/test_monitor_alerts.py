@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from orchestration_kit.journal.glances import Wait
 from orchestration_kit.widgets.monitor.alerts import AlertRules, alerts_of
 from orchestration_kit.widgets.monitor.figures import StepFigures
 from orchestration_kit.widgets.monitor.lines import RunLine
-from orchestration_kit.widgets.monitor.rows_read import Wait
 
 NOW = 100_000.0
 

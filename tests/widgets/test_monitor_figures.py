@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from orchestration_kit import ApprovalStep, Branch, MapStep, ParallelStep, SQLiteJournal, WaitStep, compare_many
+from orchestration_kit.journal.glances import Attempt, Over, Wait, read
 from orchestration_kit.visual import visualize
 from orchestration_kit.visual.overlay_fold import overlay_of
 from orchestration_kit.widgets.monitor.figures import RunFigures, overlay_of_all, summed
 from orchestration_kit.widgets.monitor.lines import RunLine
-from orchestration_kit.widgets.monitor.rows_read import Attempt, Over, Wait, read
 from tests.support import hub_of, step, workflow_of
 
 ECHO = {name: (lambda given: given) for name in "abcd"}

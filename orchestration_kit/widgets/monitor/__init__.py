@@ -1,7 +1,6 @@
 """`Monitor`: many runs at a glance, of this process and of others.
 
 ```text
-rows_read.py       rows of a journal, read as far as a monitor looks
 source.py          where runs come from:
 source_hub.py      of this process
 source_journal.py  of a journal, whoever drives them

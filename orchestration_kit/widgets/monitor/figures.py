@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestration_kit.journal.glances import Attempt
 from orchestration_kit.visual.model import DiagramModel
 from orchestration_kit.visual.overlay import Overlay, StepOverlay, StepState
 from orchestration_kit.visual.overlay_fold import Fold
 from orchestration_kit.visual.places import Places
 from orchestration_kit.widgets.monitor.lines import CANCELLED, RunLine
-from orchestration_kit.widgets.monitor.rows_read import Attempt
 
 
 @dataclass(slots=True)

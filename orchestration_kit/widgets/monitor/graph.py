@@ -7,13 +7,13 @@ from typing import Any
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.ports import Clock
+from orchestration_kit.journal.glances import Attempt
 from orchestration_kit.visual.diagram import visualize
 from orchestration_kit.widgets.approval_questions import visible
 from orchestration_kit.widgets.live import LivePicture
 from orchestration_kit.widgets.monitor.alerts import AlertRules
 from orchestration_kit.widgets.monitor.figures import RunFigures, StepFigures, overlay_of_all, summed
 from orchestration_kit.widgets.monitor.lines import RunLine
-from orchestration_kit.widgets.monitor.rows_read import Attempt
 from orchestration_kit.widgets.monitor.source import Change
 
 READS_S = 0.05

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.summary import Totals
-from orchestration_kit.widgets.monitor.rows_read import Attempt, Mark, Over, Seen, Wait
+from orchestration_kit.journal.glances import Attempt, Mark, Over, Seen, Wait
 
 _PLACES = re.compile(r"#\d+(\[[\d.-]+\])?")
 """Visit numbers and items in a scope."""

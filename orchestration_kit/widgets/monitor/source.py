@@ -9,9 +9,9 @@ from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
 from orchestration_kit.errors import UnknownRun, UnknownWorkflow
+from orchestration_kit.journal.glances import Attempt
 from orchestration_kit.widgets.approval_desks import Desk
 from orchestration_kit.widgets.monitor.lines import RunLine
-from orchestration_kit.widgets.monitor.rows_read import Attempt
 
 
 class Change(NamedTuple):

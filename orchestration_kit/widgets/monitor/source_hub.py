@@ -8,10 +8,10 @@ from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished,
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
 from orchestration_kit.journal.following import MOST_RUNS
+from orchestration_kit.journal.glances import Attempt, Wait
 from orchestration_kit.widgets.approval_desks import HubDesk
 from orchestration_kit.widgets.live import steady
 from orchestration_kit.widgets.monitor.lines import RunLine
-from orchestration_kit.widgets.monitor.rows_read import Attempt, Wait
 from orchestration_kit.widgets.monitor.source import Change, Source
 
 

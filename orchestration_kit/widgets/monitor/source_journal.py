@@ -10,13 +10,13 @@ from orchestration_kit.errors import JournalError, OrchestrationError
 from orchestration_kit.journal.chain import read_totals, verify_rows, verify_run
 from orchestration_kit.journal.errors import JournalCorrupt
 from orchestration_kit.journal.following import News
+from orchestration_kit.journal.glances import Attempt, read
 from orchestration_kit.journal.loading import read_rows
 from orchestration_kit.journal.port import Journal, Row, StoredRun
 from orchestration_kit.journal.processes import judge
 from orchestration_kit.journal.skeleton import Skeleton, read_skeleton
 from orchestration_kit.widgets.approval_desks import HubDesk, JournalDesk
 from orchestration_kit.widgets.monitor.lines import RunLine
-from orchestration_kit.widgets.monitor.rows_read import Attempt, read
 from orchestration_kit.widgets.monitor.source import Change, Source
 
 _LAST = 3

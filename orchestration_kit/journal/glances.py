@@ -1,6 +1,6 @@
-"""Rows of a journal, read as far as a monitor looks: no output, no data bus, nothing of anybody's types.
+"""Rows become glances at what happened, for whoever watches many runs: no output, no data bus, no types of anybody.
 
-What stands in a row is told in `journal/rows.py`.
+What stands in a row is told in `rows.py`; `row_reader.py` reads all of it.
 """
 
 from __future__ import annotations
