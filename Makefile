@@ -63,8 +63,8 @@ lock: ## Compile requirements/*.txt from pyproject.toml.
 	  uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(ARGS) \
 	    pyproject.toml "$$@" -o "$$output"; echo "$$output" >&2; }; \
 	compile dev --all-extras --group test --group check; \
-	compile demo --extra demo -c requirements/dev.txt; \
-	compile lab --extra lab --extra demo --extra plot --extra dashboard -c requirements/dev.txt; \
+	compile demo --extra demo --extra llm -c requirements/dev.txt; \
+	compile lab --extra lab --extra demo --extra plot --extra dashboard --extra llm --extra rules --extra otel --extra evals -c requirements/dev.txt; \
 	compile bench --group bench
 
 frontend: $(FRONTEND)/node_modules ## Bundle the widgets for the browser; what is committed is what this makes.
