@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
@@ -93,7 +94,7 @@ def drive(run: Run) -> int:
     except KeyboardInterrupt:
         say("Interrupted. What was done is on record: `orchestration-kit runs resume` goes on from there.")
         return _INTERRUPTED
-    if context.state == "waiting":
+    if context.state in RESTING:
         count = len(run.waiting)
         what = "" if not count else " for an answer" if count == 1 else f" for {count:,} answers"
         tell(f"It waits{what}: `orchestration-kit runs waiting {shell_word(run.run_id)}` shows what is asked.")

@@ -16,7 +16,7 @@ from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.context import to_entry
 from orchestration_kit.engine.events import AttemptFinished, Event, RunFinished
 from orchestration_kit.engine.order import in_order
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.errors import did_you_mean
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.loading import LoadedRun, load_run
@@ -99,7 +99,7 @@ def end_of(loaded: LoadedRun) -> tuple[str, RunFinished | None]:
     last = loaded.events[-1] if loaded.events else None
     if isinstance(last, RunFinished):
         return last.state, last
-    if loaded.place.state == WorkflowState.WAITING:
+    if loaded.place.state in RESTING:
         return loaded.place.state, None
     return ("initialized" if last is None else "in_progress"), None
 

@@ -16,6 +16,12 @@ from orchestration_kit.journal.errors import UnknownType
 
 INTERRUPTED = 130
 
+_MODEL = (
+    "let a language model plan the site and write its words: PROVIDER:NAME (its key is in the provider's variable, such "
+    "as OPENAI_API_KEY), http://HOST/v1#NAME (a server that speaks OpenAI's protocol; a key, if it needs one, is in "
+    "ORCHESTRATION_KIT_API_KEY), or NAME alone, to be asked at OPENAI_BASE_URL"
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
@@ -65,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--goal", metavar="TEXT", help="what the website is for")
     demo.add_argument("--out", metavar="DIR", default="demo_site", help="where everything goes (default: demo_site)")
     demo.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same site, byte for byte")
-    demo.add_argument("--model", metavar="NAME", help="let a language model do the work")
+    demo.add_argument("--model", metavar="NAME", help=_MODEL)
     demo.add_argument("--no-notebook", action="store_true", help="do not leave run.ipynb behind")
     demo.set_defaults(command="workflows:demo")
 

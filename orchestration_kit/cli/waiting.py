@@ -9,7 +9,7 @@ from orchestration_kit.cli.journals import driver_of, opened
 from orchestration_kit.cli.questions import HASH_SHOWN, described, tell_questions, wording
 from orchestration_kit.cli.terminal import Cell, Column, local_time, named, say, short, table, tell_json
 from orchestration_kit.engine.asking import Request
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING, WorkflowState
 from orchestration_kit.errors import JournalError, UnknownRun
 from orchestration_kit.history.texts import short_text
 from orchestration_kit.journal.port import RunQuery, StoredRun
@@ -26,7 +26,7 @@ _COLUMNS = (
     Column("request", rank=3),
     Column("driver", rank=1),
 )
-_OPEN = (WorkflowState.WAITING, WorkflowState.IN_PROGRESS)
+_OPEN = (*RESTING, WorkflowState.IN_PROGRESS)
 _MAX_SHOWN = 100
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.cli.terminal import say
 from orchestration_kit.errors import WorkflowFileError, did_you_mean
+from orchestration_kit.workers.llm.errors import InvalidModel, MissingLlmExtra
 
 if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition
@@ -17,17 +18,16 @@ if TYPE_CHECKING:
 
 def demo(arguments: argparse.Namespace) -> int:
     """Build a website and say where it is."""
-    if arguments.model is not None:
-        say(
-            f"--model {arguments.model}: language models are not part of this version yet. "
-            "Leave --model out: the demo's own workers need no key and no network."
-        )
-        return 2
     from orchestration_kit.demo.build import DEFAULT_GOAL, DEFAULT_SEED, build_website
 
     goal = DEFAULT_GOAL if arguments.goal is None else arguments.goal
     seed = DEFAULT_SEED if arguments.seed is None else arguments.seed
-    result = build_website(goal, arguments.out, seed=seed)
+    try:
+        model = None if arguments.model is None else _model(arguments.model)
+        result = build_website(goal, arguments.out, seed=seed, model=model)
+    except (MissingLlmExtra, InvalidModel) as error:
+        say(f"orchestration-kit: {error}")
+        return 2
     if result.run.state != "completed":
         say(f"No website was built: {result.run.context.error}")
         return 1
@@ -35,9 +35,15 @@ def demo(arguments: argparse.Namespace) -> int:
     if not arguments.no_notebook:
         from orchestration_kit.demo.notebook import write_executed_notebook
 
-        notebook = write_executed_notebook(goal, seed, Path(arguments.out))
+        notebook = write_executed_notebook(goal, seed, Path(arguments.out), model=arguments.model)
     _tell(result, notebook)
     return 0
+
+
+def _model(text: str) -> Any:
+    from orchestration_kit.workers.llm.models import model_on_command_line
+
+    return model_on_command_line(text)
 
 
 def _tell(result: DemoResult, notebook: Path | None) -> None:

@@ -6,14 +6,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from orchestration_kit.demo.build import ANSWERS
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 KERNEL_TIMEOUT_S = 120
 
 
-def notebook_for(goal: str, seed: int) -> NotebookNode:
-    """Return the notebook, not yet executed. The goal stands in it as data."""
+def notebook_for(goal: str, seed: int, model: str | None = None) -> NotebookNode:
+    """Return the notebook, not yet executed. Goal and model stand in it as data.
+
+    With a model, the notebook goes through the answers that the run left behind, and asks nobody.
+    """
     import nbformat
     from nbformat import v4
 
@@ -26,15 +31,9 @@ def notebook_for(goal: str, seed: int) -> NotebookNode:
             "wrote, checked and repaired a website; the workflow alone decided whose turn it was. Run the cells again, "
             "change the goal or the seed, and watch the way change."
         ),
-        code(
-            "from orchestration_kit import history_frame, visualize\n"
-            "from orchestration_kit.demo import prepare_hub\n\n"
-            f"GOAL = {_literal(goal)}\nSEED = {seed}\n\n"
-            'hub = prepare_hub("site")\n'
-            'hub.workflows["build_website"]'
-        ),
+        code(_opening(goal, seed, model)),
         text("The skeleton before anything ran: dashed edges are taken when a step fails. Now run it."),
-        code('run = hub.start("build_website", GOAL, seed=SEED, verbose=True)\nresult = run.run()'),
+        code(_start(model)),
         text(
             "The way it took: visits, attempts and time at each step, and thicker edges where it went more than once."
         ),
@@ -64,8 +63,10 @@ def notebook_for(goal: str, seed: int) -> NotebookNode:
     return notebook
 
 
-def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
+def write_executed_notebook(goal: str, seed: int, folder: Path, *, model: str | None = None) -> Path:
     """Execute the notebook in `folder`, and write it there as `run.ipynb`.
+
+    With a `model`, the answers that `build_website` kept in the folder are gone through again.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed; nothing is written.
@@ -74,7 +75,7 @@ def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
     from nbclient import NotebookClient
     from nbformat.sign import NotebookNotary
 
-    notebook = notebook_for(goal, seed)
+    notebook = notebook_for(goal, seed, model)
     client: Any = NotebookClient(
         notebook,
         timeout=KERNEL_TIMEOUT_S,
@@ -88,6 +89,31 @@ def write_executed_notebook(goal: str, seed: int, folder: Path) -> Path:
     partial = folder / ".run.ipynb.part"
     partial.write_text(cast("Any", nbformat).writes(notebook), encoding="utf-8")
     return partial.replace(folder / "run.ipynb")
+
+
+def _opening(goal: str, seed: int, model: str | None) -> str:
+    head = f"GOAL = {_literal(goal)}\nSEED = {seed}\n"
+    if model is None:
+        imports = (
+            "from orchestration_kit import history_frame, visualize\nfrom orchestration_kit.demo import prepare_hub"
+        )
+        made = 'prepare_hub("site")'
+    else:
+        imports = (
+            "from orchestration_kit import cassette, history_frame, visualize\n"
+            "from orchestration_kit.demo import prepare_hub\n"
+            "from orchestration_kit.workers.llm.models import model_on_command_line"
+        )
+        head += f"MODEL = model_on_command_line({_literal(model)})\n"
+        made = 'prepare_hub("site", model=MODEL)'
+    return f'{imports}\n\n{head}\nhub = {made}\nhub.workflows["build_website"]'
+
+
+def _start(model: str | None) -> str:
+    run = 'run = hub.start("build_website", GOAL, seed=SEED, verbose=True)'
+    if model is None:
+        return f"{run}\nresult = run.run()"
+    return f'with cassette("{ANSWERS}"):  # what the model said then; delete the file, and it is asked anew\n    {run}\n    result = run.run()'
 
 
 def _literal(text: str) -> str:

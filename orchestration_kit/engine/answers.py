@@ -57,7 +57,7 @@ class Answerable(Driven):
             AnswerRefused: (a RunStateError) no step of the workflow waits for an event of that name.
         """
         check_event(self, event)
-        self.post(partial(self._take_event, event, isolate(payload)))
+        self.post(partial(self._take_event, event, _clean(self, isolate(payload))))
 
     def _take_event(self, name: str, payload: Any) -> None:
         found = awaits_event(self, name)
@@ -85,16 +85,21 @@ class Answerable(Driven):
         if kind == "approved":
             check_value(self, question, value)
         try:
-            kept = isolate(value)
+            kept = _clean(owner, isolate(value))
             if owner.log is not None:
                 owner.log.stage("the approved value", kept)
         except Exception as error:
             raise AnswerRefused(
                 self.run_id, self.state, f"the value cannot be put on record ({error})", "Give plain data."
             ) from error
-        owner.post(partial(_put, owner, question, kind, kept, reason))
+        owner.post(partial(_put, owner, question, kind, kept, _clean(owner, reason)))
         for one in line_to(self, owner):
             one.stir()
+
+
+def _clean(run: Driven, value: Any) -> Any:
+    scrub = run.machine.plan.services.scrub
+    return value if scrub is None else scrub(value)
 
 
 def _put(owner: Driven, question: Request, kind: Any, value: Any, reason: str | None) -> None:

@@ -163,12 +163,13 @@ def requests_of(run: Driven) -> list[Request]:
 def _request(run: Driven, path: str, visit: Visit) -> Request:
     wait, step = cast("WaitStarted", visit.wait), visit.step.definition
     is_approval = isinstance(step, ApprovalStep)
+    prompt = _awaited(step) if isinstance(step, WaitStep) else prompt_of(wait.shown)
     return Request(
         run_id=run.run_id,
         path=path,
         step=visit.step.step_id,
         kind=wait.kind,
-        prompt=step.prompt if isinstance(step, ApprovalStep) else _awaited(cast("WaitStep", step)),
+        prompt=step.prompt if isinstance(step, ApprovalStep) else prompt,
         shown=isolate(wait.shown),
         schema=isolate(step.schema) if is_approval else None,
         hash=wait.request,
@@ -182,6 +183,12 @@ def _awaited(step: WaitStep) -> str:
     if step.event is not None:
         return f"the event {step.event!r}"
     return f"{step.for_s:g} s" if step.for_s is not None else f"{step.until:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def prompt_of(shown: dict[str, Any]) -> str:
+    """Return what a person is asked."""
+    reasons = "; ".join(f"{one.get('message')} [{one.get('rule')}]" for one in shown.get("violations", ()))
+    return f"The constraints refuse this {shown.get('action_type')}: {reasons}. Let exactly this happen nevertheless?"
 
 
 def meant(run: Driven, request: Any) -> tuple[Driven, Request]:

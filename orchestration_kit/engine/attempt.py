@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.acting import services_of
 from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.groups import Group
-from orchestration_kit.engine.outcome import Failure, Parked, Spawn
-from orchestration_kit.engine.refusals import NotAList
+from orchestration_kit.engine.outcome import Action, Failure, Parked, Spawn
+from orchestration_kit.engine.refusals import ActionRefused, NotAList
 from orchestration_kit.engine.spawning import spawned
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import AttemptError, ConditionError, OutputInvalid, OutputRejected, TransformerError
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 
 REJECTED = "success_when was false"
+_NO_HANDS = (
+    "The worker returned an Action, and the hub has nobody to carry it out. Write Orchestrator(constraints="
+    "create_default_engine(...), actions={...})."
+)
 
 
 def prepare(run: Driven, visit: Visit, context: WorkflowContext) -> None:
@@ -40,6 +45,7 @@ def prepare(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         given = isolate(worker.input_transformer(isolate(visit.input), context))
     except Exception as error:
         raise TransformerError(worker.name, "input_transformer", _told(error)) from error
+    given = _clean(run, given)
     if run.log is not None:
         with run.turn:
             run.log.stage(f"what the input_transformer of worker {worker.name!r} returned", given)
@@ -54,16 +60,17 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
         if isinstance(output, Failure):
             conclude_failure(run, visit, context, output)
             return
+        _check_refusal(context, output)
         is_spawn = isinstance(output, Spawn) and visit.group is None
-        output = spawned(run, visit, output) if is_spawn else isolate(output)
+        output = spawned(run, visit, output) if is_spawn else _clean(run, isolate(output))
         if visit.step.is_judged and not is_spawn:
             output = _shaped(visit, output)
             if not _is_success(run, visit, context, output):
                 return
-            output = _transformed(visit, output, context)
+            output = _clean(run, _transformed(visit, output, context))
         if visit.step.branches:
             visit.facts, visit.output = context, output
-        _take_work(visit, context)
+        _take_work(run, visit, context)
         with run.turn:
             if visit in run.machine.taken:  # else its time was up, or its branch is not wanted any more
                 _check_added(visit)
@@ -72,6 +79,20 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
                 run.machine.settle(visit, output)
     except Exception as error:  # noqa: BLE001 - the worker's value or the user's code; the run goes on
         conclude_failure(run, visit, context, error)
+
+
+def _check_refusal(context: WorkflowContext, output: Any) -> None:
+    """See that nothing was refused whatever the worker made of it, and that no action is left over.
+
+    Raises:
+        ActionRefused: an action was, for good.
+        AttemptError: there is nobody to carry out an action.
+    """
+    notes = notes_of(context)
+    if notes is not None and notes.refused is not None:
+        raise notes.refused
+    if isinstance(output, Action):
+        raise AttemptError(_NO_HANDS)
 
 
 def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error: BaseException) -> None:
@@ -83,7 +104,15 @@ def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error:
     if isinstance(error, Failure):
         _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
         return
+    notes = notes_of(context)
+    if notes is not None and notes.refused is not None:
+        error = notes.refused
     run.exception = error
+    if isinstance(error, ActionRefused) and error.on_violation == "ask" and visit.step.worker is not None:
+        refused = [{"rule": rule, "message": message} for rule, message, _ in error.violations]
+        is_returned = notes is not None and notes.is_returned
+        blocked = {**error.plan, "violations": refused, "is_returned": is_returned}
+        visit.detail = {**(visit.detail or {}), "blocked": _clean(run, isolate(blocked))}
     is_final = getattr(error, "is_final", False) is True
     _fail(run, visit, context, type(error), _message(error), None, is_final=is_final)
 
@@ -118,24 +147,35 @@ def _check_added(visit: Visit) -> None:
 
 
 def take_notes(visit: Visit, context: WorkflowContext) -> None:
-    """Put what the attempt used so far on its visit, and where its output came from."""
+    """Put what the attempt used and did so far on its visit, and where its output came from."""
     notes = notes_of(context)
     if notes is None:
         visit.usage, visit.cached = None, False
-    else:
-        visit.usage, visit.cached = notes.usage, notes.cached
+        return
+    visit.usage, visit.cached = notes.usage, notes.cached
+    if notes.actions or notes.lessons:
+        more = {"actions": notes.actions, "lessons": notes.lessons}
+        scrub = services_of(context).scrub or isolate
+        visit.detail = {**(visit.detail or {}), **{key: scrub(isolate(value)) for key, value in more.items() if value}}
 
 
-def _take_work(visit: Visit, context: WorkflowContext) -> None:
+def _clean(run: Driven, value: Any) -> Any:
+    """Return a value without secrets, as it goes on record."""
+    scrub = run.machine.plan.services.scrub
+    return value if scrub is None else scrub(value)
+
+
+def _take_work(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     """Put all that an attempt leaves on its visit: what it used, changed and added."""
     take_notes(visit, context)
     notes = notes_of(context)
     if notes is None:
         return
     if notes.view is not None:
-        visit.changes = notes.view.changes()
+        changes = notes.view.changes()
+        visit.changes = None if changes is None else changes._replace(updated=_clean(run, changes.updated))
     if notes.added:
-        visit.detail = {**(visit.detail or {}), "added": isolate(notes.added)}
+        visit.detail = {**(visit.detail or {}), "added": _clean(run, isolate(notes.added))}
 
 
 def _is_success(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -> bool:
@@ -168,6 +208,7 @@ def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
     is_final: bool = False,
 ) -> None:
     """Settle a failed attempt; what was rejected goes on record beside the reason."""
+    message, rejected = _clean(run, message), _clean(run, rejected)
     take_notes(visit, context)
     visit.changes = None
     if visit.detail is not None:

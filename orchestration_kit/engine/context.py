@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from orchestration_kit.engine.data import DataView
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo, HistoryEntry, RunFinished, RunStarted
 from orchestration_kit.engine.groups import is_in_map, item_of
+from orchestration_kit.engine.lending import Lending
+from orchestration_kit.engine.notes import Notes
 from orchestration_kit.engine.order import opener_of
 from orchestration_kit.engine.state import WorkflowState
 from orchestration_kit.engine.values import isolate
@@ -51,28 +53,7 @@ class _HandMade:
         return self.records[told:]
 
 
-class Notes:
-    """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
-
-    __slots__ = ("added", "cached", "history", "metadata", "random", "seen", "told", "usage", "view")
-
-    def __init__(self) -> None:
-        self.cached = False
-        """Whether the attempt comes from a recording."""
-        self.view: DataView | None = None
-        self.seen = 0
-        """How many records there were when the run's view of the data was made."""
-        self.usage: dict[str, Any] | None = None
-        self.history: list[HistoryEntry] | None = None
-        self.told = 0
-        """How many records the history holds."""
-        self.metadata: dict[str, Any] | None = None
-        self.random: random.Random | None = None
-        self.added: list[Any] | None = None
-        """Items for the map that the visit is in."""
-
-
-class WorkflowContext:
+class WorkflowContext(Lending):
     """Goal, state, data bus and history of a run.
 
     Workers get one; `execute_workflow` returns one. To try a worker by hand, make one:

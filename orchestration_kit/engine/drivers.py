@@ -34,6 +34,7 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
     past = run.past
     before(run)
     made = machine.recorded
+    scrub = machine.plan.services.scrub
     if machine.groups and not one_visit:
         _with_threads(run)
     while run.cancel_reason is None and run.pausing is None:
@@ -87,6 +88,8 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
                     if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
                         conclude(run, visit, context, output)
                     else:
+                        if scrub is not None and type(output) is str:
+                            output = scrub.text(output)
                         if step.branches:
                             visit.facts, visit.output = context, output
                         settle(visit, output)
@@ -120,6 +123,7 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
     past = run.past
     before(run)
     made = machine.recorded
+    scrub = machine.plan.services.scrub
     if machine.groups and not one_visit:
         await _with_tasks(run)
     while run.cancel_reason is None and run.pausing is None:
@@ -177,6 +181,8 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
                     if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
                         conclude(run, visit, context, output)
                     else:
+                        if scrub is not None and type(output) is str:
+                            output = scrub.text(output)
                         if step.branches:
                             visit.facts, visit.output = context, output
                         machine.settle(visit, output)

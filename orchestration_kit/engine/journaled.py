@@ -17,7 +17,7 @@ from orchestration_kit.engine.plan import Plan, compile_plan
 from orchestration_kit.engine.ports import Clock, RunLog
 from orchestration_kit.engine.replay import follow
 from orchestration_kit.engine.run import Run
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.engine.subruns import child_run_id
 from orchestration_kit.engine.summary import RunSummary, TotalsSoFar
 from orchestration_kit.errors import (
@@ -158,7 +158,7 @@ def find_children(run: Run, hub: Orchestrator) -> None:
         child_id = child_run_id(run.run_id, visit)
         if journal.find_run(child_id) is not None:
             child = run.children[visit.path] = hub.get_run(child_id)
-            if child.state is WorkflowState.WAITING:
+            if child.state in RESTING:
                 run.machine.park_ready(visit)
 
 

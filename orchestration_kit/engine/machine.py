@@ -87,7 +87,7 @@ class Machine(Waits):
         if self.finished is not None:
             return WorkflowState(self.finished.state)
         if self.waiting and not (self.ready or self.taken):
-            return WorkflowState.WAITING
+            return WorkflowState.BLOCKED if self.is_blocked else WorkflowState.WAITING
         is_untouched = not self._rows and not self.taken and not any(isinstance(mark, _BEGUN) for _, mark in self.marks)
         return WorkflowState.INITIALIZED if is_untouched else WorkflowState.IN_PROGRESS
 
@@ -133,7 +133,7 @@ class Machine(Waits):
             return visit.scope.count
         return sum(not row[1] for row in self._rows) if self.is_branched else len(self._rows)
 
-    def settle(
+    def settle(  # noqa: C901 - the hot path of every attempt
         self,
         visit: Visit,
         output: Any,
@@ -171,7 +171,9 @@ class Machine(Waits):
                         output = {"error": error.message, "output": output}
                         next_step = step.on_failure
         elif cancelled is None:
-            if may_retry(visit, error_types):
+            if "blocked" in (visit.detail or ()):
+                retry_in_s = 0.0  # a person decides first
+            elif may_retry(visit, error_types):
                 retry_in_s = 0.0 if step.retry is None else wait_s(visit, step.retry, self.started.seed)
             else:
                 next_step = way_of_failure(step, error)
@@ -303,6 +305,7 @@ class Machine(Waits):
         """Work the state out anew from what is on record: an interrupt may have come between a row and its fold."""
         fresh = Machine(self.plan, self.limits, self.started)
         fresh.replay(self.arrivals())
+        fresh.inherited = self.inherited
         self.take_state(fresh)
 
     def coming(self) -> Visit | None:

@@ -27,9 +27,10 @@ from orchestration_kit.engine.journaled import (
 )
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.machine import Machine
-from orchestration_kit.engine.ports import Clock, Observer, RunLog, SystemClock
+from orchestration_kit.engine.ports import Clock, Gate, Lessons, Observer, RunLog, SystemClock
 from orchestration_kit.engine.recall import Recall
 from orchestration_kit.engine.run import Run
+from orchestration_kit.engine.services import Hand, Services, checked_hands, checked_redaction, open_wisdom
 from orchestration_kit.engine.stand_ins import NOBODY, StandIns, bind_stand_ins
 from orchestration_kit.errors import DuplicateRun
 
@@ -68,6 +69,10 @@ class Orchestrator(Recall):
         cassette: Cassette | PathLike[str] | str | None = None,
         locks: Mapping[str, int] | None = None,
         spawn_checks: Iterable[SpawnCheck] = (),
+        constraints: Gate | None = None,
+        actions: Mapping[str, Hand] | None = None,
+        wisdom: Lessons | PathLike[str] | str | None = None,
+        redact: bool | Iterable[str] = True,
     ) -> None:
         super().__init__()
         self.observers: list[Observer] = list(observers)
@@ -86,6 +91,14 @@ class Orchestrator(Recall):
         """The locks and rates that steps name."""
         self.spawn_checks: list[SpawnCheck] = list(spawn_checks)
         """Called with each workflow that a worker made, before a step of it runs."""
+        self.services = Services(
+            gate=constraints,
+            hands=checked_hands(actions, constraints),
+            lessons=open_wisdom(wisdom),
+            scrub=checked_redaction(redact),
+            clock=self.clock,
+        )
+        """What is lent to workers: constraints, hands for actions, lessons; and who keeps secrets off records."""
         # What is in a journal can be read again, so that a handle lives as long as somebody holds it.
         self._named_runs: MutableMapping[str, Run] = {} if self.journal is None else WeakValueDictionary()
         self._handles: WeakValueDictionary[str, Run] = WeakValueDictionary()
@@ -205,6 +218,7 @@ class Orchestrator(Recall):
         check_goal(goal)
         if parent is None:
             check_options(run_id, limits)
+        scrub = self.services.fresh_scrub()
         if run_id is None:
             run_id = f"{workflow_name}_{os.urandom(6).hex()}"
         data = {} if initial_data is None else checked_data(initial_data)
@@ -212,11 +226,11 @@ class Orchestrator(Recall):
             run_id=run_id,
             workflow=workflow_name,
             fingerprint=plan.fingerprint,
-            goal=goal,
-            data=data,
+            goal=scrub(goal),
+            data=scrub(data),
             seed=run_id if seed is None else seed,
             started_at=self.clock.time(),
-            tags=checked_tags(tags),
+            tags=scrub(checked_tags(tags)),
             parent=None if parent is None else parent.run_id,
             input=None if parent is None else parent.input,
             depth=0 if parent is None else parent.depth,
@@ -264,9 +278,9 @@ class Orchestrator(Recall):
             raise DuplicateRun(run_id, self._named_runs[run_id].state)
         if log is not None:
             log.prepare()
-        own = tuple(observers)
-        run = Run(machine, clock=self.clock, log=log, hub=self, observers=self._listening(machine.plan, verbose, own))
-        run.audience.own = own
+        run = Run(machine, clock=self.clock, log=log, hub=self)
+        run.audience.own = tuple(observers)
+        run.audience.observers = self._listening(run, verbose=verbose)
         run.stand_ins = stand_ins
         if not is_child:
             self.last_run = self._handles[run_id] = run
@@ -342,7 +356,7 @@ class Orchestrator(Recall):
         if workers:
             run.use_all(workers)
         run.go_on(limits, keep=keep)
-        run.audience.observers = self._listening(run.machine.plan, verbose, run.audience.own)
+        run.audience.observers = self._listening(run, verbose=verbose)
         self.last_run = run
         return run
 

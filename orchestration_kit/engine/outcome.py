@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +60,38 @@ class Spawn:
     def __repr__(self) -> str:
         given = "" if self._input is _SAME else f", input={self._input!r}"
         return f"Spawn({self.workflow.name!r}{given})"
+
+
+class Action:
+    """Returned by a worker for the hub to carry out: what the hub's constraints approve of happens, nothing else does.
+
+    The step's output is what carrying it out gave. Where a person has to decide first, the worker is not called again:
+    what it wrote on the data bus is dropped, and the action is carried out as it was shown.
+
+    >>> Action("send_email", {"to": "ann@example.org", "subject": "Hi", "body": "..."}).plan["action_type"]
+    'send_email'
+
+    Args:
+        action_type: What kind of action; `Orchestrator(actions={...})` says who carries it out.
+        action_data: Its arguments, as plain data.
+        cost: What it costs, in USD.
+    """
+
+    __slots__ = ("action_data", "action_type", "cost")
+
+    def __init__(self, action_type: str, action_data: Mapping[str, Any], cost: float = 0.0) -> None:
+        self.action_type = action_type
+        self.action_data = action_data
+        self.cost = cost
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The action as constraints look at it."""
+        return {"action_type": self.action_type, "action_data": self.action_data, "cost": self.cost}
+
+    def __repr__(self) -> str:
+        cost = f", cost={self.cost!r}" if self.cost else ""
+        return f"Action({self.action_type!r}, {self.action_data!r}{cost})"
 
 
 class Parked(Exception):

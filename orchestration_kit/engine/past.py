@@ -99,7 +99,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     started = machine.started._replace(
         run_id=run_id or f"{machine.started.workflow}_{os.urandom(6).hex()}",
         fingerprint=plan.fingerprint,
-        goal=machine.started.goal if goal is None else goal,
+        goal=machine.started.goal if goal is None else hub.services.fresh_scrub()(goal),
         started_at=run.clock.time(),
         parent=run.run_id,
         forked_at=path,
@@ -108,8 +108,9 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     check_fit(run, plan, events)
     forked = Machine(plan, limits or machine.limits, started)
     forked.replay(events)
-    changes = Changes(changed, ()) if changed else None
-    first = (isolate(given),) if given is not SAME else None
+    scrub = hub.services.fresh_scrub()
+    changes = Changes(scrub(changed), ()) if changed else None
+    first = (scrub(isolate(given)),) if given is not SAME else None
     forked.fork(RunForked(started.run_id, run.run_id, path, started.started_at, changes, first))
     return hub.adopt(forked, log_of(forked), named=run_id is not None, stand_ins=run.stand_ins)
 

@@ -14,6 +14,7 @@ from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelSt
 from orchestration_kit.definition.steps import Branch, RetryPolicy, Step, WorkflowStep
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.calls import BoundWorker
+from orchestration_kit.engine.services import NO_SERVICES, Services
 from orchestration_kit.errors import InvalidWorkflow, MissingWorkers
 
 
@@ -121,6 +122,8 @@ class Plan:
     """Some step names one that undoes it."""
     bind: Callable[[Plan], Plan] | None = None
     """Gives workers to a workflow that a worker made; None where this one has none itself."""
+    services: Services = NO_SERVICES
+    """What the hub lends to the workers."""
 
     def steps_of(self, definition: WorkflowDefinition) -> Plan:
         """Compile a workflow that runs within this one, with workers where this one has them.

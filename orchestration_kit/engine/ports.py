@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from orchestration_kit.engine.data import Changes
@@ -72,6 +72,81 @@ class Clock(Protocol):
 
     async def asleep(self, seconds: float) -> None:
         """Wait in the running event loop."""
+        ...
+
+
+class Violation(Protocol):
+    """What a rule has against an action."""
+
+    @property
+    def rule(self) -> str:
+        """The rule's name."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What would do."""
+        ...
+
+
+class Verdict(Protocol):
+    """What constraints say of an action."""
+
+    @property
+    def approved(self) -> bool:
+        """Whether it may happen."""
+        ...
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """Why not."""
+        ...
+
+    @property
+    def on_violation(self) -> str:
+        """`retry` with feedback, `ask` a person, or `fail`."""
+        ...
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The action as it was looked at, in plain data of the verdict's own: what is carried out is this."""
+        ...
+
+
+class Gate(Protocol):
+    """What the hub asks before an action takes effect. An error in it is a no."""
+
+    def validate_plan(
+        self, plan: Any, *, history: Sequence[Mapping[str, Any]] = (), now: float | None = None
+    ) -> Verdict:
+        """Judge an action; `history` are those carried out before it in the run, `now` seconds since the epoch."""
+        ...
+
+    def labels_of(self, plan: Mapping[str, Any], result: Any) -> list[str]:
+        """Return what the run is marked with by having carried this out."""
+        ...
+
+    def check_outcome(
+        self, plan: Mapping[str, Any], result: Any, *, history: Sequence[Mapping[str, Any]] = ()
+    ) -> Verdict:
+        """Judge what came of an action, before the worker sees it."""
+        ...
+
+
+class Lessons(Protocol):
+    """What was learnt in other runs."""
+
+    def bound(self, context: Any) -> Any:
+        """Return what a worker may ask: the lessons as seen from its step."""
+        ...
+
+    def observe(self, event: Event, workflow: str, run_id: str) -> None:
+        """Hear of an event of a run."""
         ...
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from orchestration_kit.engine.arguments import check_id, checked_observers
+from orchestration_kit.engine.around import WATCHING, followers
 from orchestration_kit.engine.events import Event
 from orchestration_kit.engine.journaled import (
     NewLog,
@@ -64,7 +66,7 @@ class Recall(Registry):
         workers = self._by_name.values()
         run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan, workers=workers)
         run.hub = self._hub
-        run.audience.observers = self._listening(run.machine.plan, verbose=False, observers=())
+        run.audience.observers = self._listening(run, verbose=False)
         run.audience.joins_late()
         self._named_runs[run_id] = self._handles[run_id] = run
         find_children(run, self._hub)
@@ -121,11 +123,16 @@ class Recall(Registry):
         """Return the first events of a run, and how to make the log of a fork that shares them."""
         return past_of(self.journal, run, index)
 
-    def _listening(self, plan: Plan, verbose: bool, observers: Iterable[Observer]) -> list[Observer]:  # noqa: FBT001
-        listening = checked_observers([*self.observers, *observers])
+    def _listening(self, run: Run, *, verbose: bool) -> list[Observer]:
+        plan, lessons = run.machine.plan, self.services.lessons
+        listening = checked_observers([*self.observers, *run.audience.own])
         if verbose:
             from orchestration_kit.engine.account import Account
 
             listening.append(Account(plan.definition))
+        if lessons is not None:
+            listening.append(partial(lessons.observe, workflow=plan.workflow, run_id=run.run_id))
+        if WATCHING.watchers:
+            listening += followers(run)
         listener = getattr(plan, "listener", None)  # a plan with recordings hears of time limits and of the end
         return listening if listener is None else [*listening, listener]

@@ -15,10 +15,12 @@ from orchestration_kit.engine.order import in_order, opener_of, scope_of
 class Record:
     """The events of one run."""
 
-    __slots__ = ("_mark_at", "_ordered", "_rows", "finished", "is_branched", "marks", "started")
+    __slots__ = ("_mark_at", "_ordered", "_rows", "finished", "inherited", "is_branched", "marks", "started")
 
     def __init__(self, started: RunStarted) -> None:
         self.started = started
+        self.inherited: list[dict[str, Any]] = []
+        """Actions of the run that this one is within, from before it began."""
         self._rows: list[Any] = []
         self._mark_at: list[int] = []
         self._ordered: tuple[int, list[Event], list[AttemptFinished]] | None = None

@@ -8,6 +8,7 @@ AttemptError                       why an attempt failed; on record, seldom rais
 ├── SubworkflowFailed              the run of another workflow did not complete
 ├── SpawnRefused                   a workflow that a worker made is not sound, or not allowed
 ├── ApprovalRejected               a person said no
+├── ActionRefused                  the hub's constraints do not let an action happen
 ├── WaitTimeout (TimeoutError)     nobody answered in time
 └── BudgetSpent                    a step's budget leaves no room for an attempt
 RunStateError
@@ -16,6 +17,9 @@ RunStateError
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from orchestration_kit.errors import AttemptError, RunStateError, listed
 
@@ -100,6 +104,36 @@ class ApprovalRejected(AttemptError):
 
     def __str__(self) -> str:
         return f"{self.path} was rejected: {self.reason}"
+
+
+class ActionRefused(AttemptError):
+    """The hub's constraints do not let an action happen; where `stage` is `after`, what came of it is kept back."""
+
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        violations: tuple[tuple[str, str, str], ...],
+        on_violation: str = "retry",
+        stage: str = "before",
+    ) -> None:
+        super().__init__(plan, violations, on_violation, stage)
+        self.plan, self.violations, self.on_violation, self.stage = plan, violations, on_violation, stage
+        """What was wanted; rule, message and hint of each violation; `retry`, `ask` or `fail`; `before` or `after`."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the worker gets no other try."""
+        return self.on_violation == "fail"
+
+    def __str__(self) -> str:
+        kind = str(self.plan.get("action_type"))[:80]
+        what = (
+            f"The action {kind!r} is refused"
+            if self.stage == "before"
+            else f"What came of the action {kind!r} is kept back"
+        )
+        told = [f"{message} [{rule}]{f' {hint}' if hint else ''}" for rule, message, hint in self.violations]
+        return f"{what}: {listed(told, 5)}"
 
 
 class WaitTimeout(AttemptError, TimeoutError):

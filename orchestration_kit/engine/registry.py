@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestration_kit.definition.kinds import SubworkflowStep
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
+from orchestration_kit.engine.around import WATCHING, lent
 from orchestration_kit.engine.calls import BoundWorker, bind_worker, subworkflow_worker
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
+from orchestration_kit.engine.services import NO_SERVICES, Services
 from orchestration_kit.engine.stand_ins import StandIns
 from orchestration_kit.errors import UnknownWorkflow, listed
 
@@ -23,6 +27,9 @@ class Registry:
         self._by_name: dict[str, BoundWorker] = {}
         self._plans: dict[str, Plan] = {}
         self._bound: dict[str, Plan] = {}
+        self._watching = WATCHING.changes
+        self.services: Services = NO_SERVICES
+        """What is lent to workers."""
 
     def __repr__(self) -> str:
         workers = listed(f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values())
@@ -73,6 +80,9 @@ class Registry:
             UnknownWorkflow: no such workflow is registered.
             MissingWorkers: naming all that are missing.
         """
+        if self._watching != WATCHING.changes:
+            self._watching = WATCHING.changes
+            self._bound.clear()
         if stand_ins:
             return self._bind(workflow_name, stand_ins)
         bound = self._bound.get(workflow_name)
@@ -85,7 +95,13 @@ class Registry:
         if plan is None:
             raise UnknownWorkflow(str(workflow_name), list(self._plans))
         known = [f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values()]
-        return bind(plan, lambda step: stand_ins.get(step.step_id) or self._find(step), known)
+        acts = self.services.lends
+
+        def find(step: PlannedStep) -> BoundWorker | None:
+            worker = stand_ins.get(step.step_id) or self._find(step)
+            return None if worker is None else lent(worker, acts=acts)
+
+        return replace(bind(plan, find, known), services=self.services)
 
     def _find(self, step: PlannedStep) -> BoundWorker | None:
         if isinstance(step.definition, SubworkflowStep):

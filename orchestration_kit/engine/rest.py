@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestration_kit.engine.asking import put_answer
 from orchestration_kit.engine.events import Answered
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.errors import RunStateError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def look_within(run: Driven, *, whatever: bool = False) -> None:
     for path, visit in list(run.machine.waiting.items()):
         if visit.wait is None:
             child = run.children.get(path)
-            if whatever or child is None or child.state is not WorkflowState.WAITING:
+            if whatever or child is None or child.state not in RESTING:
                 run.machine.unpark(path)
 
 

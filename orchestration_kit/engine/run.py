@@ -10,7 +10,7 @@ from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Event, HistoryEntry
 from orchestration_kit.engine.past import SAME, Moment, fork, moment, refresh
 from orchestration_kit.engine.play import Playable
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.errors import counted, listed
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Run(Playable):
 
     def __repr__(self) -> str:
         at = f", next is {self.next_step}" if self.next_step else ""
-        if self.state is WorkflowState.WAITING:
+        if self.state in RESTING:
             found = [f"{one.path} ({one.kind})" for one in self.waiting]
             at = f", for {listed(found, 3)}"
         return f"<Run {self.run_id!r}: {self.state.value}, {counted(self.machine.recorded, 'attempt')}{at}>"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.asking import ask, conclude_wait
 from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare
+from orchestration_kit.engine.blocking import may_go_on
 from orchestration_kit.engine.branching import join_branches, open_branches
 from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside, check_wanted
 from orchestration_kit.engine.context import WorkflowContext
@@ -27,12 +28,14 @@ _AT_ONCE = nullcontext()
 """Of steps that wait for no lock and no rate."""
 
 
-def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:
+def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:  # noqa: C901 - as in drive()
     """Make a visit on this thread."""
     step, clock = visit.step, run.clock
     if step.is_special or visit.group is not None:
         with run.turn:
             _advance(run, visit, context)
+        return
+    if visit.more is not None and not _is_allowed(run, visit, context):
         return
     if run.past is not None and run.past.settles(run, visit):
         return
@@ -70,6 +73,8 @@ async def amake(run: Driven, visit: Visit, context: WorkflowContext, guard: Guar
     step, clock = visit.step, run.clock
     if step.is_special or visit.group is not None:
         _advance(run, visit, context)
+        return
+    if visit.more is not None and not _is_allowed(run, visit, context):
         return
     if run.past is not None and run.past.settles(run, visit):
         return
@@ -129,7 +134,16 @@ async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
     if step.is_judged or context._notes is not None or step.branches or type(output) not in ATOMS:  # noqa: SLF001 - hot
         conclude(run, visit, context, output)
     elif visit in run.machine.taken:
-        run.machine.settle(visit, output)
+        scrub = run.machine.plan.services.scrub
+        run.machine.settle(visit, scrub.text(output) if scrub is not None and type(output) is str else output)
+
+
+def _is_allowed(run: Driven, visit: Visit, context: WorkflowContext) -> bool:
+    """Whether an attempt may be made, where a person has to decide about its action first."""
+    if "asks" not in (visit.detail or ()):
+        return True
+    with run.turn:
+        return visit in run.machine.taken and may_go_on(run, visit, context)
 
 
 def _advance(run: Driven, visit: Visit, context: WorkflowContext) -> None:

@@ -15,3 +15,7 @@ class WorkflowState(StrEnum):
     BLOCKED = "blocked"
     """A constraint refused an action, and a person must decide."""
     CANCELLED = "cancelled"
+
+
+RESTING = (WorkflowState.WAITING, WorkflowState.BLOCKED)
+"""States of a run that goes on when somebody answers."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from orchestration_kit.engine.acting import actions_before, take_child_actions
 from orchestration_kit.engine.branching import is_absent, value_at
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.outcome import Parked
 from orchestration_kit.engine.refusals import SubworkflowFailed
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING, WorkflowState
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.engine.visits import INTERRUPTS
 from orchestration_kit.errors import RunStateError
@@ -38,6 +39,7 @@ def run_child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -
         child.run()
     finally:
         _count(run, visit, child, context)
+        take_child_actions(context, child)
     run.raise_if_cancelled()  # it was cancelled with its parent, which did not fail by that
     return _result(child, visit)
 
@@ -49,6 +51,7 @@ async def arun_child(run: Driven, visit: Visit, given: Any, context: WorkflowCon
         await child.arun()
     finally:
         _count(run, visit, child, context)
+        take_child_actions(context, child)
     run.raise_if_cancelled()  # it was cancelled with its parent
     return _result(child, visit)
 
@@ -84,6 +87,7 @@ def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> R
             parent=started._replace(input=(first,), depth=started.depth + 1),
             named=False,
         )
+    child.machine.inherited = actions_before(context)
     run.children[visit.path] = child
     return child
 
@@ -136,7 +140,7 @@ def _count(run: Driven, visit: Visit, child: Run, context: WorkflowContext) -> N
 
 def _result(child: Run, visit: Visit) -> Any:
     step = cast("SubworkflowStep", visit.step.definition)
-    if child.state is WorkflowState.WAITING:
+    if child.state in RESTING:
         raise Parked
     if child.state is not WorkflowState.COMPLETED:
         reason = child.context.error or "it did not end"

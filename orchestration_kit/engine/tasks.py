@@ -124,7 +124,7 @@ class _Tasks:
                 guards[visit] = guard
                 context, step = context_of(machine, visit), visit.step
                 try:
-                    if step.is_plain and visit.wait_s is None and visit.group is None and run.past is None:
+                    if step.is_plain and visit.wait_s is None and visit.more is None and run.past is None:
                         await acall_worker(run, visit, context, guard)
                     else:
                         await amake(run, visit, context, guard, is_shared=True)

@@ -190,13 +190,18 @@ def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
     again = Visit(visit.scope, step, visit.number, visit.input)
     again.attempt = visit.attempt + 1
     was_interrupted = error is not None and (error.type in INTERRUPTS or "stopped" in (visit.detail or ()))
-    again.interrupted = visit.interrupted + was_interrupted
+    blocked = (visit.detail or {}).get("blocked")
+    again.interrupted = visit.interrupted + (was_interrupted or blocked is not None)
     again.last_error = visit.last_error if was_interrupted else error
     again.group = visit.group
     if visit.detail is not None and "undoes" in visit.detail:
         again.detail = {"undoes": visit.detail["undoes"]}
-    if was_interrupted:
+    if blocked is not None:
+        again.detail = {"asks": blocked}
+    elif was_interrupted:
         again.wait = visit.wait  # what was waited so far counts
+        if visit.detail is not None and "asks" in visit.detail:
+            again.detail, again.answer = {"asks": visit.detail["asks"]}, visit.answer
     return again
 
 

@@ -16,6 +16,11 @@ class Waits(Branches):
 
     __slots__ = ()
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a person has to decide about an action that was refused."""
+        return any(visit.wait is not None and not visit.step.is_special for visit in self.waiting.values())
+
     def wait(self, visit: Visit, event: WaitStarted) -> None:
         """Let a visit wait for an answer."""
         self.put_mark(event)

@@ -223,7 +223,10 @@ def _has_branches(event: Any) -> bool:
 def _state_after(events: list[Any]) -> str:
     """Where a run stands that has not ended, as far as events tell: one that waits may go on in another branch."""
     asked: set[str] = set()
+    blocked: set[str] = set()
     for event in events:
+        if isinstance(event, AttemptFinished) and "blocked" in (event.detail or ()):
+            blocked.add(event.path)
         if isinstance(event, WaitStarted) and event.kind != "time":
             asked.add(event.path)
         elif isinstance(event, Answered):
@@ -231,7 +234,7 @@ def _state_after(events: list[Any]) -> str:
         elif isinstance(event, AttemptFinished) and asked and "branches" in (event.detail or ()):
             asked = {path for path in asked if not path.startswith(f"{event.path}[")}  # nobody waits for them now
     if asked:
-        return "waiting"
+        return "blocked" if asked & blocked else "waiting"
     has_begun = any(isinstance(event, (AttemptFinished, BranchesOpened, WaitStarted)) for event in events)
     return "in_progress" if has_begun else "initialized"
 

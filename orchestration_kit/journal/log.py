@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import finalize
 
 from orchestration_kit.engine.machine import Machine
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING, WorkflowState
 from orchestration_kit.engine.summary import TotalsSoFar
 from orchestration_kit.errors import DuplicateRun, JournalError, RunStateError
 from orchestration_kit.journal.blobs import NewBlobs
@@ -291,7 +291,7 @@ class JournalLog:
             self._totals = (machine.recorded, totals)
         finished = machine.finished
         standing = Standing(
-            state=finished.state if finished is not None else "waiting" if machine.state == "waiting" else _GOES_ON,
+            state=finished.state if finished is not None else str(machine.state) if machine.state in RESTING else _GOES_ON,
             reason=None if finished is None else finished.reason,
             finished_at=None if finished is None else finished.finished_at,
             seq=self._pending[-1].seq if self._pending else self.seq,

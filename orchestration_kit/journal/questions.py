@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.events import Answered, AttemptFinished, WaitStarted
 from orchestration_kit.engine.inner import step_of
@@ -57,7 +58,7 @@ def _as_recorded(loaded: LoadedRun) -> list[Request]:
             over = event.path
             begun = {path: one for path, one in begun.items() if path != over and not path.startswith(f"{over}[")}
     run_id = loaded.started.run_id
-    return [_request(run_id, one) for one in begun.values()] if loaded.place.state == "waiting" else []
+    return [_request(run_id, one) for one in begun.values()] if loaded.place.state in RESTING else []
 
 
 def _request(run_id: str, wait: WaitStarted) -> Request:

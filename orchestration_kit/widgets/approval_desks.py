@@ -10,7 +10,7 @@ from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.events import Answered
 from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.run import Run
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.errors import OrchestrationError
 from orchestration_kit.journal.port import Journal, RunQuery
 from orchestration_kit.widgets.approval_questions import key_of
@@ -161,7 +161,7 @@ class JournalDesk(HubDesk):
 
 def waiting_on_record(journal: Journal) -> list[str]:
     """Return the outermost runs of a journal that rest and wait for something."""
-    found = journal.find_runs(RunQuery(state=str(WorkflowState.WAITING)))
+    found = [one for state in RESTING for one in journal.find_runs(RunQuery(state=str(state)))]
     return [one.facts.run_id for one in found if one.facts.parent is None or one.facts.forked_at is not None]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orchestration_kit.engine.state import WorkflowState
+from orchestration_kit.engine.state import RESTING, WorkflowState
 from orchestration_kit.engine.summary import Totals, TotalsSoFar
 from orchestration_kit.errors import counted, listed
 from orchestration_kit.visual.facts import cost, count, duration
@@ -72,7 +72,7 @@ def standing(run: Run) -> Standing:
         return Standing("running", f"stopping: {_at_work(taken)}")
     if run.is_driven and run.is_pausing:
         return Standing("running", f"pausing: {_at_work(taken)}")
-    if state is WorkflowState.WAITING or (run.is_driven and not taken and open_requests(run)):
+    if state in RESTING or (run.is_driven and not taken and open_requests(run)):
         return Standing("waiting", _waits(open_requests(run)))
     if run.is_driven:
         return Standing("running", f"at work on {listed(map(one_line, taken), 3)}" if taken else "running")
@@ -91,7 +91,7 @@ def possible(run: Run, so_far: TotalsSoFar) -> dict[str, str]:
     barred = _CHILD if is_child(run) else "" if run.barrier is None else one_line(run.barrier, 200)
     busy = barred or (_DRIVEN if run.is_driven else "")
     asked = [one for one in open_requests(run) if one.kind in ("approval", "event") and one.deadline is None]
-    waits = "It waits for an answer: give it first." if run.state is WorkflowState.WAITING and asked else ""
+    waits = "It waits for an answer: give it first." if run.state in RESTING and asked else ""
     coming = steady(machine.upcoming)
     skips = coming is not None and not coming.step.is_special and coming.group is None
     idle = "Nobody works on it." if not run.is_driven else "It is pausing already." if run.is_pausing else ""

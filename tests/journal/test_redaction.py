@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.cassette.redaction import Redactor, redact
-from orchestration_kit.journal.cassette.secret_patterns import PLACEHOLDER, SHAPES, env_names_a_secret, names_a_secret
 from orchestration_kit.journal.errors import NotRecordable
+from orchestration_kit.secrets.environment import env_names_a_secret
+from orchestration_kit.secrets.patterns import PLACEHOLDER, SHAPES, names_a_secret
 
 TAIL = "q7Zp2Vd9Kx4Lm8Rt5Wn3Hs6Yb1Jc0Fg7Ua"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAz" + TAIL + "\n" + TAIL + "==\n-----END RSA PRIVATE KEY-----"

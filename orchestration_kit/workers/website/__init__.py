@@ -1,4 +1,4 @@
-"""The workers of `orchestration-kit demo`: from a goal to a checked, deployed website, without any AI.
+"""The workers of `orchestration-kit demo`: from a goal to a checked, deployed website, with or without a model.
 
     goal ──> product_manager ──> coder ──> reviewer ──> deployer
              specification       files  ^  findings │   directory
@@ -11,7 +11,9 @@ the extra `demo`: `pip install "orchestration-kit[demo]"`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.workers.website.coder import DEFAULT_MISTAKE_RATE, Coder
@@ -22,14 +24,18 @@ from orchestration_kit.workers.website.reviewer import reviewer
 __all__ = ["Coder", "Deployer", "product_manager", "reviewer", "website_workers"]
 
 
-def website_workers(out_dir: str | Path, *, mistake_rate: float = DEFAULT_MISTAKE_RATE) -> list[WorkerDefinition]:
+def website_workers(
+    out_dir: str | Path, *, mistake_rate: float = DEFAULT_MISTAKE_RATE, model: Any = None
+) -> list[WorkerDefinition]:
     """Return the workers of the build-website workflow, ready to be registered.
 
     The workflow's step `completed` calls the deployer where it asks for it: `workflow.steps["completed"].worker =
     "Deployer"`.
 
     `out_dir` is where the site is deployed: a new or empty directory, or one with an earlier, untouched
-    deployment. `mistake_rate` is the chance, from 0 to 1, that the coder's first draft holds a mistake.
+    deployment. `mistake_rate` is the chance, from 0 to 1, that the coder's first draft holds a mistake. With a `model`,
+    the product manager has a language model write the site (extra `llm`): a name such as "openai:gpt-5-mini", one of
+    pydantic-ai's models, or an `Endpoint`.
 
     >>> [worker.name for worker in website_workers("site")]
     ['Product manager', 'Coder', 'Reviewer', 'Deployer']
@@ -39,7 +45,7 @@ def website_workers(out_dir: str | Path, *, mistake_rate: float = DEFAULT_MISTAK
             worker_type=WorkerType.PRODUCT_MANAGER,
             name="Product manager",
             description="Turns the goal into a specification: pages, words, colours.",
-            executor=product_manager,
+            executor=product_manager if model is None else _model_manager(model),
         ),
         WorkerDefinition(
             worker_type=WorkerType.CODER,
@@ -60,3 +66,9 @@ def website_workers(out_dir: str | Path, *, mistake_rate: float = DEFAULT_MISTAK
             executor=Deployer(Path(out_dir)),
         ),
     ]
+
+
+def _model_manager(model: Any) -> Callable[..., Any]:
+    from orchestration_kit.workers.website.model_manager import model_manager
+
+    return model_manager(model)

@@ -67,7 +67,7 @@ def write_spec(goal: str, rng: Random) -> SiteSpec:
         place=values["place"],
         lang=script_of(name)[0],
         direction="rtl" if script_of(name)[1] == "rtl" else "ltr",
-        email=f"hello@{_ascii_slug(name)}.example",
+        email=email_of(name),
         features=tuple(feature.replace("_", "-") for feature in features),
         design=design_for(reading.text, kind),
         pages=tuple(_page(raw, name) for raw in raw_pages),
@@ -158,6 +158,11 @@ def _page(raw: dict[str, Any], name: str) -> Page:
             "sections": sections,
         }
     )
+
+
+def email_of(name: str) -> str:
+    """Return an address for a site of this name, under a domain that is reserved for examples."""
+    return f"hello@{_ascii_slug(name)}.example"
 
 
 def _ascii_slug(name: str) -> str:

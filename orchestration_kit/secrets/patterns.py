@@ -27,40 +27,48 @@ def _shape(pattern: str, *triggers: str, flags: int = 0) -> Shape:
     return Shape(triggers, re.compile(pattern, flags))
 
 
-SHAPES: tuple[Shape, ...] = (
-    _shape(
+def _key(pattern: str, *triggers: str, flags: int = 0) -> Shape:
+    return _shape(pattern, *triggers, flags=flags | re.ASCII)
+
+
+KEYS: tuple[Shape, ...] = (
+    _key(
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?:(?!-----).){0,20000}-----END [A-Z0-9 ]{0,60}-----|(?:\\[nr]|[A-Za-z0-9+/=\s])*)",
         "private key",
         flags=re.DOTALL,
     ),
-    _shape(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*", "eyj"),  # JSON web token
+    _key(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*", "eyj"),  # JSON web token
     # OpenAI, Anthropic, OpenRouter; `sk-folding-cube-and-so-on`, a CSS class, is none
-    _shape(
+    _key(
         _NO_WORD + r"sk-(?:(?:proj|ant|svcacct|admin|or|lf)-[\w-]{8,}"
         r"|[A-Za-z0-9]{20}[\w-]*|(?=[\w-]{0,60}\d)[\w-]{20,})",
         "sk-",
     ),
-    _shape(_NO_WORD + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}", "akia", "asia", "abia", "acca"),  # AWS
-    _shape(_NO_WORD + r"gh[pousr]_[A-Za-z0-9]{20,}", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-    _shape(_NO_WORD + r"github_pat_\w{20,}", "github_pat_"),
-    _shape(_NO_WORD + r"glpat-[\w-]{20,}", "glpat-"),  # GitLab
-    _shape(_NO_WORD + r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}", "xox", "xapp-"),  # Slack
-    _shape(r"(?<=hooks\.slack\.com/services/)[\w/]{16,}", "hooks.slack.com/services/"),
-    _shape(_NO_WORD + r"(?:AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,})", "aiza", "ya29.", "gocspx-"),  # Google
-    _shape(_NO_WORD + r"(?:hf|gsk|npm)_[A-Za-z0-9]{20,}", "hf_", "gsk_", "npm_"),  # Hugging Face, Groq, npm
-    _shape(_NO_WORD + r"(?:r8_|xai-|pplx-)[A-Za-z0-9]{20,}", "r8_", "xai-", "pplx-"),
-    _shape(_NO_WORD + r"[sr]k_(?:live|test)_[A-Za-z0-9]{10,}", "k_live_", "k_test_"),  # Stripe
-    _shape(_NO_WORD + r"whsec_[A-Za-z0-9+/=]{16,}", "whsec_"),
-    _shape(_NO_WORD + r"pypi-[\w-]{40,}", "pypi-"),
-    _shape(_NO_WORD + r"SG\.[\w-]{16,}\.[\w-]{16,}", "sg."),  # SendGrid
-    _shape(_NO_WORD + r"dop_v1_[0-9a-f]{32,}", "dop_v1_"),  # DigitalOcean
-    _shape(_NO_WORD + r"dapi[0-9a-f]{32,}", "dapi"),  # Databricks
-    _shape(_NO_WORD + r"\d{8,12}:AA[\w-]{30,}", ":aa"),  # Telegram
-    _shape(
-        r"(?<=[?&])(?:sig|signature|x-amz-signature|x-goog-signature)=[^\s&\"'#<>\[\]]{16,}", "sig", flags=re.IGNORECASE
-    ),
+    _key(_NO_WORD + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}", "akia", "asia", "abia", "acca"),  # AWS
+    _key(_NO_WORD + r"gh[pousr]_[A-Za-z0-9]{20,}", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    _key(_NO_WORD + r"github_pat_\w{20,}", "github_pat_"),
+    _key(_NO_WORD + r"glpat-[\w-]{20,}", "glpat-"),  # GitLab
+    _key(_NO_WORD + r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}", "xox", "xapp-"),  # Slack
+    _key(r"(?<=hooks\.slack\.com/services/)[\w/]{16,}", "hooks.slack.com/services/"),
+    _key(_NO_WORD + r"(?:AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,})", "aiza", "ya29.", "gocspx-"),  # Google
+    _key(_NO_WORD + r"(?:hf|gsk|npm)_[A-Za-z0-9]{20,}", "hf_", "gsk_", "npm_"),  # Hugging Face, Groq, npm
+    _key(_NO_WORD + r"(?:r8_|xai-|pplx-)[A-Za-z0-9]{20,}", "r8_", "xai-", "pplx-"),
+    _key(_NO_WORD + r"[sr]k_(?:live|test)_[A-Za-z0-9]{10,}", "k_live_", "k_test_"),  # Stripe
+    _key(_NO_WORD + r"whsec_[A-Za-z0-9+/=]{16,}", "whsec_"),
+    _key(_NO_WORD + r"pypi-[\w-]{40,}", "pypi-"),
+    _key(_NO_WORD + r"SG\.[\w-]{16,}\.[\w-]{16,}", "sg."),  # SendGrid
+    _key(_NO_WORD + r"dop_v1_[0-9a-f]{32,}", "dop_v1_"),  # DigitalOcean
+    _key(_NO_WORD + r"dapi[0-9a-f]{32,}", "dapi"),  # Databricks
+    _key(_NO_WORD + r"\d{8,12}:AA[\w-]{30,}", ":aa"),  # Telegram
 )  # fmt: skip
+"""Keys that tell by their own shape what they are, wherever they stand."""
+
+_SIGNATURE = _shape(
+    r"(?<=[?&])(?:sig|signature|x-amz-signature|x-goog-signature)=[^\s&\"'#<>\[\]]{16,}", "sig", flags=re.IGNORECASE
+)
+SHAPES = (*KEYS, _SIGNATURE)
+"""Keys, and signed URLs: those are left in live values, as the next step may have to fetch them."""
 
 NAMED: tuple[Shape, ...] = (
     # what stands before the secret is group 1, the secret is group "value"
@@ -100,9 +108,6 @@ _CODE = re.compile(
 )
 _MASK = re.compile(r"[*x.•#-]{3,}", re.IGNORECASE)
 
-_ENV_WORDS = r"(?:KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|APIKEYS?|AUTH)"
-_ENV_NAME = re.compile(rf"{_ENV_WORDS}$|(?:^|_){_ENV_WORDS}_(?!PATH$|FILE$|DIR$|NAME$|URL$)\w+$")
-
 
 def names_a_secret(name: str) -> bool | None:
     """Whether an entry of this name holds a secret: True surely, None likely, False no.
@@ -116,25 +121,19 @@ def names_a_secret(name: str) -> bool | None:
     return None if _LIKELY_NAME.search(plain) else False
 
 
-def env_names_a_secret(name: str) -> bool:
-    """Whether an environment variable of this name holds a secret.
-
-    >>> [env_names_a_secret(name) for name in ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "KEYBOARD", "SSH_KEY_PATH")]
-    [True, True, False, False]
-    """
-    return _ENV_NAME.search(name.upper()) is not None
-
-
 def is_harmless(value: str, name: str = "") -> bool:
     """Whether what stands in a secret's place is none: a word such as "required", a mask, a piece of code."""
-    lowered = value.strip().lower()
     return (
-        _HARMLESS.fullmatch(lowered) is not None
+        is_a_word_instead(value)
         or value == PLACEHOLDER
-        or bool(name and name.lower() in lowered)
+        or bool(name and name.lower() in value.lower())
         or _CODE.match(value) is not None
-        or _MASK.fullmatch(value) is not None
     )
+
+
+def is_a_word_instead(value: str) -> bool:
+    """Whether a word or a mask stands where a secret could: `changeme`, `********`."""
+    return _HARMLESS.fullmatch(value.strip().lower()) is not None or _MASK.fullmatch(value) is not None
 
 
 def looks_random(value: str) -> bool:

@@ -1,0 +1,1 @@
+"""What the hub consults around a worker: constraints, lessons, telemetry."""
