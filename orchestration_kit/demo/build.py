@@ -35,9 +35,9 @@ class DemoResult:
 def prepare_hub(site: str | Path, model: Any = None) -> Orchestrator:
     """Return a hub with the website workers and the workflow that deploys to `site`.
 
-    With a `model`, a language model plans the site and writes its words (extra `llm`), and is told what was wrong with a
-    draft up to twice: a name such as "openai:gpt-5-mini", an address such as "http://127.0.0.1:11434/v1#qwen3", one of
-    pydantic-ai's models.
+    With a `model`, a language model plans the site and writes its words (extra `llm`), and is told what was wrong with
+    a draft up to twice: a name such as "openai:gpt-5-mini", an address such as "http://127.0.0.1:11434/v1#qwen3", one
+    of pydantic-ai's models.
     """
     hub = Orchestrator()
     workflow = create_build_website_workflow().replace("completed", worker="Deployer")

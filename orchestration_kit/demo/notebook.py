@@ -113,7 +113,8 @@ def _start(model: str | None) -> str:
     run = 'run = hub.start("build_website", GOAL, seed=SEED, verbose=True)'
     if model is None:
         return f"{run}\nresult = run.run()"
-    return f'with cassette("{ANSWERS}"):  # what the model said then; delete the file, and it is asked anew\n    {run}\n    result = run.run()'
+    note = "# what the model said then; delete the file, and it is asked anew"
+    return f'with cassette("{ANSWERS}"):  {note}\n    {run}\n    result = run.run()'
 
 
 def _literal(text: str) -> str:

@@ -7,6 +7,8 @@ away. What a person approved is carried out once, if it is exactly what was show
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.outcome import Action
@@ -32,7 +34,8 @@ def act(context: WorkflowContext, action: Action, perform: Hand | None = None) -
     case = _Case(context, action, perform)
     result = case.call()
     if inspect.isawaitable(result):
-        result = _awaited(result)
+        with case.noting_errors():
+            result = _awaited(result)
     return case.conclude(result)
 
 
@@ -41,7 +44,8 @@ async def aact(context: WorkflowContext, action: Action, perform: Hand | None = 
     case = _Case(context, action, perform)
     result = case.call()
     if inspect.isawaitable(result):
-        result = await result
+        with case.noting_errors():
+            result = await result
     return case.conclude(result)
 
 
@@ -130,8 +134,14 @@ class _Case:
         if cost:
             self.context.add_usage(cost_usd=cost)
         data = self.plan.get("action_data")
-        try:
+        with self.noting_errors():
             return self.hand(data, self.context) if _wants_context(self.hand) else self.hand(data)
+
+    @contextmanager
+    def noting_errors(self) -> Iterator[None]:
+        """Put on record that carrying it out went wrong."""
+        try:
+            yield
         except Exception as error:
             self.entry["error"] = type(error).__name__
             raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.acting import aact, act, services_of
 from orchestration_kit.errors import RunStateError
 
 if TYPE_CHECKING:
-    from orchestration_kit.engine.notes import Notes
+    from orchestration_kit.engine.context import WorkflowContext
     from orchestration_kit.engine.outcome import Action
     from orchestration_kit.engine.services import Hand
 
@@ -30,21 +30,21 @@ class Lending:
             ActionRefused: it was not approved, and did not happen; or what came of it is kept back.
             AttemptError: nobody is there to carry it out.
         """
-        return act(self, action, perform)  # type: ignore[arg-type]
+        return act(_own(self), action, perform)
 
     async def aact(self, action: Action, perform: Hand | None = None) -> Any:
         """`act` for async workers; whoever carries it out may be async too."""
-        return await aact(self, action, perform)  # type: ignore[arg-type]
+        return await aact(_own(self), action, perform)
 
     @property
     def has_constraints(self) -> bool:
         """Whether the hub asks a constraint engine before an action happens."""
-        return services_of(self).gate is not None  # type: ignore[arg-type]
+        return services_of(_own(self)).gate is not None
 
     @property
     def has_wisdom(self) -> bool:
         """Whether the hub has lessons."""
-        return services_of(self).lessons is not None  # type: ignore[arg-type]
+        return services_of(_own(self)).lessons is not None
 
     @property
     def wisdom(self) -> Any:
@@ -53,23 +53,19 @@ class Lending:
         Raises:
             RunStateError: the hub has none.
         """
-        lessons = services_of(self).lessons  # type: ignore[arg-type]
+        own = _own(self)
+        lessons = services_of(own).lessons
         if lessons is None:
-            raise RunStateError(
-                self.workflow_id,
-                self.state,
-                "its hub has no lessons",
-                'Give it some: Orchestrator(wisdom="lessons.db").',
-            )
-        return lessons.bound(self)
+            hint = 'Give it some: Orchestrator(wisdom="lessons.db").'
+            raise RunStateError(own.workflow_id, own.state, "its hub has no lessons", hint)
+        return lessons.bound(own)
 
     def note_lessons(self, lesson_ids: Iterable[Any]) -> None:
         """Put on record which lessons this attempt makes use of."""
-        notes: Notes = self._more
+        notes = _own(self)._more  # noqa: SLF001 - this is a part of it
         known = notes.lessons or []
         notes.lessons = [*known, *(one for one in dict.fromkeys(lesson_ids) if one not in known)]
 
-    if TYPE_CHECKING:
-        workflow_id: str
-        state: Any
-        _more: Notes
+
+def _own(part: Lending) -> WorkflowContext:
+    return cast("WorkflowContext", part)

@@ -220,6 +220,8 @@ def _verdict(step: PlannedStep, record: AttemptFinished) -> bool | None:
 def _way_of_failure(visit: Visit, record: AttemptFinished) -> str:
     """Say what follows from a failure. Where that hangs on the class of an error, the record is believed."""
     step, error = visit.step, record.error
+    if "blocked" in (record.detail or ()):  # a person was asked
+        return _told(None, is_retry=True)
     is_final = error is not None and (error.is_final or error.type in _FINAL)
     may_retry = not is_final and record.worker is not None and visit.attempt - visit.interrupted <= step.max_retries
     if may_retry and step.retry is not None and (step.retry.retry_on or step.retry.give_up_on):

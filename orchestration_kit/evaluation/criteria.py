@@ -59,7 +59,9 @@ def check_criterion(check: Any) -> None:
     try:
         signature.bind(*given)
     except TypeError as error:
-        raise RubricError(f"{getattr(check, '__name__', check)!s:.80}{signature} does not fit ({error})", hint) from None
+        raise RubricError(
+            f"{getattr(check, '__name__', check)!s:.80}{signature} does not fit ({error})", hint
+        ) from None
 
 
 def judged(check: Any, answer: Answer) -> Verdict:
@@ -135,7 +137,7 @@ def _verdict(found: Any) -> Verdict:
     Raises:
         ValueError: it is none.
     """
-    if isinstance(found, tuple) and len(cast("tuple[Any, ...]", found)) == 2:
+    if isinstance(found, tuple):
         value, why = cast("tuple[Any, Any]", found)
         return Verdict(_score(value), "" if why is None else str(why))
     if hasattr(found, "value") and hasattr(found, "reason"):  # an EvaluationReason
@@ -154,6 +156,7 @@ def _score(value: Any) -> float:
         value = value.item()
     if isinstance(value, bool):
         return float(value)
-    if not isinstance(value, Real) or not math.isfinite(value) or not 0 <= value <= 1:
+    score = float(value) if isinstance(value, Real) else math.nan
+    if not 0 <= score <= 1:
         raise ValueError(f"a score is a bool or a number from 0 to 1, not {value!r:.80}")
-    return float(value)
+    return score

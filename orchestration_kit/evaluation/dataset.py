@@ -34,9 +34,15 @@ class Case:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip() or len(self.name) > MAX_NAME:
-            raise DatasetError(f"the name {self.name!r:.80} is none", f"A name is a text of 1 to {MAX_NAME} characters.")
+            raise DatasetError(
+                f"the name {self.name!r:.80} is none", f"A name is a text of 1 to {MAX_NAME} characters."
+            )
         tags: Any = self.tags
-        if isinstance(tags, str) or not isinstance(tags, Sequence) or not all(isinstance(tag, str) for tag in self.tags):
+        if (
+            isinstance(tags, str)
+            or not isinstance(tags, Sequence)
+            or not all(isinstance(tag, str) for tag in self.tags)
+        ):
             raise DatasetError(f"case {self.name!r} has the tags {tags!r:.80}", "Tags are a list of texts.")
         object.__setattr__(self, "tags", tuple(self.tags))
 
@@ -61,7 +67,7 @@ class Dataset:
             raise DatasetError(f"its name is {name!r:.80}", f"A name is a text of 1 to {MAX_NAME} characters.")
         if isinstance(cases, (str, bytes, Mapping)) or not isinstance(cases, Iterable):
             hint = 'Give a list: Dataset([{"input": ..., "expected": ...}]); text is read by Dataset.from_yaml(text).'
-            raise DatasetError(f"its cases are {type(cases).__name__}", hint)
+            raise DatasetError(f"its cases are {type(cast('Any', cases)).__name__}", hint)
         self.name = name
         self.cases: tuple[Case, ...] = tuple(_case(one, at) for at, one in enumerate(cases, start=1))
         if not self.cases:
@@ -105,11 +111,11 @@ class Dataset:
 
     @classmethod
     def from_yaml(cls, text: str) -> Self:
-        """Return the dataset in a YAML text: `name`, and `cases` with `name`, `input`, `expected`, `tags`.
+        r"""Return the dataset in a YAML text: `name`, and `cases` with `name`, `input`, `expected`, `tags`.
 
         Plain data is read, and nothing else: no tags, anchors or aliases of YAML.
 
-        >>> text = "cases:\\n- input: Ada\\n  expected: Hello, Ada!\\n"
+        >>> text = "cases:\n- input: Ada\n  expected: Hello, Ada!\n"
         >>> Dataset.from_yaml(text).cases[0].expected
         'Hello, Ada!'
 

@@ -68,12 +68,13 @@ class Scores(NamedTuple):
 class Rubric:
     """Dimensions in order.
 
+    >>> from orchestration_kit.evaluation import Case
     >>> rubric = Rubric({"exact": lambda output, expected: output == expected, "brief": Criterion(
     ...     lambda output: min(1.0, 10 / len(output)), weight=3, threshold=0.8)})
     >>> rubric
     Rubric(exact, brief)
-    >>> rubric.score(Answer(Case("ada", "Ada", "Hello"), "Hello, Ada! Hello"))[:3]
-    ({'exact': 0.0, 'brief': 0.5882352941176471}, 0.4411764705882353, False)
+    >>> rubric.score(Answer(Case("ada", "Ada", "Hello"), "Hello Hello Hello Hi"))[:3]
+    ({'exact': 0.0, 'brief': 0.5}, 0.375, False)
 
     Args:
         dimensions: By name, a `Criterion`, or what it checks with.

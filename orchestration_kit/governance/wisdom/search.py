@@ -6,18 +6,19 @@ nothing apart (their weight in BM25 is next to none), and to score each lesson t
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orchestration_kit.governance.wisdom.lesson import LAYERS, Layer, Lesson
+from orchestration_kit.governance.wisdom.lesson import LAYERS, Layer, Lesson, wilson
 from orchestration_kit.governance.wisdom.rows import SELECT, lesson_of
 from orchestration_kit.governance.wisdom.words import match_of, words_of
 
-MAX_SCORED = 2_000
+MAX_SCORED = 1_000
 """So many lessons are scored for a query in a layer: more words are not looked for."""
-MAX_TERMS = 12
-_KEPT = 40
+MAX_TERMS = 8
+_KEPT = 30
 """So many of each kind of candidate are looked at closely."""
 
 
@@ -43,29 +44,51 @@ def search(connection: sqlite3.Connection, wanted: Wanted) -> list[Lesson]:
 
 
 def _in_layer(connection: sqlite3.Connection, layer: Layer, words: Sequence[str], wanted: Wanted) -> list[Lesson]:
-    relevance = _by_words(connection, layer, words)
+    relevance = _by_words(connection, layer, words, wanted)
     ids = set(relevance) | _by_scope(connection, layer, wanted)
     if not ids:
         return []
-    marks = ", ".join("?" * len(ids))
-    rows = connection.execute(f"{SELECT} WHERE id IN ({marks}) AND status = 'approved'", sorted(ids)).fetchall()
-    lessons = [lesson for lesson in map(lesson_of, rows) if _may_be_meant(lesson, wanted)]
     best = max(relevance.values(), default=0.0) or 1.0
-    scores = {lesson.id: round(_score(lesson, wanted, relevance.get(lesson.id, 0.0) / best), 9) for lesson in lessons}
-    return sorted(lessons, key=lambda lesson: (-scores[lesson.id], -lesson.id))
+    marks = ", ".join("?" * len(ids))
+    query = f"SELECT {', '.join(Candidate._fields)} FROM lessons WHERE id IN ({marks}) AND status = 'approved'"  # noqa: S608 - names of fields
+    candidates = [Candidate._make(row) for row in connection.execute(query, sorted(ids))]
+    ranked = sorted(
+        (-round(_score(one, wanted, relevance.get(one.id, 0.0) / best), 9), -one.id)
+        for one in candidates
+        if layer == "general" or _may_be_meant(one, wanted)
+    )
+    return [lesson_of(connection.execute(f"{SELECT} WHERE id = ?", (-at,)).fetchone()) for _, at in ranked[: wanted.k]]
 
 
-def _by_words(connection: sqlite3.Connection, layer: Layer, words: Sequence[str]) -> dict[int, float]:
+class Candidate(NamedTuple):
+    """What is looked at of a lesson to see how well it fits."""
+
+    id: int
+    step: str | None
+    worker: str | None
+    workflow: str | None
+    use: int
+    success: int
+    tags: str
+
+
+def _by_words(connection: sqlite3.Connection, layer: Layer, words: Sequence[str], wanted: Wanted) -> dict[int, float]:
     """Return the lessons that have words of the query, and how well they fit: BM25, more is better."""
     terms, scored = _telling(connection, layer, words)
     if not terms:
         return {}
     table = f"found_{layer}"
+    of_step = ""
+    values = [match_of(terms)]
+    if layer != "general" and wanted.step is not None:
+        of_step = f"AND (SELECT step IS NULL OR step = ? FROM lessons WHERE id = {table}.rowid)"  # noqa: S608 - one of three
+        values.append(wanted.step)
     if scored <= MAX_SCORED:
-        query = f"SELECT rowid, -bm25({table}) FROM {table} WHERE {table} MATCH ? ORDER BY 2 DESC, 1 DESC LIMIT {_KEPT}"  # noqa: S608 - one of three
+        ranked, order = f"-bm25({table})", "2 DESC, 1 DESC"
     else:  # even the rarest word stands in thousands of lessons: the newest of them
-        query = f"SELECT rowid, 1e-6 FROM {table} WHERE {table} MATCH ? ORDER BY rowid DESC LIMIT {_KEPT}"  # noqa: S608 - one of three
-    return dict(connection.execute(query, (match_of(terms),)).fetchall())
+        ranked, order, of_step, values = "1e-6", "rowid DESC", "", values[:1]
+    query = f"SELECT rowid, {ranked} FROM {table} WHERE {table} MATCH ? {of_step} ORDER BY {order} LIMIT {_KEPT}"  # noqa: S608 - written here
+    return dict(connection.execute(query, values).fetchall())
 
 
 def _telling(connection: sqlite3.Connection, layer: Layer, words: Sequence[str]) -> tuple[list[str], int]:
@@ -107,20 +130,18 @@ def _by_scope(connection: sqlite3.Connection, layer: Layer, wanted: Wanted) -> s
     return ids
 
 
-def _may_be_meant(lesson: Lesson, wanted: Wanted) -> bool:
+def _may_be_meant(lesson: Candidate, wanted: Wanted) -> bool:
     """Whether a lesson is not for another step or worker: failures and preferences are told for their own alone."""
-    if lesson.layer == "general":
-        return True
     pairs = ((lesson.step, wanted.step), (lesson.worker, wanted.worker), (lesson.workflow, wanted.workflow))
     return all(one is None or asked is None or one == asked for one, asked in pairs)
 
 
-def _score(lesson: Lesson, wanted: Wanted, relevance: float) -> float:
+def _score(lesson: Candidate, wanted: Wanted, relevance: float) -> float:
     """How well a lesson fits: its place among those with the words (0 to 1), what it is for, how well it did."""
-    score = relevance + 0.5 * lesson.confidence
+    score = relevance + 0.5 * wilson(lesson.success, lesson.use)
     if wanted.step is not None and lesson.step == wanted.step:
         score += 1.0
     if wanted.worker is not None and lesson.worker == wanted.worker:
         score += 0.5
-    shared = len(set(lesson.tags) & set(wanted.tags))
+    shared = len(set(json.loads(lesson.tags)) & set(wanted.tags)) if wanted.tags else 0
     return score + (0.5 * shared / len(wanted.tags) if shared else 0.0)

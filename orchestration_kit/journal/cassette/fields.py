@@ -15,6 +15,7 @@ _INSIDE: dict[str, tuple[str, ...]] = {
     "spawn": ("workflow", "input"),
     "data": ("set", "removed"),
     "usage": ("input_tokens", "output_tokens", "cost_usd", "model"),
+    "refused": ("plan", "violations", "on_violation", "stage", "returned"),
 }
 _HASH = re.compile(r"[0-9a-f]{16}")
 _MOST_BASES, _LONGEST_NAME, _MOST_USAGE = 64, 200, 1e18
@@ -37,7 +38,7 @@ def from_data(plain: Any) -> Recording:
     _check_outcome(fields)
     if "input" not in fields or fields["attempt"] < 1:
         raise Malformed("it has no input" if "input" not in fields else "its attempt is below 1", "Mend it.")
-    for name in ("pieces", "added"):
+    for name in ("pieces", "added", "actions", "lessons"):
         if not isinstance(fields.get(name, []), list):
             raise Malformed(f"its {name} is no list", f'Write "{name}:" and a list below.')
     for name, known in _INSIDE.items():

@@ -6,12 +6,21 @@ from typing import Any, NamedTuple, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.outcome import Spawn
+from orchestration_kit.engine.refusals import ActionRefused
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.cassette.errors_again import RecordedError, describe
 from orchestration_kit.journal.cassette.recording import Recording
 
 _NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
 _NOT_GIVEN: Any = object()
+
+
+class Refused(NamedTuple):
+    """A refused action."""
+
+    error: ActionRefused
+    is_returned: bool
+    """Whether the worker had returned it."""
 
 
 class Outcome(NamedTuple):
@@ -27,6 +36,12 @@ class Outcome(NamedTuple):
     spawn: Spawn | None = None
     added: tuple[Any, ...] = ()
     """Items for the map that it was in."""
+    refused: Refused | None = None
+    """Why an action of it was refused, for good or until a person decides."""
+    actions: tuple[Any, ...] = ()
+    """What it asked the hub to carry out."""
+    lessons: tuple[Any, ...] = ()
+    """Which lessons it made use of."""
     is_cancelled: bool = False
     """Nobody waited for it any more, before anything came of it."""
 
@@ -60,6 +75,9 @@ def outcome_of(recording: Recording) -> Outcome:
         usage=None if "usage" not in body else _NO_USAGE | body["usage"],
         spawn=None if "spawn" not in body else _spawn(body["spawn"]),
         added=tuple(codec.decode(body.get("added", []))),
+        refused=None if "refused" not in body else _refused(codec.decode(body["refused"])),
+        actions=tuple(codec.decode(body.get("actions", []))),
+        lessons=tuple(codec.decode(body.get("lessons", []))),
         is_cancelled="cancelled" in body,
     )
 
@@ -81,6 +99,26 @@ def spawn_data(spawn: Spawn, where: str) -> dict[str, Any]:
 def _spawn(data: dict[str, Any]) -> Spawn:
     workflow = WorkflowDefinition.from_dict(codec.decode(data.get("workflow")))
     return Spawn(workflow, codec.decode(data["input"])) if "input" in data else Spawn(workflow)
+
+
+def refused_data(error: ActionRefused, *, is_returned: bool) -> dict[str, Any]:
+    """Return a refused action as plain data.
+
+    Raises:
+        NotRecordable: the action holds what cannot be put on record.
+    """
+    violations = [list(one) for one in error.violations]
+    found = {"plan": dict(error.plan), "violations": violations, "on_violation": error.on_violation}
+    return codec.encode({**found, "stage": error.stage, "returned": is_returned}, "the refused action")
+
+
+def _refused(data: Any) -> Refused:
+    violations = tuple((str(rule), str(message), str(hint)) for rule, message, hint in data["violations"])
+    plan = cast("dict[str, Any]", data["plan"])
+    if not {"action_type", "action_data", "cost"} <= set(plan):
+        raise ValueError("its refused action has no action_type, action_data or cost")
+    error = ActionRefused(plan, violations, str(data["on_violation"]), str(data["stage"]))
+    return Refused(error, data["returned"] is True)
 
 
 def _as_text(plain: Any) -> str:

@@ -17,7 +17,7 @@ Key = tuple[str, int, str, str]
 
 OUTCOMES = ("output", "error", "failure", "spawn", "cancelled")
 """What may have come of an attempt: one of them, or pieces alone."""
-BODY = ("input", "reads", "pieces", *OUTCOMES, "data", "added", "usage")
+BODY = ("input", "reads", "pieces", *OUTCOMES, "refused", "data", "added", "actions", "lessons", "usage")
 """What a recording may hold, in the order of the file."""
 _UNORDERED = {"$dict", "$counter", "$set", "$frozenset"}
 
@@ -37,8 +37,8 @@ class Recording:
     attempt: int
     worker: str
     body: Mapping[str, Any]
-    """`input`, and what there is of `reads`, `pieces`, `output`, `error`, `failure`, `spawn`, `cancelled`, `data`,
-    `added` and `usage`, as in the file."""
+    """`input`, and what there is of `reads`, `pieces`, `output`, `error`, `failure`, `spawn`, `cancelled`, `refused`,
+    `data`, `added`, `actions`, `lessons` and `usage`, as in the file."""
     hash: str = ""
     """Of the input, and of the entries of the data bus that the step declares to read; made where none is given."""
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from orchestration_kit.engine.context import WorkflowContext, mark_cached, notes_of
 from orchestration_kit.engine.interrupts import BranchCancelled
+from orchestration_kit.engine.notes import Notes
 from orchestration_kit.engine.outcome import Failure, Parked, Spawn
 from orchestration_kit.engine.plan import PlannedStep
 from orchestration_kit.engine.values import isolate
@@ -16,7 +17,7 @@ from orchestration_kit.errors import StepTimeout
 from orchestration_kit.journal import codec
 from orchestration_kit.journal.cassette.errors import CassetteMiss
 from orchestration_kit.journal.cassette.errors_again import rebuild
-from orchestration_kit.journal.cassette.outcomes import Outcome, error_data, spawn_data
+from orchestration_kit.journal.cassette.outcomes import Outcome, error_data, refused_data, spawn_data
 from orchestration_kit.journal.cassette.recording import Recording
 from orchestration_kit.journal.errors import NotRecordable
 
@@ -79,6 +80,7 @@ class Attempt:
             notes = notes_of(self._context)
             if notes is not None:
                 notes.usage = dict(outcome.usage)
+        self._replay_notes(outcome)
         if outcome.error is not None:
             raise rebuild(outcome.error)
         if outcome.failure is not None:
@@ -90,6 +92,17 @@ class Attempt:
         for item in outcome.added:
             self._context.add_item(item)
         return outcome.output if outcome.spawn is None else outcome.spawn
+
+    def _replay_notes(self, outcome: Outcome) -> None:
+        """Have the context hold what the hub was asked for then. Nothing of it is carried out again."""
+        if outcome.lessons:
+            self._context.note_lessons(outcome.lessons)
+        refused = outcome.refused
+        if outcome.actions or refused is not None:
+            notes = self._context._more  # noqa: SLF001 - the engine's own parts
+            notes.actions = [dict(one) for one in outcome.actions]
+            if refused is not None:
+                notes.refused, notes.is_returned = refused
 
     def wait_where_cancelled(self) -> None:
         """Wait until nobody wants it any more, where that is what is recorded."""
@@ -218,9 +231,21 @@ class Attempt:
 
     def _keep(self, body: dict[str, Any]) -> None:
         notes = notes_of(self._context)
+        if notes is not None:
+            body |= self._asked(notes)
         with self._lock:
             if self.is_awaited and not self._is_settled:
                 self._record(body, None if notes is None else notes.usage)
+
+    def _asked(self, notes: Notes) -> dict[str, Any]:
+        """Return what the hub was asked for."""
+        found: dict[str, Any] = {}
+        if notes.refused is not None:
+            found["refused"] = refused_data(notes.refused, is_returned=notes.is_returned)
+        for name in ("actions", "lessons"):
+            if asked := getattr(notes, name):
+                found[name] = [self._encoded(isolate(one), f"one of the {name} of") for one in asked]
+        return found
 
     def _record(self, body: dict[str, Any], usage: dict[str, Any] | None) -> None:
         if self._pieces is not None:

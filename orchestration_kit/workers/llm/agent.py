@@ -125,8 +125,8 @@ def named(worker: Callable[..., Any], name: str) -> Callable[..., Any]:
 def described(agent: Any) -> str:
     """Return what makes an agent the one it is, as text: a change of it is a change of the worker."""
     model = agent.model
-    instructions = [one for one in getattr(agent, "_instructions", ()) if isinstance(one, str)]
-    instructions += [str(one) for one in getattr(agent, "_system_prompts", ())]
+    given = [getattr(one, "instruction", one) for one in getattr(agent, "_instructions", ())]
+    instructions = [one for one in (*given, *getattr(agent, "_system_prompts", ())) if isinstance(one, str)]
     tools = [
         (name, tool.description) for toolset in agent.toolsets for name, tool in getattr(toolset, "tools", {}).items()
     ]

@@ -179,14 +179,14 @@ def check_url(url: str) -> None:
     """
     hint = "Give the address of a server that speaks OpenAI's protocol, e.g. http://127.0.0.1:11434/v1"
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(str(url))
         host, _ = parts.hostname, parts.port  # reading the port checks it
     except (ValueError, AttributeError, TypeError):
         raise InvalidModel("its address cannot be read", hint) from None
     if parts.username is not None or parts.password is not None:
         raise InvalidModel("its address holds a user or a password", "Leave it out, and give api_key=... instead.")
     if parts.scheme not in ("http", "https") or not host:
-        raise InvalidModel(f"{url[:80]!r} is no http(s) address", hint)
+        raise InvalidModel(f"{str(url)[:80]!r} is no http(s) address", hint)
 
 
 def is_local(url: str) -> bool:

@@ -69,7 +69,8 @@ class Conversation:
                 failed = error
             finally:
                 self._note(counted, messages)
-        raise self._told(failed)
+        own, failed = self._told(failed), None  # it may hold what the server said, and servers show keys
+        raise own
 
     async def stream(self) -> AsyncIterator[str]:
         """Yield what the model writes, as it writes it.
@@ -92,13 +93,14 @@ class Conversation:
         finally:
             self._note(counted, messages)
         if failed is not None:
-            raise self._told(failed)
+            own, failed = self._told(failed), None
+            raise own
 
     def _arguments(self) -> dict[str, Any]:
         options, gatekeepers = self.options, self.options.gatekeepers
         if self.context is not None:
             gatekeepers = (*gatekeepers, hub_gatekeeper(self.context))
-            if options.lessons:
+            if options.lessons and self.context.has_wisdom:
                 query = self.prompt[:MAX_QUERY]
                 self.lessons = list(self.context.wisdom.search(query, k=options.lessons))
         deps = options.deps(self.context) if inspect.isfunction(options.deps) else options.deps

@@ -47,7 +47,7 @@ def model_manager(model: Any) -> Callable[..., Any]:
 
     async def write(input_data: object, context: WorkflowContext) -> dict[str, Any]:
         _ = told, input_data  # the goal is all it needs
-        prompt = prompt_for(lambda _: marked("goal", context.goal), None, context)
+        prompt = prompt_for(None, marked("goal", context.goal), context)
         async with opened(model) as ready:
             draft: SiteDraft = (await Conversation(agent, prompt, context, options, ready).ask()).output
         spec = spec_of(draft, context.goal)

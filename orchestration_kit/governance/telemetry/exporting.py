@@ -1,0 +1,228 @@
+"""What a person names as exporter becomes providers of spans and metrics. Nothing global is set, and nothing waits."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from orchestration_kit.governance.telemetry.errors import InvalidTelemetry, MissingOtelExtra
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from opentelemetry.trace import TracerProvider
+
+    from orchestration_kit.governance.telemetry.identity import PlannedIds
+
+_QUEUE = 65_536
+"""Spans that may wait to be sent; a map over thousands of items makes them faster than a network takes them."""
+_CHOICES = (
+    "Give exporter='memory' or 'console', the address of an OTLP receiver ('http://127.0.0.1:4318'), a SpanExporter, or a "
+    "TracerProvider; or set the tracer provider of the process first (opentelemetry.trace.set_tracer_provider)."
+)
+_log = logging.getLogger("orchestration_kit")
+
+
+@dataclass
+class Sinks:
+    """Where spans and metrics go."""
+
+    tracers: TracerProvider
+    meters: MeterProvider | None
+    name: str
+    ids: PlannedIds | None = None
+    """Plans the ids of spans, where the provider of tracers is our own."""
+    memory: InMemorySpanExporter | None = None
+    memory_metrics: InMemoryMetricReader | None = None
+    owned: list[Any] = field(default_factory=list[Any])
+    """What has to be flushed and shut down: the providers that were made here."""
+
+    @property
+    def spans(self) -> Sequence[ReadableSpan]:
+        """What the memory exporter holds."""
+        return () if self.memory is None else self.memory.get_finished_spans()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Send what waits to be sent; whether that was done in time."""
+        return all([within(timeout_s, one.force_flush, f"{self.name} was not flushed") for one in self.owned])
+
+    def shut_down(self, timeout_s: float) -> bool:
+        """Send what waits to be sent, and end; whether that was done in time."""
+        return all([within(timeout_s, one.shutdown, f"{self.name} was not shut down") for one in self.owned])
+
+
+def within(timeout_s: float, act: Callable[[], Any], trouble: str) -> bool:
+    """Do something on a thread that nobody has to wait for; whether it was done in time."""
+    failed: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - an exporter's trouble is not the program's
+            failed.append(error)
+
+    thread = threading.Thread(target=do, name="orchestration_kit telemetry", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if thread.is_alive():
+        _log.warning("Telemetry: %s within %g s; what was not sent is lost.", trouble, timeout_s)
+        return False
+    if failed:
+        _log.warning("Telemetry: %s: %s: %s", trouble, type(failed[0]).__name__, failed[0])
+    return not failed
+
+
+def sinks_of(exporter: Any, metrics: Any, *, service: str, set_global: bool) -> Sinks:
+    """Return where spans and metrics go.
+
+    Raises:
+        MissingOtelExtra: OpenTelemetry's SDK is not installed.
+        InvalidTelemetry: `exporter` is nothing that spans can go to.
+    """
+    try:
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace.export import SpanExporter
+    except ImportError as error:
+        raise MissingOtelExtra from error
+    if exporter is None:
+        sinks = Sinks(_global_tracers(), None, "the provider of this process")
+    elif isinstance(exporter, trace.TracerProvider):
+        sinks = Sinks(exporter, None, type(exporter).__name__)
+    elif isinstance(exporter, (str, SpanExporter)):
+        sinks = _own_sinks(exporter, metrics, service)
+    else:
+        raise InvalidTelemetry(f"exporter={exporter!r:.80} is nothing that spans can go to", _CHOICES)
+    if sinks.meters is None:
+        sinks.meters = _given_meters(metrics, sinks, service)
+    if set_global:
+        _set_global(sinks)
+    return sinks
+
+
+def _global_tracers() -> TracerProvider:
+    from opentelemetry import trace
+
+    found = trace.get_tracer_provider()
+    if isinstance(found, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
+        raise InvalidTelemetry("exporter=None means the tracer provider of this process, and none is set", _CHOICES)
+    return found
+
+
+def _own_sinks(exporter: str | SpanExporter, metrics: Any, service: str) -> Sinks:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from orchestration_kit.governance.telemetry.identity import PlannedIds
+
+    memory = reader = None
+    name = exporter if isinstance(exporter, str) else type(exporter).__name__
+    if exporter == "memory":
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+        memory = InMemorySpanExporter()
+        processor: SpanProcessor = SimpleSpanProcessor(memory)
+        reader = InMemoryMetricReader()
+    elif exporter == "console":
+        from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
+
+        processor = SimpleSpanProcessor(ConsoleSpanExporter())
+        reader = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=math.inf)
+    elif isinstance(exporter, str):
+        processor, reader = _otlp(_address(exporter))
+    elif isinstance(exporter, InMemorySpanExporter):
+        memory, processor = exporter, SimpleSpanProcessor(exporter)
+    else:
+        processor = _batched(exporter)
+    resource, ids = _resource(service), PlannedIds()
+    tracers = TracerProvider(resource=resource, id_generator=ids, shutdown_on_exit=False)
+    tracers.add_span_processor(processor)
+    sinks = Sinks(tracers, None, name, ids, memory, owned=[tracers])
+    if metrics is True and reader is not None:
+        sinks.meters = _meters_of(reader, sinks, resource)
+        sinks.memory_metrics = reader if exporter == "memory" else None  # pyright: ignore[reportAttributeAccessIssue]
+    elif reader is not None:
+        reader.shutdown()
+    return sinks
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_fine = False
+    if not is_fine:
+        raise InvalidTelemetry(f"exporter={text!r:.80} is neither 'memory', 'console' nor an http address", _CHOICES)
+    return text.rstrip("/").removesuffix("/v1/traces")
+
+
+def _otlp(address: str) -> tuple[SpanProcessor, MetricReader]:
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    try:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    except ImportError as error:
+        raise MissingOtelExtra("opentelemetry.exporter.otlp.proto.http") from error
+    spans = OTLPSpanExporter(endpoint=f"{address}/v1/traces")
+    figures = OTLPMetricExporter(endpoint=f"{address}/v1/metrics")
+    return _batched(spans), PeriodicExportingMetricReader(figures)
+
+
+def _batched(exporter: SpanExporter) -> SpanProcessor:
+    """Return what has spans sent by a thread of its own, so that no run waits for a network."""
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    size = None if "OTEL_BSP_MAX_QUEUE_SIZE" in os.environ else _QUEUE
+    return BatchSpanProcessor(exporter, max_queue_size=size)
+
+
+def _resource(service: str) -> Resource:
+    from opentelemetry.sdk.resources import Resource
+
+    named = "OTEL_SERVICE_NAME" in os.environ or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    return Resource.create({} if named else {"service.name": service})
+
+
+def _given_meters(metrics: Any, sinks: Sinks, service: str) -> MeterProvider | None:
+    """Return where metrics go that have no place of their own by the exporter."""
+    if metrics is False or metrics is None:
+        return None
+    from opentelemetry.metrics import MeterProvider, get_meter_provider
+    from opentelemetry.sdk.metrics.export import MetricReader
+
+    if metrics is True:
+        return get_meter_provider()  # the one of this process; where none is set, nothing is counted
+    if isinstance(metrics, MeterProvider):
+        return metrics
+    if isinstance(metrics, MetricReader):
+        return _meters_of(metrics, sinks, _resource(service))
+    hint = "Give metrics=True, False, a MeterProvider or a MetricReader."
+    raise InvalidTelemetry(f"metrics={metrics!r:.80} is nothing that metrics can go to", hint)
+
+
+def _meters_of(reader: MetricReader, sinks: Sinks, resource: Resource) -> MeterProvider:
+    from opentelemetry.sdk.metrics import MeterProvider
+
+    meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+    sinks.owned.append(meters)
+    return meters
+
+
+def _set_global(sinks: Sinks) -> None:
+    from opentelemetry import metrics, trace
+
+    trace.set_tracer_provider(sinks.tracers)
+    if sinks.meters is not None:
+        metrics.set_meter_provider(sinks.meters)
