@@ -8,8 +8,9 @@ only its own or a lower number:
 1 definition/   the skeleton as data: steps, workflow, workers, conditions
 2 checks/       is it sound?            templates/  ready-made skeletons
 3 engine/       run it                  workers/    adapters behind the worker's signature
+                                        governance/ rules, lessons, telemetry around a worker
 4 journal/      remember it: resume, fork, replay; cassettes
-5 history/      understand it: pandas
+5 history/      understand it: pandas   evaluation/ how good is a worker?
 6 visual/       see it: diagrams, timelines
 7 widgets/      touch it: notebooks     cli/  the same from a terminal
 ```
@@ -37,13 +38,19 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.context import WorkflowContext
     from orchestration_kit.engine.limits import RunLimits
     from orchestration_kit.engine.orchestrator import Orchestrator
-    from orchestration_kit.engine.outcome import Failure, Spawn
-    from orchestration_kit.engine.refusals import AnswerRefused
+    from orchestration_kit.engine.outcome import Action, Failure, Spawn
+    from orchestration_kit.engine.refusals import ActionRefused, AnswerRefused
     from orchestration_kit.engine.replay import replay
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.state import WorkflowState
     from orchestration_kit.errors import OrchestrationError
+    from orchestration_kit.evaluation import Dataset, Rubric, evaluate
+    from orchestration_kit.governance import telemetry
+    from orchestration_kit.governance.constraints import ConstraintEngine, create_default_engine
+    from orchestration_kit.governance.verdict import Verdict, Violation
+    from orchestration_kit.governance.wisdom import Wisdom
     from orchestration_kit.history import (
+        actions_frame,
         compare,
         compare_many,
         data_frame,
@@ -82,20 +89,27 @@ if TYPE_CHECKING:
     from orchestration_kit.widgets.composer import Composer
     from orchestration_kit.widgets.monitor import AlertRules, Monitor
     from orchestration_kit.widgets.player import Player
+    from orchestration_kit.workers.adapt import worker_from
+    from orchestration_kit.workers.doer import DoerAgent
     from orchestration_kit.workers.patterns import pattern_workers
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Action": "engine.outcome",
+    "ActionRefused": "engine.refusals",
     "AlertRules": "widgets.monitor",
     "AnswerRefused": "engine.refusals",
     "ApprovalBox": "widgets.approval",
     "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
     "Budget": "definition.budgets",
-    "Composer": "widgets.composer",
     "CellSession": "widgets.cells",
     "Comparison": "widgets.comparison",
+    "Composer": "widgets.composer",
+    "ConstraintEngine": "governance.constraints",
+    "Dataset": "evaluation",
+    "DoerAgent": "workers.doer",
     "Failure": "engine.outcome",
     "MapStep": "definition.kinds",
     "MemoryJournal": "journal.memory",
@@ -106,24 +120,30 @@ _HOMES = {
     "Player": "widgets.player",
     "Problem": "checks",
     "RetryPolicy": "definition.steps",
+    "Rubric": "evaluation",
     "Run": "engine.run",
     "RunLimits": "engine.limits",
     "SQLiteJournal": "journal.sqlite",
     "Spawn": "engine.outcome",
     "SubworkflowStep": "definition.kinds",
+    "Verdict": "governance.verdict",
+    "Violation": "governance.verdict",
     "WaitStep": "definition.kinds",
+    "Wisdom": "governance.wisdom",
     "WorkerDefinition": "definition.workers",
     "WorkerType": "definition.workers",
     "WorkflowContext": "engine.context",
     "WorkflowDefinition": "definition.workflow",
     "WorkflowState": "engine.state",
     "WorkflowStep": "definition.steps",
+    "actions_frame": "history",
     "approvals": "widgets.approval",
     "cassette": "journal.cassette",
     "compare": "history",
     "compare_many": "history",
     "create_build_website_workflow": "templates",
     "create_debate": "templates",
+    "create_default_engine": "governance.constraints",
     "create_evaluator_optimizer": "templates",
     "create_fallback_cascade": "templates",
     "create_gated_chain": "templates",
@@ -138,22 +158,29 @@ _HOMES = {
     "create_software_pipeline": "templates",
     "create_voting": "templates",
     "data_frame": "history",
+    "evaluate": "evaluation",
     "history_frame": "history",
     "pattern_workers": "workers.patterns",
     "register_type": "journal.codec.registry",
     "replay": "engine.replay",
     "runs_frame": "history",
     "step": "widgets.cells",
+    "telemetry": "governance.telemetry",
     "timeline": "visual",
     "transitions_frame": "history",
     "usage_frame": "history",
     "visualize": "visual",
     "waiting_frame": "history",
+    "worker_from": "workers.adapt",
     "write_csv": "history",
 }
 """Where each public name lives. Names are loaded when they are first used, so that the import stays quick."""
+_MODULES = frozenset({"telemetry"})
+"""Those that are modules."""
 
 __all__ = [
+    "Action",
+    "ActionRefused",
     "AlertRules",
     "AnswerRefused",
     "ApprovalBox",
@@ -163,6 +190,9 @@ __all__ = [
     "CellSession",
     "Comparison",
     "Composer",
+    "ConstraintEngine",
+    "Dataset",
+    "DoerAgent",
     "Failure",
     "MapStep",
     "MemoryJournal",
@@ -173,24 +203,30 @@ __all__ = [
     "Player",
     "Problem",
     "RetryPolicy",
+    "Rubric",
     "Run",
     "RunLimits",
     "SQLiteJournal",
     "Spawn",
     "SubworkflowStep",
+    "Verdict",
+    "Violation",
     "WaitStep",
+    "Wisdom",
     "WorkerDefinition",
     "WorkerType",
     "WorkflowContext",
     "WorkflowDefinition",
     "WorkflowState",
     "WorkflowStep",
+    "actions_frame",
     "approvals",
     "cassette",
     "compare",
     "compare_many",
     "create_build_website_workflow",
     "create_debate",
+    "create_default_engine",
     "create_evaluator_optimizer",
     "create_fallback_cascade",
     "create_gated_chain",
@@ -205,17 +241,20 @@ __all__ = [
     "create_software_pipeline",
     "create_voting",
     "data_frame",
+    "evaluate",
     "history_frame",
     "pattern_workers",
     "register_type",
     "replay",
     "runs_frame",
     "step",
+    "telemetry",
     "timeline",
     "transitions_frame",
     "usage_frame",
     "visualize",
     "waiting_frame",
+    "worker_from",
     "write_csv",
 ]
 
@@ -224,7 +263,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'orchestration_kit' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"orchestration_kit.{home}"), name)
+    module = importlib.import_module(f"orchestration_kit.{home}")
+    value = globals()[name] = module if home.endswith(f".{name}") and name in _MODULES else getattr(module, name)
     return value
 
 

@@ -15,6 +15,20 @@ import pytest
 import orchestration_kit
 
 PUBLIC = {
+    "Action",
+    "ActionRefused",
+    "ConstraintEngine",
+    "Dataset",
+    "DoerAgent",
+    "Rubric",
+    "Verdict",
+    "Violation",
+    "Wisdom",
+    "actions_frame",
+    "create_default_engine",
+    "evaluate",
+    "telemetry",
+    "worker_from",
     "AlertRules",
     "AnswerRefused",
     "ApprovalBox",

@@ -118,9 +118,11 @@ class _Case:
         notes = self.context._more  # noqa: SLF001
         if stage == "before" and notes.granted is None and _is_granted(self.context, self.entry):
             notes.granted = self.entry
-            self.entry["approved_by"] = "a person"
+            self.entry |= {"approved": True, "approved_by": "a person"}
             return
         self.entry["approved"] = False
+        if stage == "after":
+            self.entry["kept_back"] = True
         refused = ActionRefused(
             _plain(self.plan), told, on_violation if stage == "before" else _no_question(on_violation), stage
         )
@@ -144,21 +146,26 @@ class _Case:
             yield
         except Exception as error:
             self.entry["error"] = type(error).__name__
+            self._look_at(None)  # it may have done a part of it
             raise
 
     def conclude(self, result: Any) -> Any:
         """Mark the run with what was done, and see whether the worker may have what came of it."""
-        gate = self.services.gate
-        if gate is None:
-            return result
-        try:
-            self.entry["labels"] = [str(label) for label in gate.labels_of(self.plan, result)]
-            verdict = gate.check_outcome(self.plan, result, history=self.history)
-        except Exception as error:  # noqa: BLE001 - an error in a rule is a no
-            verdict = _Denied(self.plan, f"it raised {type(error).__name__} when it looked at the outcome")
-        if not verdict.approved:
+        verdict = self._look_at(result)
+        if verdict is not None and not verdict.approved:
             self._refuse(verdict.violations, verdict.on_violation, "after")
         return result
+
+    def _look_at(self, result: Any) -> Any:
+        """Mark the run, and return what the gate says of what came of the action; None where there is no gate."""
+        gate = self.services.gate
+        if gate is None:
+            return None
+        try:
+            self.entry["labels"] = [str(label) for label in gate.labels_of(self.plan, result)]
+            return gate.check_outcome(self.plan, result, history=self.history)
+        except Exception as error:  # noqa: BLE001 - an error in a rule is a no
+            return _Denied(self.plan, f"it raised {type(error).__name__} when it looked at the outcome")
 
 
 class _Denied:
@@ -225,7 +232,7 @@ def actions_before(context: WorkflowContext) -> list[dict[str, Any]]:
     notes = context._notes  # noqa: SLF001
     if notes is not None:
         found += notes.actions or ()
-    return [one for one in found if one.get("approved")]
+    return [one for one in found if one.get("approved") or one.get("kept_back")]
 
 
 def granted_action(context: WorkflowContext) -> Action | None:

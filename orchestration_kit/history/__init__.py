@@ -10,6 +10,7 @@ a run, a context, a list of history entries or of events; or several of these
      bus.py         data_frame: one row a change of the data bus
      usage.py       usage_frame: one row a worker and model
      requests.py    waiting_frame: one row a thing that runs wait for
+     actions.py     actions_frame: one row an action that a worker asked for
      statistics.py  compare_many: one row a step, over many runs
      comparison.py  compare: two runs, side by side
   -> csv_export.py  write_csv, to_csv_text: text that no spreadsheet takes for a formula
@@ -18,6 +19,7 @@ a run, a context, a list of history entries or of events; or several of these
 Nothing here runs a workflow or changes a record. pandas is imported when a function is called, not before.
 """
 
+from orchestration_kit.history.actions import actions_frame
 from orchestration_kit.history.bus import data_frame
 from orchestration_kit.history.comparison import Comparison, compare
 from orchestration_kit.history.csv_export import to_csv_text, write_csv
@@ -36,6 +38,7 @@ __all__ = [
     "Difference",
     "Divergence",
     "Recorded",
+    "actions_frame",
     "compare",
     "compare_many",
     "data_frame",

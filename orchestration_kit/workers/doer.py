@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -42,7 +43,8 @@ class DoerAgent:
             It may be left out where nothing is asked.
         tools: Functions of your own, besides `calculate`, `get_current_time` and `string_length`; one of the same name
             takes the place of a built-in one. `as_action` says which action a tool is.
-        wisdom: Where lessons are looked for: anything with `search(query, k=...)`. They go in as data.
+        wisdom: Where lessons are looked for: `Wisdom`, its file, or anything with `search(query, k=...)`. They go in as
+            data.
         constraints: What plans are held against: a `ConstraintEngine`, or anything with its `validate_plan`.
         telemetry: True to trace with OpenTelemetry, contents left out; or pydantic-ai's `InstrumentationSettings`.
         instructions: What the agent is to be and do.
@@ -72,7 +74,8 @@ class DoerAgent:
     ) -> None:
         need_llm()
         self.model = model_from(model, model_name=model_name, api_key=api_key)
-        self.wisdom, self.constraints, self.telemetry = wisdom, constraints, telemetry
+        self.wisdom = _opened_wisdom(wisdom)
+        self.constraints, self.telemetry = constraints, telemetry
         self.name, self.lessons = name, lessons
         own = {getattr(tool, "name", getattr(tool, "__name__", "")) for tool in tools}
         self.tools = [*(tool for tool in BUILT_IN if tool.__name__ not in own), *tools]
@@ -147,7 +150,7 @@ class DoerAgent:
         from orchestration_kit.workers.llm.running import Conversation, Options
 
         prompt = prompt_for(None, query, context)
-        found = [] if self.wisdom is None else list(self.wisdom.search(prompt[:500], k=self.lessons))
+        found = self._lessons(prompt, context)
         options = Options(
             gatekeepers=() if self.constraints is None else (own_gatekeeper(self.constraints),),
             hide=hidden_by(self.model),
@@ -155,6 +158,13 @@ class DoerAgent:
         async with opened(self.model) as model:
             conversation = Conversation(self._agent, prompt, context, options, model, lessons=found)
             return conversation, (await conversation.ask()).output
+
+    def _lessons(self, prompt: str, context: Any) -> list[Any]:
+        if self.wisdom is None or self.lessons < 1:
+            return []
+        is_noted = context is not None and hasattr(self.wisdom, "bound")
+        wisdom = self.wisdom.bound(context) if is_noted else self.wisdom
+        return list(wisdom.search(prompt[:500], k=self.lessons))
 
     def _made(self, instructions: str, output: Any, retries: int) -> Agent[Any, Any]:
         from pydantic_ai import Agent, InstrumentationSettings
@@ -177,6 +187,14 @@ class DoerAgent:
     def __repr__(self) -> str:
         model = getattr(self.model, "model", None) or getattr(self.model, "model_name", self.model)
         return f"<DoerAgent {self.name!r}: model {model!r}, {len(self.tools)} tools>"
+
+
+def _opened_wisdom(wisdom: Any) -> Any:
+    if not isinstance(wisdom, (str, os.PathLike)):
+        return wisdom
+    from orchestration_kit.governance.wisdom import Wisdom
+
+    return Wisdom(cast("str | os.PathLike[str]", wisdom))
 
 
 def own_gatekeeper(constraints: Any) -> Gatekeeper:

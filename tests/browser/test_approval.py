@@ -36,7 +36,7 @@ def waiting(name):
 """
 
 
-@pytest.fixture(params=["lab", "classic"])
+@pytest.fixture(params=["lab", pytest.param("classic", marks=pytest.mark.soak)])
 def notebook(request):
     notebook = request.getfixturevalue(request.param).open([SETUP, "run = waiting('claim')\nApprovalBox(run)"])
     notebook.run_all()

@@ -21,7 +21,7 @@ counter
 '''
 
 
-@pytest.fixture(params=["lab", "classic"])
+@pytest.fixture(params=["lab", pytest.param("classic", marks=pytest.mark.soak)])
 def program(request):
     return request.getfixturevalue(request.param)
 

@@ -60,7 +60,7 @@ def row(monitor, name):
     )
 
 
-@pytest.fixture(params=["lab", "classic"])
+@pytest.fixture(params=["lab", pytest.param("classic", marks=pytest.mark.soak)])
 def notebook(request):
     notebook = request.getfixturevalue(request.param).open([HUB, "Monitor(hub)"])
     notebook.run_all()

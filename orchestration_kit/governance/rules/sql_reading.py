@@ -76,7 +76,7 @@ def _facts(tree: Any) -> SqlFacts:
     tables: dict[str, None] = {}
     functions: dict[str, None] = {}
     nodes: dict[str, None] = {}
-    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    defined = _defined(tree)
     texts = numbers = has_like = False
     problem = shape_problem(tree)
     for node in tree.walk():
@@ -85,7 +85,7 @@ def _facts(tree: Any) -> SqlFacts:
             problem = problem or _name_problem(node)
         if name == "Table":
             written = _table(node).lower()
-            if written not in own:
+            if not _is_defined(node, written, defined):
                 tables[written] = None
         elif name == "Literal" and _chooses(node):
             texts, numbers = texts or bool(node.is_string), numbers or not node.is_string
@@ -102,6 +102,8 @@ def _facts(tree: Any) -> SqlFacts:
                 nodes[name] = None
         if node.comments:
             problem = problem or ("the query holds a comment", "Leave comments out.")
+        if name == "With" and node.parent is not tree:
+            problem = problem or ("the query has a WITH within it", "Put it at the beginning.")
         if name == "With" and node.args.get("recursive"):
             problem = problem or ("the query recurses (WITH RECURSIVE), which may not end", "Write it without.")
         if name == "Table" and len(tables) > MAX_TABLES:
@@ -140,6 +142,24 @@ def _chooses(literal: Any) -> bool:
             return False
         child, parent = parent, parent.parent
     return False
+
+
+def _defined(tree: Any) -> list[Any]:
+    """Return what the query defines itself, in order (`WITH a AS (...), b AS (...)`)."""
+    ways: Any = tree.args.get("with_") or tree.args.get("with")
+    return [] if ways is None else list(ways.expressions)
+
+
+def _is_defined(table: Any, written: str, defined: list[Any]) -> bool:
+    """Whether a name means what the query defines: not within that, and not before it, where it is a real table."""
+    names = [one.alias.lower() for one in defined]
+    if written not in names:
+        return False
+    within = table
+    while within is not None and not any(within is one for one in defined):
+        within = within.parent
+    before = len(defined) if within is None else next(n for n, one in enumerate(defined) if one is within)
+    return written in names[:before]
 
 
 def _function(node: Any) -> str:

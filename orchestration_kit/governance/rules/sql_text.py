@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from orchestration_kit.governance.rules.sql_words import BACKTICKS, PLAIN_QUOTES
 
@@ -37,6 +38,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PLACEHOLDERS = ((re.compile(r"%\((\w+)\)s"), r":\1"), (re.compile(r"%s\b"), "?"), (re.compile(r"\$\d+\b"), "?"))
 
 
+@lru_cache(maxsize=512)
 def text_problem(query: str, dialect: str, statements: tuple[str, ...]) -> tuple[str, str] | None:
     """Return what is wrong with the text of a query, and what to do; None where nothing is.
 

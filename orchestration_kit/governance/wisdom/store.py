@@ -216,7 +216,8 @@ class Wisdom:
         """
         if not 1 <= k <= MAX_FOUND:
             raise ValueError(f"k={k!r:.20}: ask for 1 to {MAX_FOUND} lessons; wisdom.to_frame() lists all.")
-        wanted = Wanted(str(query), step, worker, workflow, tuple(dict.fromkeys(tags)), k)
+        scope = (None if name is None else plain(str(name)) for name in (step, worker, workflow))
+        wanted = Wanted(str(query), *scope, tuple(dict.fromkeys(map(plain, tags))), k)
         return self._database.read(lambda file: search(file, wanted))
 
     def bound(self, context: WorkflowContext, note: Note | None = None) -> BoundWisdom:

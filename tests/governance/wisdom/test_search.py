@@ -122,7 +122,7 @@ def test_no_syntax_in_a_query_does_anything(wisdom, query):
     secret = wisdom.propose("not approved").id
     known = added(wisdom, "known")
     assert secret not in ids(wisdom.search(query))
-    assert known in ids(wisdom.search(f"{query} known"))
+    assert known in ids(wisdom.search(f"known {query}"))
     wisdom.search(query, step=query, worker=query, workflow=query, tags=[query])
     assert len(wisdom) == 2
 
