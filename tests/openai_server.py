@@ -188,7 +188,9 @@ def _usage(answer: Answer) -> dict:
 def _completion(answer: Answer, model: str) -> dict:
     message: dict = {"role": "assistant", "content": answer.content}
     if answer.calls:
-        message["tool_calls"] = [{key: part for key, part in one.items() if key != "index"} for one in _tool_calls(answer)]
+        message["tool_calls"] = [
+            {key: part for key, part in one.items() if key != "index"} for one in _tool_calls(answer)
+        ]
     finish = answer.finish or ("tool_calls" if answer.calls else "stop")
     return {
         "id": "chatcmpl-1",

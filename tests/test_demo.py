@@ -12,6 +12,8 @@ import pytest
 from orchestration_kit import cli
 from orchestration_kit.demo import DEFAULT_GOAL, build_website
 from orchestration_kit.demo.notebook import notebook_for, write_executed_notebook
+from tests.openai_server import OpenAIServer, call
+from tests.workers.website.site_drafts import broken, good
 
 
 def files_of(folder):
@@ -63,10 +65,94 @@ def test_a_second_run_into_the_same_folder_replaces_the_site_but_not_one_that_wa
     assert page.read_text(encoding="utf-8") == "mine now"
 
 
-def test_a_model_is_not_there_yet_and_the_message_says_what_to_do(tmp_path, capsys):
-    assert cli.main(["demo", "--model", "gpt", "--out", str(tmp_path / "out")]) == 2
-    assert "not part of this version yet" in capsys.readouterr().err
+# --- with a language model
+
+
+def drafts(*answers):
+    return [call("final_result", (900, 700), **one) for one in answers]
+
+
+def test_with_a_model_its_words_are_on_the_site(tmp_path, capsys):
+    with OpenAIServer(drafts(good())) as server:
+        arguments = ["demo", "--model", f"{server.url}#tiny", "--out", str(tmp_path), "--no-notebook"]
+        assert cli.main(arguments) == 0
+    assert "Bread, the slow way" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "Pastel de nata" in (tmp_path / "site" / "menu.html").read_text(encoding="utf-8")
+    assert "pages, fetched and compared" in capsys.readouterr().out
+    [request] = server.requests
+    assert f"<goal>\n{DEFAULT_GOAL}\n</goal>" in request.told
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text(encoding="utf-8").splitlines()))
+    assert rows[0]["model"] == "tiny"
+    assert rows[0]["input_tokens"] == "900"
+
+
+def test_a_draft_that_makes_no_site_goes_back_to_the_model_with_what_is_wrong(tmp_path):
+    with OpenAIServer(drafts(broken(), good())) as server:
+        result = build_website(DEFAULT_GOAL, tmp_path, verbose=False, model=f"{server.url}#tiny")
+    assert result.run.state == "completed"
+    assert "'shop' is no page; there are index, menu" in json.dumps(server.requests[1].messages[-1])
+
+
+def test_a_model_that_does_not_learn_within_an_attempt_is_told_in_the_next_one(tmp_path):
+    with OpenAIServer(drafts(broken(), broken(), broken(), good())) as server:
+        result = build_website(DEFAULT_GOAL, tmp_path, verbose=False, model=f"{server.url}#tiny")
+    first, second = [entry for entry in result.run.history if entry["step"] == "create_specs"]
+    assert (first["success"], second["success"]) == (False, True)
+    assert (first["usage"]["input_tokens"], second["usage"]["input_tokens"]) == (2700, 900)
+    assert "'shop' is no page" in server.requests[3].told.split("<what_was_wrong>")[1]
+
+
+def test_a_model_that_never_learns_leaves_no_website_and_a_reason(tmp_path, capsys):
+    with OpenAIServer(lambda _: drafts(broken())[0]) as server:
+        assert cli.main(["demo", "--model", f"{server.url}#tiny", "--out", str(tmp_path), "--no-notebook"]) == 1
+    assert len(server.requests) == 9  # three attempts of three tries
+    assert "No website was built" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+def test_the_notebook_of_a_run_with_a_model_asks_nobody(tmp_path):
+    with OpenAIServer(drafts(good())) as server:
+        arguments = ["demo", "--model", f"{server.url}#tiny", "--out", str(tmp_path)]
+        assert cli.main(arguments) == 0
+    assert len(server.requests) == 1
+    notebook = nbformat.read(tmp_path / "run.ipynb", as_version=4)
+    shown = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
+    assert "Product manager" in shown
+    assert "error" not in {output["output_type"] for cell in notebook.cells for output in cell.get("outputs", [])}
+
+
+def test_a_bare_name_is_asked_at_the_address_of_the_environment(tmp_path, monkeypatch):
+    with OpenAIServer(drafts(good()), key="made-up-key") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "made-up-key")
+        assert cli.main(["demo", "--model", "tiny", "--out", str(tmp_path), "--no-notebook"]) == 0
+    assert server.requests[0].body["model"] == "tiny"
+    assert "made-up-key" not in "".join(path.read_text("utf-8") for path in tmp_path.iterdir() if path.is_file())
+
+
+def test_an_address_gets_the_key_that_is_meant_for_it_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "for-another-house")
+    monkeypatch.setenv("ORCHESTRATION_KIT_API_KEY", "made-up-key")
+    with OpenAIServer(drafts(good()), key="made-up-key") as server:
+        assert cli.main(["demo", "--model", f"{server.url}#tiny", "--out", str(tmp_path), "--no-notebook"]) == 0
+    assert "for-another-house" not in str(server.requests)
+
+
+@pytest.mark.parametrize("model", ["gpt", "", "http://127.0.0.1:11434/v1", "http://u:p@127.0.0.1/v1#x", "https://#x"])
+def test_a_model_that_is_none_is_a_message_that_says_what_may_be_given(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert cli.main(["demo", "--model", model, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "There is no model to ask" in told
+    assert "/v1" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_a_key_that_is_not_set_is_a_message_and_no_website(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    arguments = ["demo", "--model", "openai:gpt-5-mini", "--out", str(tmp_path), "--no-notebook"]
+    assert cli.main(arguments) == 1
+    assert "OPENAI_API_KEY" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("goal", ["", "   ", "x" * 1_000_001])

@@ -18,8 +18,8 @@ INTERRUPTED = 130
 
 _MODEL = (
     "let a language model plan the site and write its words: PROVIDER:NAME (its key is in the provider's variable, "
-    "such as OPENAI_API_KEY), http://HOST/v1#NAME (a server that speaks OpenAI's protocol; a key, if it needs one, is in "
-    "ORCHESTRATION_KIT_API_KEY), or NAME alone, to be asked at OPENAI_BASE_URL"
+    "such as OPENAI_API_KEY), http://HOST/v1#NAME (a server that speaks OpenAI's protocol; a key, if it needs one, is "
+    "in ORCHESTRATION_KIT_API_KEY), or NAME alone, to be asked at OPENAI_BASE_URL"
 )
 
 

@@ -29,7 +29,8 @@ def demo(arguments: argparse.Namespace) -> int:
         say(f"orchestration-kit: {error}")
         return 2
     if result.run.state != "completed":
-        say(f"No website was built: {result.run.context.error}")
+        failures = [entry["error"] for entry in result.run.history if not entry["success"]]
+        say(f"No website was built: {failures[-1] if failures else result.run.context.error}")
         return 1
     notebook: Path | None = None
     if not arguments.no_notebook:

@@ -153,7 +153,9 @@ def test_in_an_event_loop():
 def test_branches_wait_for_themselves(is_async):
     paid = []
     body = step("pay", on_failure=None)
-    workflow = workflow_of(MapStep(step_id="m", over="data.sums", body="pay", is_terminal=True), body)
+    workflow = workflow_of(
+        MapStep(step_id="m", over="data.sums", body="pay", is_terminal=True, failure="continue"), body
+    )
     hub = hub_of(
         workflow, {"pay": lambda usd: Action("pay" if usd > 5 else "give", {"usd": usd})},
         constraints=FakeGate({"pay": "ask"}), actions={kind: lambda data: paid.append(data["usd"]) or data["usd"] for kind in ("pay", "give")},

@@ -73,10 +73,12 @@ def test_it_runs_inside_an_executor_of_the_users_own():
     doer = DoerAgent(model=TestModel(call_tools=[], custom_output_text="done"))
     hub = Orchestrator()
     hub.register_worker(
-        WorkerDefinition(worker_type="generic", name="Doer", executor=lambda input_data, context: doer.run(input_data)["response"])
+        WorkerDefinition(
+            worker_type="generic", name="Doer", executor=lambda input_data, context: doer.run(input_data)["response"]
+        )
     )
-    hub.register_workflow(create_generic_pipeline([("act", "generic", "")], name="flow"))
-    result = hub.execute_workflow("flow", "Do it.", verbose=False, initial_data={})
+    hub.register_workflow(create_generic_pipeline([("act", "generic", "")]).replace(name="flow"))
+    result = hub.execute_workflow("flow", "Do it.", verbose=False)
     assert result.get_last_output() == "done"
 
 
@@ -149,7 +151,9 @@ def test_tools_are_checked_before_they_run():
 @pytest.mark.parametrize("on_violation", ["ask", "fail"])
 def test_alone_there_is_nobody_to_ask_so_a_refusal_ends_the_run(on_violation):
     sent, send = mailer()
-    doer = DoerAgent(model=scripted(("send", {"to": "eve@evil.test"})), tools=[send], constraints=FakeGate(no_evil, on_violation))
+    doer = DoerAgent(
+        model=scripted(("send", {"to": "eve@evil.test"})), tools=[send], constraints=FakeGate(no_evil, on_violation)
+    )
     with pytest.raises(ActionRefused, match="evil"):
         doer.run("Mail Eve.")
     assert sent == []
@@ -157,7 +161,9 @@ def test_alone_there_is_nobody_to_ask_so_a_refusal_ends_the_run(on_violation):
 
 def test_its_own_constraints_and_the_hubs_both_hold():
     sent, send = mailer()
-    model = scripted(("send", {"to": "a@evil.test"}), ("send", {"to": "b@rival.test"}), ("send", {"to": "c@ok.test"}), "done")
+    model = scripted(
+        ("send", {"to": "a@evil.test"}), ("send", {"to": "b@rival.test"}), ("send", {"to": "c@ok.test"}), "done"
+    )
     doer = DoerAgent(model=model, tools=[send], constraints=FakeGate(no_evil))
     no_rival = lambda plan: "a rival" if plan["action_data"]["to"].endswith("rival.test") else None
     entry = ask_once(doer.as_worker(), constraints=FakeGate(no_rival))
@@ -211,10 +217,11 @@ def test_lessons_are_read_and_told_as_data():
 def test_lessons_come_from_a_wisdom_file(tmp_path):
     from orchestration_kit.governance.wisdom import Wisdom
 
-    wisdom = Wisdom(tmp_path / "lessons.db")
-    wisdom.approve(wisdom.propose("Prices are named in EUR."), by="Ada")
+    path = tmp_path / "lessons.db"
+    wisdom = Wisdom(path)
+    wisdom.approve(wisdom.propose("Prices are named in EUR.").id, by="Ada")
     model = scripted("5 EUR")
-    assert DoerAgent(model=model, wisdom=wisdom).run("prices?")["lessons"] == ["Prices are named in EUR."]
+    assert DoerAgent(model=model, wisdom=path).run("prices?")["lessons"] == ["Prices are named in EUR."]
     assert "Prices are named in EUR." in model.read[0][0]
 
 

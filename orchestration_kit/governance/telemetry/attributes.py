@@ -45,7 +45,7 @@ _STOPPED = frozenset(INTERRUPTS) | {"BranchCancelled", "RunCancelled"}
 
 
 def outcome_of(event: AttemptFinished) -> str:
-    """Return what came of an attempt: `completed`, `failed`, `retried` (it failed, and another follows), `cancelled`."""
+    """Return what came of an attempt: `completed`, `failed`, `retried` (another follows), `cancelled`."""
     if event.error is None:
         return "completed"
     if event.error.type in _STOPPED or (event.detail is not None and "stopped" in event.detail):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _QUEUE = 65_536
 """Spans that may wait to be sent; a map over thousands of items makes them faster than a network takes them."""
 _CHOICES = (
-    "Give exporter='memory' or 'console', the address of an OTLP receiver ('http://127.0.0.1:4318'), a SpanExporter, or a "
-    "TracerProvider; or set the tracer provider of the process first (opentelemetry.trace.set_tracer_provider)."
+    "Give exporter='memory' or 'console', the address of an OTLP receiver ('http://127.0.0.1:4318'), a SpanExporter or "
+    "a TracerProvider; or set the tracer provider of the process first (opentelemetry.trace.set_tracer_provider)."
 )
 _log = logging.getLogger("orchestration_kit")
 
@@ -54,11 +54,13 @@ class Sinks:
 
     def flush(self, timeout_s: float) -> bool:
         """Send what waits to be sent; whether that was done in time."""
-        return all([within(timeout_s, one.force_flush, f"{self.name} was not flushed") for one in self.owned])
+        done = [within(timeout_s, one.force_flush, f"{self.name} was not flushed") for one in self.owned]
+        return all(done)
 
     def shut_down(self, timeout_s: float) -> bool:
         """Send what waits to be sent, and end; whether that was done in time."""
-        return all([within(timeout_s, one.shutdown, f"{self.name} was not shut down") for one in self.owned])
+        done = [within(timeout_s, one.shutdown, f"{self.name} was not shut down") for one in self.owned]
+        return all(done)
 
 
 def within(timeout_s: float, act: Callable[[], Any], trouble: str) -> bool:
@@ -125,35 +127,46 @@ def _own_sinks(exporter: str | SpanExporter, metrics: Any, service: str) -> Sink
 
     from orchestration_kit.governance.telemetry.identity import PlannedIds
 
-    memory = reader = None
-    name = exporter if isinstance(exporter, str) else type(exporter).__name__
-    if exporter == "memory":
-        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-
-        memory = InMemorySpanExporter()
+    address = _address(exporter) if isinstance(exporter, str) and exporter not in {"memory", "console"} else None
+    memory = InMemorySpanExporter() if exporter == "memory" else None
+    if isinstance(exporter, InMemorySpanExporter):
+        memory = exporter
+    if memory is not None:
         processor: SpanProcessor = SimpleSpanProcessor(memory)
-        reader = InMemoryMetricReader()
-    elif exporter == "console":
-        from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
-
-        processor = SimpleSpanProcessor(ConsoleSpanExporter())
-        reader = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=math.inf)
+    elif address is not None:
+        processor = _batched(_otlp_spans(address))
     elif isinstance(exporter, str):
-        processor, reader = _otlp(_address(exporter))
-    elif isinstance(exporter, InMemorySpanExporter):
-        memory, processor = exporter, SimpleSpanProcessor(exporter)
+        processor = SimpleSpanProcessor(ConsoleSpanExporter())
     else:
         processor = _batched(exporter)
     resource, ids = _resource(service), PlannedIds()
     tracers = TracerProvider(resource=resource, id_generator=ids, shutdown_on_exit=False)
     tracers.add_span_processor(processor)
+    name = exporter if isinstance(exporter, str) else type(exporter).__name__
     sinks = Sinks(tracers, None, name, ids, memory, owned=[tracers])
-    if metrics is True and reader is not None:
-        sinks.meters = _meters_of(reader, sinks, resource)
-        sinks.memory_metrics = reader if exporter == "memory" else None  # pyright: ignore[reportAttributeAccessIssue]
-    elif reader is not None:
-        reader.shutdown()
+    if metrics is True and isinstance(exporter, str):
+        _add_meters(sinks, exporter, address, resource)
     return sinks
+
+
+def _add_meters(sinks: Sinks, exporter: str, address: str | None, resource: Resource) -> None:
+    """Have metrics go the way of the spans."""
+    from opentelemetry.sdk.metrics.export import (
+        ConsoleMetricExporter,
+        InMemoryMetricReader,
+        PeriodicExportingMetricReader,
+    )
+
+    reader: MetricReader
+    if exporter == "memory":
+        reader = sinks.memory_metrics = InMemoryMetricReader()
+    elif address is None:  # on the console they would come between everything else: once, at the end
+        reader = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=math.inf)
+    else:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+        reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=f"{address}/v1/metrics"))
+    sinks.meters = _meters_of(reader, sinks, resource)
 
 
 def _address(text: str) -> str:
@@ -167,17 +180,12 @@ def _address(text: str) -> str:
     return text.rstrip("/").removesuffix("/v1/traces")
 
 
-def _otlp(address: str) -> tuple[SpanProcessor, MetricReader]:
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-
+def _otlp_spans(address: str) -> SpanExporter:
     try:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError as error:
         raise MissingOtelExtra("opentelemetry.exporter.otlp.proto.http") from error
-    spans = OTLPSpanExporter(endpoint=f"{address}/v1/traces")
-    figures = OTLPMetricExporter(endpoint=f"{address}/v1/metrics")
-    return _batched(spans), PeriodicExportingMetricReader(figures)
+    return OTLPSpanExporter(endpoint=f"{address}/v1/traces")
 
 
 def _batched(exporter: SpanExporter) -> SpanProcessor:

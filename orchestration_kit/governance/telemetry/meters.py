@@ -22,7 +22,26 @@ from orchestration_kit.governance.telemetry.attributes import (
 if TYPE_CHECKING:
     from orchestration_kit.governance.telemetry.cleaning import Cleaner
 
-_SECONDS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 300, 3600]
+_SECONDS = [
+    0.001,
+    0.005,
+    0.01,
+    0.02,
+    0.04,
+    0.08,
+    0.16,
+    0.32,
+    0.64,
+    1.28,
+    2.56,
+    5.12,
+    10.24,
+    20.48,
+    40.96,
+    81.92,
+    300,
+    3600,
+]
 _TOKENS = [4**power for power in range(14)]
 """Both as the conventions for `gen_ai.client.*` have them, and further to both sides."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ class RedactedTracer(Tracer):
         return RedactedSpan(span, self._cleaner)
 
     @contextmanager
-    def start_as_current_span(  # noqa: PLR0913, PLR0917 - OpenTelemetry's signature
+    def start_as_current_span(  # noqa: PLR0913, PLR0917 # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         name: str,
         context: Context | None = None,
@@ -121,7 +121,7 @@ class RedactedTracer(Tracer):
         record_exception: bool = True,  # noqa: FBT001, FBT002
         set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
         end_on_exit: bool = True,  # noqa: FBT001, FBT002
-    ) -> Iterator[Span]:
+    ) -> Generator[Span]:
         """Start a span and have it be the current one."""
         span = self.start_span(name, context, kind, attributes, links, start_time)
         with use_span(

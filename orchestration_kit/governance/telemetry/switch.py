@@ -6,7 +6,7 @@ import atexit
 import threading
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from orchestration_kit.engine.around import unwatch, watch_all
 from orchestration_kit.governance.telemetry.cleaning import Cleaner
@@ -97,7 +97,7 @@ class Telemetry:
             )
         return self._instrumentation
 
-    def __enter__(self) -> Telemetry:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

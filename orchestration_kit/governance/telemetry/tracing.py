@@ -121,4 +121,3 @@ class Tracing:
         if found is None and path.rpartition(".")[2].isdecimal():  # ".2": it was tried again
             found = trace.span_at(path.rpartition(".")[0])
         return found
-

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orchestration_kit.governance.wisdom.errors import WisdomUnavailable
-from orchestration_kit.governance.wisdom.schema import MIGRATIONS, Migration, migrate
+from orchestration_kit.governance.wisdom.schema import MIGRATIONS, Migration, is_new, migrate
 
 T = TypeVar("T")
 MEMORY = ":memory:"
@@ -181,8 +181,10 @@ if hasattr(os, "register_at_fork"):  # where there is no fork, there is nothing 
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY", "journal_mode = WAL"):
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
+    if is_new(connection):  # never in a file of another program, which would be changed by it
+        connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA cache_size = -16000")
 

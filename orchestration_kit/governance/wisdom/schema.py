@@ -100,15 +100,19 @@ def migrate(
             return
 
 
-def _version_of(connection: sqlite3.Connection, path: str, newest: int) -> int:
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def is_new(connection: sqlite3.Connection) -> bool:
+    """Whether there is nothing in a file yet."""
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if (application_id, version, objects) == (0, 0, 0):
+    return (_number(connection, "application_id"), _number(connection, "user_version"), objects) == (0, 0, 0)
+
+
+def _version_of(connection: sqlite3.Connection, path: str, newest: int) -> int:
+    if is_new(connection):
         return 0
-    if application_id != APPLICATION_ID:
+    if _number(connection, "application_id") != APPLICATION_ID:
         hint = "Choose another path; nothing in it was changed."
         raise WisdomUnavailable(path, "it is an SQLite database of another kind", hint)
+    version = _number(connection, "user_version")
     if not 0 < version <= newest:
         hint = "Update orchestration-kit (pip install --upgrade orchestration-kit), or choose another path."
         raise WisdomUnavailable(path, f"it is of version {version}, and versions up to {newest} are known here", hint)
@@ -121,3 +125,8 @@ def _step(connection: sqlite3.Connection, version: int, migration: Migration) ->
     connection.execute("INSERT INTO migrations(version, description) VALUES (?, ?)", (version, migration.description))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {version:d}")
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+    return value

@@ -140,7 +140,7 @@ def _score(lesson: Candidate, wanted: Wanted, relevance: float) -> float:
     """How well a lesson fits: its place among those with the words (0 to 1), what it is for, how well it did."""
     score = relevance + 0.5 * wilson(lesson.success, lesson.use)
     if wanted.step is not None and lesson.step == wanted.step:
-        score += 1.0
+        score += 2.0
     if wanted.worker is not None and lesson.worker == wanted.worker:
         score += 0.5
     shared = len(set(json.loads(lesson.tags)) & set(wanted.tags)) if wanted.tags else 0

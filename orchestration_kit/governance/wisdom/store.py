@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from orchestration_kit.governance.wisdom.errors import InvalidLesson, LessonStat
 from orchestration_kit.governance.wisdom.lesson import (
     MAX_NAME,
     MAX_RUNS,
+    MAX_TEXT,
     Lesson,
     Status,
     layer_of,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
     from orchestration_kit.engine.context import WorkflowContext
     from orchestration_kit.engine.events import Event
+
+_log = logging.getLogger("orchestration_kit")
 
 Policy = Callable[[Lesson], bool]
 MAX_FOUND = 50
@@ -140,8 +144,11 @@ class Wisdom:
         outcome = outcome_of(event)
         if outcome is not None:
             lesson = self._database.write(lambda file: self._learn(file, outcome, workflow, run_id))
-            if lesson is not None:
-                self._asked(lesson)
+            try:
+                if lesson is not None:
+                    self._asked(lesson)
+            except Exception:  # noqa: BLE001 - or the hub would tell no more of this run; the proposal is kept
+                _log.exception("The policy could not judge %r; it stays a proposal", lesson)
 
     # --- lessons are judged
 
@@ -216,8 +223,8 @@ class Wisdom:
         """
         if not 1 <= k <= MAX_FOUND:
             raise ValueError(f"k={k!r:.20}: ask for 1 to {MAX_FOUND} lessons; wisdom.to_frame() lists all.")
-        scope = (None if name is None else plain(str(name)) for name in (step, worker, workflow))
-        wanted = Wanted(str(query), *scope, tuple(dict.fromkeys(map(plain, tags))), k)
+        names = [None if name is None else plain(name) for name in (step, worker, workflow)]
+        wanted = Wanted(str(query), names[0], names[1], names[2], tuple(dict.fromkeys(map(plain, tags))), k)
         return self._database.read(lambda file: search(file, wanted))
 
     def bound(self, context: WorkflowContext, note: Note | None = None) -> BoundWisdom:
@@ -322,7 +329,7 @@ class Wisdom:
             return plain(finder.in_text(text))[:MAX_NAME] if text else None
 
         about: dict[str, Any] = {
-            "text": text_of(found.text, finder),
+            "text": text_of(found.text[:MAX_TEXT], finder),
             "layer": found.layer,
             "tags": (),
             "step": clean(found.step),

@@ -13,14 +13,19 @@ _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W_぀-ヿ㐀-鿿가-힣]+")
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, in order, without accents and capitals.
+    """Return the words of a text, in order, without accents, capitals and the s of a plural.
 
-    >>> words_of('The PAGE-title "café" OR NEAR(x, 2)')
+    >>> words_of('The PAGE-titles "café" OR NEAR(x, 2)')
     ['the', 'page', 'title', 'cafe', 'or', 'near', 'x', '2']
     """
     plain = unicodedata.normalize("NFKD", text[:_SEEN].casefold())
     without_marks = plain if plain.isascii() else "".join(c for c in plain if not unicodedata.combining(c))
-    return [word[:MAX_LENGTH] for word in _WORD.findall(unicodedata.normalize("NFC", without_marks))[:MAX_WORDS]]
+    found = _WORD.findall(unicodedata.normalize("NFC", without_marks))[:MAX_WORDS]
+    return [_singular(word[:MAX_LENGTH]) for word in found]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word
 
 
 def match_of(words: list[str]) -> str:

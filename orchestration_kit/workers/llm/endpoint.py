@@ -184,7 +184,7 @@ def check_url(url: str) -> None:
     except (ValueError, AttributeError, TypeError):
         raise InvalidModel("its address cannot be read", hint) from None
     if parts.username is not None or parts.password is not None:
-        raise InvalidModel("its address holds a user or a password", "Leave it out, and give api_key=... instead.")
+        raise InvalidModel("its address holds a user or a password", f"Give the key as api_key=... instead. {hint}")
     if parts.scheme not in ("http", "https") or not host:
         raise InvalidModel(f"{str(url)[:80]!r} is no http(s) address", hint)
 

@@ -36,9 +36,9 @@ class ItemDraft(_Drafted):
 
     title: Words
     text: Text = ""
-    meta: Words = Field("", description="a time, a category, a unit")
+    meta: Words = Field(default="", description="a time, a category, a unit")
     price: Words = ""
-    group: Words = Field("", description="for a menu: the heading it stands under")
+    group: Words = Field(default="", description="for a menu: the heading it stands under")
 
 
 class LinkDraft(_Drafted):
@@ -53,10 +53,10 @@ class SectionDraft(_Drafted):
 
     block: Block
     heading: Words
-    eyebrow: Words = Field("", description="a few words above the heading")
+    eyebrow: Words = Field(default="", description="a few words above the heading")
     text: Text = ""
-    items: tuple[ItemDraft, ...] = Field((), max_length=12)
-    links: tuple[LinkDraft, ...] = Field((), max_length=3)
+    items: tuple[ItemDraft, ...] = Field(default=(), max_length=12)
+    links: tuple[LinkDraft, ...] = Field(default=(), max_length=3)
 
 
 class PageDraft(_Drafted):
@@ -138,7 +138,12 @@ def spec_of(draft: SiteDraft, goal: str) -> SiteSpec:
 def _page(page: PageDraft, name: str, tagline: str) -> Page:
     used: dict[str, int] = {}
     sections: list[Section] = []
-    for drafted in page.sections:
+    all_drafted = page.sections
+    if (
+        all_drafted[0].block in LISTING
+    ):  # their items have headings of the third level, and one of the second comes first
+        all_drafted = (SectionDraft(block="intro", heading=page.nav), *all_drafted)
+    for drafted in all_drafted:
         used[drafted.block] = number = used.get(drafted.block, 0) + 1
         sections.append(_section(drafted, f"{drafted.block}-{number}" if number > 1 else drafted.block))
     title = f"{name}: {tagline}" if page.slug == "index" else f"{page.nav} · {name}"

@@ -171,3 +171,14 @@ def test_a_worker_may_propose_what_it_learnt(wisdom):
     lesson = bound.propose("Butter comes first", tags=["baking"])
     assert (lesson.status, lesson.step, lesson.runs, lesson.tags) == ("proposed", "write", ("r-2",), ("baking",))
     assert bound.search() == []
+
+
+def test_an_error_in_the_policy_is_logged_and_the_rest_of_the_run_is_still_learnt_from(caplog):
+    def broken(lesson):
+        raise ZeroDivisionError
+
+    wisdom = Wisdom(policy=broken)
+    wisdom.observe(failed("one"), "shop", "r-1")
+    wisdom.observe(failed("another", number=2), "shop", "r-1")
+    assert [lesson.status for lesson in wisdom.lessons()] == ["proposed", "proposed"]
+    assert "could not judge" in caplog.text

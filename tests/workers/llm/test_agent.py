@@ -88,7 +88,8 @@ def test_what_json_cannot_hold_is_shown_nevertheless():
 
 
 @pytest.mark.parametrize(
-    "prompt", ["Review {input.title} for {goal}.", lambda given, context: f"Review {given['title']} for {context.goal}."]
+    "prompt",
+    ["Review {input.title} for {goal}.", lambda given, context: f"Review {given['title']} for {context.goal}."],
 )
 def test_a_prompt_is_a_template_or_a_function(prompt):
     context = WorkflowContext("r", "Ada", WorkflowState.IN_PROGRESS, "s")
@@ -127,7 +128,11 @@ def test_only_an_agent_is_an_agent():
 
 
 def test_usage_is_on_record_also_of_attempts_that_fail():
-    told = Told([ToolCallPart("final_result", {})], [ToolCallPart("final_result", {})], [ToolCallPart("final_result", {"name": "blue"})])
+    told = Told(
+        [ToolCallPart("final_result", {})],
+        [ToolCallPart("final_result", {})],
+        [ToolCallPart("final_result", {"name": "blue"})],
+    )
     worker = agent_worker(Agent(told.model, output_type=Colour))
     hub = hub_with(worker, retries=1)
     frame = usage_frame(hub.execute_workflow("ask", "Name a colour.", verbose=False))

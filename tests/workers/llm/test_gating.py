@@ -64,7 +64,9 @@ def test_a_refused_tool_does_not_run_and_the_model_is_told_why():
 
 def test_a_model_that_insists_fails_the_attempt_and_nothing_was_sent():
     sent, send = mailbox()
-    entry = ask_once(agent_worker(Agent(model_that(STRANGER, STRANGER), tools=[send])), constraints=FakeGate(no_strangers))
+    entry = ask_once(
+        agent_worker(Agent(model_that(STRANGER, STRANGER), tools=[send])), constraints=FakeGate(no_strangers)
+    )
     assert (entry["success"], sent) == (False, [])
     assert "eve@evil.test is a stranger" in entry["error"]
 
@@ -136,7 +138,11 @@ def test_a_tools_result_that_is_kept_back_is_not_read_by_the_model():
 
 def test_later_calls_are_judged_by_what_was_done_before():
     gate = FakeGate(labels=lambda plan: ["secret"] if plan["action_data"]["tool"] == "read_secret" else [])
-    gate.against = lambda plan: "a secret was read" if plan["action_data"]["tool"] == "post" and any("secret" in one["labels"] for one in gate.seen[-1][1]) else None
+    gate.against = lambda plan: (
+        "a secret was read"
+        if plan["action_data"]["tool"] == "post" and any("secret" in one["labels"] for one in gate.seen[-1][1])
+        else None
+    )
     posted = []
 
     def read_secret() -> str:
@@ -168,7 +174,9 @@ def test_a_declaration_that_is_no_plan_or_raises_lets_nothing_happen():
     assert (entry["success"], sent) == (False, [])
     assert "is no plan" in entry["error"]
     send.action = lambda **arguments: 1 / 0
-    assert not ask_once(agent_worker(Agent(model_that(FRIEND, FRIEND), tools=[send])), constraints=FakeGate())["success"]
+    assert not ask_once(agent_worker(Agent(model_that(FRIEND, FRIEND), tools=[send])), constraints=FakeGate())[
+        "success"
+    ]
     assert sent == []
 
 

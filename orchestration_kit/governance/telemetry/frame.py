@@ -1,0 +1,125 @@
+"""A stream of events becomes a DataFrame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from orchestration_kit.governance.telemetry.event_file import put_aside
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CATEGORIES = (
+    "event",
+    "workflow",
+    "step",
+    "worker",
+    "worker_type",
+    "error_type",
+    "next_step",
+    "model",
+    "kind",
+    "state",
+)
+_TEXTS = ("run_id", "path", "error", "reason", "parent", "forked_at", "input", "output", "goal")
+_COUNTS = ("seq", "visit", "attempt", "input_tokens", "output_tokens", "count", "steps", "pid", "v")
+_TRUTHS = ("success", "cached")
+_TIMES = ("ts", "started_at")
+_COLUMNS = (
+    *("ts", "event", "run_id", "workflow", "step", "path", "visit", "attempt", "seq", "worker", "worker_type"),
+    *("success", "error", "error_type", "started_at", "duration_s", "next_step", "retry_in_s", "cached"),
+    *("input_tokens", "output_tokens", "cost_usd", "model", "state", "reason", "kind", "count", "steps"),
+    *("parent", "forked_at", "goal", "input", "output", "pid", "v"),
+)
+
+
+def events_frame(path: PathLike[str] | str) -> pd.DataFrame:
+    """Return one row per event of a stream, in the order in which they were written; files put aside come first.
+
+    A line that is torn, as its process died while writing it, is left out; `frame.attrs["skipped"]` counts those.
+
+    Args:
+        path: The file that `telemetry.stream` writes.
+
+    Columns (dtype); what does not belong to an event is missing:
+        ts (datetime64[ns, UTC]): when it happened; of an attempt, its end.
+        event, workflow, step, worker, worker_type, error_type, next_step, model, state, kind (category)
+        run_id, path, error, reason, parent, forked_at, goal, input, output (string)
+        visit, attempt, seq, input_tokens, output_tokens, count, steps, pid, v (Int64): `count` of branches, `steps`
+            of a run, `v` of the schema.
+        success, cached (boolean)
+        started_at (datetime64[ns, UTC]), duration_s, retry_in_s (float64): seconds.
+        cost_usd (Float64)
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    import pandas as pd
+
+    file = Path(path).expanduser()
+    lines: list[dict[str, Any]] = []
+    skipped = 0
+    for found in _lines(file):
+        if found is None:
+            skipped += 1
+        else:
+            lines.append(found)
+    frame = pd.DataFrame({name: _column(name, lines) for name in _COLUMNS})
+    frame.attrs["skipped"] = skipped
+    return frame
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any] | None]:
+    """Yield the lines; None for one that cannot be read."""
+    for file in (*put_aside(path), path):
+        with file.open("rb") as lines:
+            for line in lines:
+                if not line.strip():
+                    continue
+                try:
+                    found = json.loads(line)
+                except (ValueError, RecursionError):
+                    found = None
+                yield cast("dict[str, Any]", found) if isinstance(found, dict) and "event" in found else None
+
+
+def _column(name: str, lines: list[dict[str, Any]]) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    values = [line.get(name) for line in lines]
+    if name in _CATEGORIES:
+        return pd.Categorical(_only(values, lambda one: isinstance(one, str)))
+    if name in _TEXTS:
+        return pd.array(_only(values, lambda one: isinstance(one, str)), dtype="string")
+    if name in _TRUTHS:
+        return pd.array(_only(values, lambda one: isinstance(one, bool)), dtype="boolean")
+    if name in _COUNTS:
+        return pd.array(_only(values, _is_count), dtype="Int64")
+    numbers = _only(values, _is_number)
+    if name == "cost_usd":
+        return pd.array(numbers, dtype="Float64")
+    figures = np.array([np.nan if one is None else one for one in numbers], dtype="float64")
+    if name in _TIMES:
+        figures[~(np.abs(figures) < 9.2e9)] = np.nan  # what nanoseconds can tell
+        stamps = np.where(np.isnan(figures), 0, figures * 1e9).astype("int64").astype("datetime64[ns]")
+        stamps[np.isnan(figures)] = np.datetime64("NaT")
+        return pd.DatetimeIndex(stamps, tz="UTC")
+    return figures
+
+
+def _only(values: list[Any], fits: Callable[[Any], bool]) -> list[Any]:
+    """Return values, with None for what is of another kind: a line may have been written by anybody."""
+    return [one if fits(one) else None for one in values]
+
+
+def _is_count(one: Any) -> bool:
+    return isinstance(one, int) and not isinstance(one, bool) and abs(one) < 2**63
+
+
+def _is_number(one: Any) -> bool:
+    return isinstance(one, (int, float)) and not isinstance(one, bool) and abs(one) < 1e300
