@@ -167,3 +167,78 @@ def test_the_hub_knows_its_workers_by_type_and_its_workflows_by_name():
     assert WorkerType.CODER in hub.workers
     assert "coder" in hub.workers
     assert "build_website" in hub.workflows
+
+
+def test_a_doer_works_inside_an_executor():
+    from pydantic_ai.models.test import TestModel
+
+    from orchestration_kit import DoerAgent
+
+    doer = DoerAgent(model=TestModel(call_tools=["string_length"], custom_output_text="42"))
+
+    def coder_executor(input_data, context):
+        return {"files": {"index.html": doer.run(input_data)["response"]}}
+
+    result = website_hub(coder=coder_executor).execute_workflow("build_website", goal="Build a site", verbose=False)
+    assert result.state == WorkflowState.COMPLETED
+    assert result.get_last_output("coder") == {"files": {"index.html": "42"}}
+
+
+def test_a_doer_is_a_worker():
+    from pydantic_ai.models.test import TestModel
+
+    from orchestration_kit import DoerAgent, worker_from
+
+    hub = Orchestrator()
+    hub.register_worker(worker_from(DoerAgent(model=TestModel(call_tools=[], custom_output_text="done")), worker_type="generic"))
+    hub.register_workflow(create_generic_pipeline([("do", "generic", "Do it")]))
+    assert hub.execute_workflow("do", goal="Do it", verbose=False).data["do_output"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        (
+            {"action_type": "sql_query", "action_data": {"query": "SELECT name FROM users WHERE id = ?"}, "cost": 0.01},
+            True,
+        ),
+        ({"action_type": "sql_query", "action_data": {"query": "DROP TABLE users"}, "cost": 0.01}, False),
+        (
+            {"action_type": "file_operation", "action_data": {"operation": "read", "path": "report.csv"}, "cost": 0.0},
+            True,
+        ),
+        ({"action_type": "file_operation", "action_data": {"operation": "read", "path": "../../etc/passwd"}}, False),
+        (
+            {
+                "action_type": "api_call",
+                "action_data": {"url": "https://api.example.com/v1", "method": "GET"},
+                "cost": 0.1,
+            },
+            True,
+        ),
+        (
+            {"action_type": "api_call", "action_data": {"url": "https://evil.test/", "method": "GET"}, "cost": 0.1},
+            False,
+        ),
+        (
+            {"action_type": "api_call", "action_data": {"url": "https://example.com/", "method": "GET"}, "cost": 9.0},
+            False,
+        ),
+        ({"action_type": "send_email", "action_data": {"to": "ann@example.com", "subject": "Hi", "body": "..."}}, True),
+        ({"action_type": "send_email", "action_data": {"to": "eve@evil.test", "subject": "Hi", "body": "..."}}, False),
+        ({"action_type": "shell_command", "action_data": {"command": "rm -rf /"}}, False),
+        ({"action_type": "launch_rocket", "action_data": {}}, False),
+    ],
+)
+def test_the_firewall_between_brain_and_hand(plan, expected):
+    from orchestration_kit import ConstraintEngine, DoerAgent, create_default_engine
+
+    engine = create_default_engine(max_cost=1.0, allowed_domains=["example.com"])
+    assert isinstance(engine, ConstraintEngine)
+    plan = {"cost": 0.0, **plan}
+    verdict = engine.validate_plan(plan)
+    assert verdict.approved is expected
+    assert bool(verdict.violations) is not expected
+    approved, reason = DoerAgent(constraints=engine).validate_action_plan(plan)
+    assert approved is expected
+    assert reason

@@ -49,8 +49,8 @@ _TOKENS = [4**power for power in range(14)]
 class Meters:
     """What is counted and measured.
 
-    - `orchestration_kit.attempts` (counter), `orchestration_kit.failures` (counter; attempts that failed, retried ones
-      included, but none that was cancelled), `orchestration_kit.attempt.duration` (histogram, s)
+    - `orchestration_kit.attempt.duration` (histogram, s): its count is the number of attempts, by outcome.
+    - `orchestration_kit.failures` (counter): attempts that failed, retried ones included, but none that was cancelled.
     - `orchestration_kit.runs` (counter, by state)
     - `gen_ai.client.token.usage` (histogram, by `gen_ai.token.type`) and `orchestration_kit.cost` (counter, USD). Each
       token is counted once: by the attempt that reported it, not by the model call or the sub-workflow within.
@@ -59,10 +59,12 @@ class Meters:
     def __init__(self, provider: MeterProvider, version: str, cleaner: Cleaner) -> None:
         meter = provider.get_meter("orchestration_kit", version)
         self._label = cleaner.label
-        self._attempts = meter.create_counter(OWN + "attempts", "{attempt}", "Calls of workers, and steps without one.")
         self._failures = meter.create_counter(OWN + "failures", "{attempt}", "Attempts that failed.")
         self._duration = meter.create_histogram(
-            OWN + "attempt.duration", "s", "Time of an attempt.", explicit_bucket_boundaries_advisory=_SECONDS
+            OWN + "attempt.duration",
+            "s",
+            "Time of an attempt: a call of a worker, or a step without one.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._runs = meter.create_counter(OWN + "runs", "{run}", "Runs that have ended.")
         self._tokens = meter.create_histogram(
@@ -85,7 +87,6 @@ class Meters:
                 found[WORKER] = label(event.worker)
             if len(self._attributes) < 10_000:
                 self._attributes[key] = found
-        self._attempts.add(1, found)
         self._duration.record(max(0.0, event.duration_s), found)
         if event.error is not None and outcome != "cancelled":
             self._failures.add(1, {**found, ERROR_TYPE: self._label(event.error.type)})

@@ -47,7 +47,10 @@ class Stream:
 
     def follow(self, run: Run) -> _Lines | None:
         """Return what is told of a run's events; None for the runs of other hubs, where it is the stream of one."""
-        return _Lines(self, run) if self._hub is None or run.hub is self._hub else None
+        if self._hub is not None and run.hub is not self._hub:
+            return None
+        self._cleaner.refresh()
+        return _Lines(self, run)
 
     def around(self, context: WorkflowContext) -> AbstractContextManager[None]:  # noqa: ARG002 - a watcher's
         """Return what is entered around a worker's call: nothing."""

@@ -68,6 +68,7 @@ class Tracing:
         known = self._runs.get(run.run_id)
         if known is not None and known.belongs_to(run):
             return known
+        self.cleaner.refresh()
         found = self._runs[run.run_id] = RunTrace(self, run)
         return found
 
