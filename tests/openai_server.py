@@ -88,8 +88,7 @@ class OpenAIServer:
         self.requests: list[Request] = []
         self._lock = threading.Lock()
         self._held: list[threading.Event] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.daemon_threads = True
+        self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.kit = self
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -122,6 +121,11 @@ class OpenAIServer:
     def hold(self, event: threading.Event) -> None:
         self._held.append(event)
         event.wait()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # many workers may ask at once
 
 
 class _Handler(BaseHTTPRequestHandler):

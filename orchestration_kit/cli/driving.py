@@ -6,7 +6,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from orchestration_kit.engine.state import RESTING
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
@@ -19,6 +18,7 @@ from orchestration_kit.engine.orchestrator import Orchestrator
 from orchestration_kit.engine.past import SAME
 from orchestration_kit.engine.replay import replay
 from orchestration_kit.engine.run import Run
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.errors import UnknownWorkflow
 
 _WAITS = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.asking import prompt_of
 from orchestration_kit.engine.attempt import conclude_failure
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import WaitStarted
@@ -45,4 +46,5 @@ def digest_of(path: str, shown: dict[str, Any]) -> str:
     """Return the hash of the question: an answer is bound to exactly this action, here."""
     from orchestration_kit.engine.journaled import canonical
 
-    return hashlib.sha256(canonical([path, "action", shown], "the action")).hexdigest()
+    asked = [path, "approval", prompt_of(shown), None, shown]  # as of any other question
+    return hashlib.sha256(canonical(asked, "the action")).hexdigest()

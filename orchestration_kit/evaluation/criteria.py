@@ -30,6 +30,10 @@ class Answer:
     tokens: int | None = None
 
 
+_SCORING = ("evaluate", "__call__")
+"""Methods of what scores: of a class that has them an instance is meant; others, such as `bool`, are functions."""
+
+
 class Verdict(NamedTuple):
     """A score, and why it is that."""
 
@@ -43,7 +47,7 @@ def check_criterion(check: Any) -> None:
     Raises:
         RubricError: it cannot.
     """
-    if isinstance(check, type):
+    if isinstance(check, type) and any(name in base.__dict__ for base in check.__mro__ for name in _SCORING):
         hint = f"Give an instance: {check.__name__}(...)."
         raise RubricError(f"the class {check.__name__} scores nothing", hint)
     if _is_evaluator(check):
@@ -55,7 +59,7 @@ def check_criterion(check: Any) -> None:
         signature = inspect.signature(check)
     except ValueError:
         return  # a builtin that tells no signature
-    given = _arguments(signature, Answer(Case("case", None), None))
+    given = _arguments(signature, Answer(Case("case", None), None)) or [None]
     try:
         signature.bind(*given)
     except TypeError as error:

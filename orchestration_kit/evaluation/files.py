@@ -111,8 +111,9 @@ def cases_of_frame(
     if not isinstance(frame, pd.DataFrame):
         raise DatasetError(f"it is {type(frame).__name__}", "Give a DataFrame with a column `input`.")
     columns = [given] if isinstance(given, str) else list(given)
-    is_named = expected is not None and expected != "expected"
-    wanted = [*columns, *([expected] if is_named else [])]
+    wanted = list(columns)
+    if expected is not None and expected != "expected":
+        wanted.append(expected)
     known = [str(column) for column in frame.columns]
     for column in wanted:
         if column not in frame.columns:

@@ -291,7 +291,11 @@ class JournalLog:
             self._totals = (machine.recorded, totals)
         finished = machine.finished
         standing = Standing(
-            state=finished.state if finished is not None else str(machine.state) if machine.state in RESTING else _GOES_ON,
+            state=finished.state
+            if finished is not None
+            else str(machine.state)
+            if machine.state in RESTING
+            else _GOES_ON,
             reason=None if finished is None else finished.reason,
             finished_at=None if finished is None else finished.finished_at,
             seq=self._pending[-1].seq if self._pending else self.seq,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestration_kit.engine.state import RESTING
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.events import Answered, AttemptFinished, WaitStarted
 from orchestration_kit.engine.inner import step_of
 from orchestration_kit.engine.orchestrator import Orchestrator
+from orchestration_kit.engine.state import RESTING
 from orchestration_kit.errors import UnknownWorkflow
 from orchestration_kit.journal.loading import LoadedRun, load_run
 from orchestration_kit.journal.port import Journal, RunQuery, StoredRun

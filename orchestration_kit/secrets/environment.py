@@ -6,7 +6,8 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
+from html import escape
+from urllib.parse import quote, quote_plus
 
 from orchestration_kit.secrets.patterns import is_a_word_instead
 
@@ -27,7 +28,7 @@ def env_names_a_secret(name: str) -> bool:
 
 
 def secret_values(environ: Mapping[str, str]) -> set[str]:
-    """Return the values of the variables whose names announce a secret, also as URLs and JSON write them.
+    """Return the values of the variables whose names announce a secret, also as URLs, JSON, Python and HTML write them.
 
     >>> sorted(secret_values({"API_KEY": "s3cret/value", "OTHER_KEY": "placeholder", "HOME": "/home/ann/s3cret"}))
     ['s3cret%2Fvalue', 's3cret/value']
@@ -35,7 +36,9 @@ def secret_values(environ: Mapping[str, str]) -> set[str]:
     found: set[str] = set()
     for name, value in environ.items():
         if len(value) >= MIN_ENV_VALUE and env_names_a_secret(name) and not _is_no_secret(value):
-            found |= {value, quote(value, safe="", errors="surrogatepass"), json.dumps(value)[1:-1]}
+            found |= {value, json.dumps(value)[1:-1], repr(value)[1:-1], escape(value)}
+            found |= {quote(value, safe=safe, errors="surrogatepass") for safe in ("", "/")}
+            found.add(quote_plus(value, errors="surrogatepass"))
     return found
 
 

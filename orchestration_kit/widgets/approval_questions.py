@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any, cast
 
+from orchestration_kit.definition.steps import WorkflowStep
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.inner import step_at
 from orchestration_kit.engine.journaled import canonical
@@ -25,6 +26,9 @@ def question_of(run: Run, request: Request) -> dict[str, Any]:
     """Return a question as a page shows it; `run` is the one that asks."""
     step = step_at(run.workflow, request.path, {})
     ways = no_outlook() if step is None else outlook(run.workflow, step, request.path)
+    if isinstance(step, WorkflowStep):  # an action that its worker wants was refused
+        for way in ways["approve"]:
+            way["steps"].insert(0, {"step": step.step_id, "about": "does exactly this"})
     shown = list(request.shown.items())
     return {
         "key": key_of(request),

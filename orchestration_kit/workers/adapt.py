@@ -146,6 +146,9 @@ def _kind_of(thing: Any) -> _Kind:  # noqa: C901 - one kind after the other
 
 def _refuse_class(thing: type[Any]) -> None:
     """Refuse a class whose instances are meant; others are functions that make a thing, such as `int`."""
+    person = sys.modules.get("orchestration_kit.workers.person")
+    if person is not None and issubclass(thing, person.Person):
+        raise NotAWorker("the class Person", "an instance of it is needed", 'Write worker_from(Person("Is it good?")).')
     methods = ("__call__", "invoke", "ainvoke", "as_worker", "fit", "run_sync")
     if any(method in base.__dict__ for base in thing.__mro__ for method in methods):
         example = f"worker_from({thing.__name__}(...){'.fit(X, y)' if hasattr(thing, 'get_params') else ''})"

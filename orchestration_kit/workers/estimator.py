@@ -126,8 +126,9 @@ def _rows(model: Any, title: str, given: Any) -> tuple[Any, bool]:
             return _named(model, title, pd.DataFrame([dict(row) for row in rows])), False
         if all(isinstance(row, str) for row in rows):
             return rows, False
-        is_one = not any(isinstance(row, (Sequence, np.ndarray)) for row in rows)
-        if is_one or all(isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) for row in rows):
+        listed_rows = sum(isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) for row in rows)
+        is_one = listed_rows == 0 and not any(isinstance(row, Mapping) for row in rows)
+        if is_one or listed_rows == len(rows):
             return _unnamed(model, [rows] if is_one else rows), is_one
     kind = "an empty list" if isinstance(given, Sequence) else cast("Any", type(given)).__name__
     hint = "Give a DataFrame, a list of mappings or of lists, or one row; an input_transformer can make it."
@@ -147,9 +148,9 @@ def _named(model: Any, title: str, frame: Any) -> Any:
         return frame.to_numpy()
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        near = did_you_mean(str(missing[0]), map(str, frame.columns))
-        hint = f"It was fitted with: {listed(map(str, names))}; given: {listed(map(str, frame.columns))}."
-        raise InputUnfit(title, f"the column {missing[0]!r} is missing.{near}".rstrip("."), hint)
+        near = did_you_mean(str(missing[0]), map(str, frame.columns)).strip()
+        hint = f"{near} It was fitted with: {listed(map(str, names))}; given: {listed(map(str, frame.columns))}."
+        raise InputUnfit(title, f"the column {missing[0]!r} is missing", hint.strip())
     return frame[names]
 
 
@@ -174,10 +175,12 @@ def _plain(model: Any, method: str, found: Any, rows: Any, *, is_one: bool) -> A
         found = pd.DataFrame(found, columns=_columns(model, method, found.shape[1]), index=index)
     if isinstance(found, pd.DataFrame):
         return found.to_dict("records")[0] if is_one else found
-    given = cast("Any", found)
-    values = cast("Any", given.tolist() if hasattr(given, "tolist") else given)
-    is_single = is_one and isinstance(values, list) and len(cast("list[Any]", values)) == 1
-    return values[0] if is_single else values
+    plain: Any = cast("Any", found)
+    values: Any = plain.tolist() if hasattr(plain, "tolist") else plain
+    if not is_one or not isinstance(values, list):
+        return values
+    one, *others = cast("list[Any]", values)
+    return [one, *others] if others else one
 
 
 def _columns(model: Any, method: str, count: int) -> list[Any] | None:

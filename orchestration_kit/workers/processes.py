@@ -17,8 +17,8 @@ EOF_S = 2.0
 MAX_STDERR = 16_384
 """Bytes of stderr that are kept: the last ones."""
 
-_alive: set[int] = set()
-"""Process groups of programs that run now."""
+_alive: set[tuple[int, int]] = set()
+"""Programs that run now: whose they are (this process; a fork of it has a copy of this set), and their group."""
 
 
 class Ended(NamedTuple):
@@ -78,7 +78,7 @@ async def run_process(
             await _end(group, listener)
         finally:
             transport.close()
-            _alive.discard(group)
+            _alive.discard((os.getpid(), group))
 
 
 async def _end(group: int, listener: _Listener) -> None:
@@ -144,9 +144,10 @@ def _watch(group: int) -> None:
     if not _alive:
         atexit.unregister(_end_all)
         atexit.register(_end_all)
-    _alive.add(group)
+    _alive.add((os.getpid(), group))
 
 
 def _end_all() -> None:
-    for group in tuple(_alive):
-        _signal(group, signal.SIGKILL)
+    for owner, group in tuple(_alive):
+        if owner == os.getpid():
+            _signal(group, signal.SIGKILL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -19,13 +20,21 @@ from tests.engine.gatekeeping import No, Says
 from tests.support import workflow_of
 
 _TAIL = "q7Zp2Vd9Kx4Lm8Rt5Wn3" + "Hs6Yb1Jc0Fg7Ua"
+_HEX = "0123456789abcdef" * 2
+
+
+def _own(text: str, name: str) -> str:
+    """The same letters in an order of its own, so that a part of one canary is no part of another."""
+    return "".join(random.Random(name).sample(text, len(text)))
+
+
 SHAPED = {
     "openai": "sk" + "-" + _TAIL,
     "openai project": "sk" + "-proj-" + _TAIL,
     "anthropic": "sk" + "-ant-api03-" + _TAIL,
     "openrouter": "sk" + "-or-v1-" + _TAIL,
     "aws": "AK" + "IA" + "IOSFODNN7CANARYX",
-    "aws session": "AS" + "IA" + "IOSFODNN7CANARYX",
+    "aws session": "AS" + "IA" + "JPTGPEOO8DBOBSZY",
     "github": "gh" + "p_" + _TAIL,
     "github server": "gh" + "s_" + _TAIL,
     "github fine": "github" + "_pat_11CANARY_" + _TAIL,
@@ -47,8 +56,8 @@ SHAPED = {
     "stripe hook": "wh" + "sec_" + _TAIL + "+/=",
     "pypi": "py" + "pi-" + _TAIL + _TAIL,
     "sendgrid": "S" + "G." + _TAIL + "." + _TAIL,
-    "digitalocean": "dop" + "_v1_" + "0123456789abcdef" * 3,
-    "databricks": "da" + "pi" + "0123456789abcdef" * 2,
+    "digitalocean": "dop" + "_v1_" + _HEX,
+    "databricks": "da" + "pi" + _HEX,
     "telegram": "12345678" + ":AA" + _TAIL,
     "jwt": "ey" + "JhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiJjYW5hcnkifQ." + _TAIL,
     "pem": "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIEcanary" + _TAIL + "\n" + _TAIL + "==\n-----END RSA PRIVATE KEY-----",
@@ -58,6 +67,9 @@ ENVIRONMENT = {
     "CANARY_DB_PASSWORD": 'qu"otes\\and/slashes & <' + "signs>",
     "CANARY_API_KEY": "schlüssel-" + "ungewöhnlich-東京",
 }  # fmt: skip
+SHAPED = {
+    name: secret.replace(_TAIL, _own(_TAIL, name)).replace(_HEX, _own(_HEX, name)) for name, secret in SHAPED.items()
+}
 CANARIES = {**SHAPED, **ENVIRONMENT}
 STEPS = ("write", "pieces", "act", "each", "sign", "paid", "refuse", "last")
 
@@ -71,7 +83,7 @@ def hits(content: str | bytes, secrets: Any = None) -> list[str]:
 
 def _forms(secret: str) -> set[bytes]:
     """A secret as text, JSON, HTML, part of a URL, of a repr, of bytes in base64 at each of three places, in UTF-16 and 32."""
-    lines = {secret, *(line for line in secret.splitlines() if _TAIL in line)}
+    lines = {secret, *(line for line in secret.splitlines() if "-----" not in line)}
     texts = {
         form
         for line in lines

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import json
 import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import numpy as np
 import pandas as pd
@@ -213,6 +216,25 @@ def test_depth_is_no_danger(scrubber):
     assert scrubber(clean) is clean
     with pytest.raises(ValueTooDeep):
         scrubber(hidden)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        str,
+        repr,
+        json.dumps,
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe=""),
+        html.escape,
+        lambda text: repr({"a": [text]}),
+    ],
+)
+def test_values_of_the_environment_are_found_as_programs_write_them(write):
+    secret = 'qu"otes\\and/slashes & <signs> ü'
+    scrubber = Scrubber(environ={"A_KEY": secret})
+    assert scrubber(write(secret)).strip("\"'") in {PLACEHOLDER, f"{{'a': ['{PLACEHOLDER}']}}"}
 
 
 def test_members_of_an_enum_and_objects_of_ones_own_are_handed_on_as_they_are(scrubber):

@@ -287,3 +287,12 @@ def test_its_repr_says_what_it_is():
     context = WorkflowContext("r", "g")
     assert context.workflow_id == "r"
     assert repr(DoerAgent(model="openai:gpt-5-mini")) == "<DoerAgent 'doer': model 'openai:gpt-5-mini', 3 tools>"
+
+
+def test_an_async_worker_may_run_it_too():
+    doer = DoerAgent(model=TestModel(call_tools=[], custom_output_text="ok"))
+
+    async def work(given, context):
+        return doer.run(given)["response"]
+
+    assert ask_once(work)["output"] == "ok"

@@ -133,7 +133,7 @@ def _is_one_line(text: str) -> bool:
     """Whether a text can stand in a header: no controls, no line separators, nothing hidden, nothing encoded (=?...?=)."""
     if "=?" in text:
         return False
-    return text.isascii() and text.isprintable() or not any(unicodedata.category(c) in _UNSEEN for c in text)
+    return (text.isascii() and text.isprintable()) or not any(unicodedata.category(c) in _UNSEEN for c in text)
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cn", "Cs"})

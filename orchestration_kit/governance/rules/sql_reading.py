@@ -13,8 +13,7 @@ from orchestration_kit.governance.rules.sql_words import FUNCTIONS, SELECT, TAKE
 
 _NAME = re.compile(r"[^\W\d]\w*", re.ASCII)
 _TYPES = frozenset(
-    "INT BIGINT SMALLINT TINYINT FLOAT DOUBLE DECIMAL TEXT VARCHAR CHAR BOOLEAN DATE TIMESTAMP TIMESTAMPTZ TIMESTAMPLTZ "
-    "DATETIME TIME INTERVAL NCHAR NVARCHAR UINT UBIGINT".split()
+    ["INT", "BIGINT", "SMALLINT", "TINYINT", "FLOAT", "DOUBLE", "DECIMAL", "TEXT", "VARCHAR", "CHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPLTZ", "DATETIME", "TIME", "INTERVAL", "NCHAR", "NVARCHAR", "UINT", "UBIGINT"]
 )
 _KINDS = {
     "Select": "select", "Union": "union", "Except": "union", "Intersect": "union", "Subquery": "select",

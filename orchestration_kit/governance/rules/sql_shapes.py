@@ -26,9 +26,7 @@ def shape_problem(tree: Any) -> tuple[str, str] | None:
             found = _operand(node.this) or _operand(node.expression)
             if found is None and name == "Or" and type(node.parent).__name__ != "Or":
                 found = _complements(node)
-        elif name in ("Where", "Having", "Not", "Qualify"):
-            found = _operand(node.this)
-        elif name == "If" and _chooses_rows(node):
+        elif name in ("Where", "Having", "Not", "Qualify") or (name == "If" and _chooses_rows(node)):
             found = _operand(node.this)
         elif name == "Join":
             found = _operand(node.args.get("on"))

@@ -81,7 +81,7 @@ def attempt_attributes(event: AttemptStarted | AttemptFinished, path: str, clean
 
 
 def outcome_attributes(event: AttemptFinished, outcome: str, cleaner: Cleaner) -> dict[str, Any]:
-    """Return what is known of an attempt when it is on record. What is usual is not said: `cached` is where it is true."""
+    """Return what is known of an attempt when it is on record; what is usual is left out (`cached`: false)."""
     found: dict[str, Any] = {
         OUTCOME: outcome,
         WORKER_TYPE: cleaner.name(event.worker_type),

@@ -46,6 +46,8 @@ class Sinks:
     memory_metrics: InMemoryMetricReader | None = None
     owned: list[Any] = field(default_factory=list[Any])
     """What has to be flushed and shut down: the providers that were made here."""
+    exporters: list[Any] = field(default_factory=list[Any])
+    """Those of them that would try again for long, unless they are told to stop."""
 
     @property
     def spans(self) -> Sequence[ReadableSpan]:
@@ -60,6 +62,9 @@ class Sinks:
     def shut_down(self, timeout_s: float) -> bool:
         """Send what waits to be sent, and end; whether that was done in time."""
         done = [within(timeout_s, one.shutdown, f"{self.name} was not shut down") for one in self.owned]
+        if not all(done):
+            for exporter in self.exporters:
+                within(timeout_s, exporter.shutdown, "its exporter was not stopped")
         return all(done)
 
 
@@ -131,10 +136,13 @@ def _own_sinks(exporter: str | SpanExporter, metrics: Any, service: str) -> Sink
     memory = InMemorySpanExporter() if exporter == "memory" else None
     if isinstance(exporter, InMemorySpanExporter):
         memory = exporter
+    exporters: list[Any] = []
     if memory is not None:
         processor: SpanProcessor = SimpleSpanProcessor(memory)
     elif address is not None:
-        processor = _batched(_otlp_spans(address))
+        exporter_of_spans = _otlp_spans(address)
+        processor = _batched(exporter_of_spans)
+        exporters.append(exporter_of_spans)
     elif isinstance(exporter, str):
         processor = SimpleSpanProcessor(ConsoleSpanExporter())
     else:
@@ -143,7 +151,7 @@ def _own_sinks(exporter: str | SpanExporter, metrics: Any, service: str) -> Sink
     tracers = TracerProvider(resource=resource, id_generator=ids, shutdown_on_exit=False)
     tracers.add_span_processor(processor)
     name = exporter if isinstance(exporter, str) else type(exporter).__name__
-    sinks = Sinks(tracers, None, name, ids, memory, owned=[tracers])
+    sinks = Sinks(tracers, None, name, ids, memory, owned=[tracers], exporters=exporters)
     if metrics is True and isinstance(exporter, str):
         _add_meters(sinks, exporter, address, resource)
     return sinks
@@ -165,7 +173,9 @@ def _add_meters(sinks: Sinks, exporter: str, address: str | None, resource: Reso
     else:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-        reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=f"{address}/v1/metrics"))
+        figures = OTLPMetricExporter(endpoint=f"{address}/v1/metrics")
+        reader = PeriodicExportingMetricReader(figures)
+        sinks.exporters.append(figures)
     sinks.meters = _meters_of(reader, sinks, resource)
 
 

@@ -17,6 +17,7 @@ from orchestration_kit.workers.llm.errors import (
     ModelUnavailable,
     ToolBroken,
 )
+from orchestration_kit.workers.llm.patience import Patience
 
 __all__ = [
     "AnswerUnusable",
@@ -26,6 +27,7 @@ __all__ = [
     "ModelFailed",
     "ModelRefused",
     "ModelUnavailable",
+    "Patience",
     "ToolBroken",
     "agent_worker",
     "as_action",

@@ -7,14 +7,18 @@ response, so that no exception, repr or trace of the SDK can show it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+import os
+import ssl
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx2
 from pydantic import SecretStr
+
+from orchestration_kit.workers.llm.patience import Patience
 
 BUSY = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 """Statuses after which the same request may succeed."""
@@ -22,28 +26,21 @@ FIRST_WAIT_S = 0.5
 """The wait before the second try where the server asks for none; it doubles from try to try."""
 
 
+CONNECT_S = 10.0
+"""How long it may take until a server is reached at all."""
+
+
 class AnswerTooLong(httpx2.TransportError):
     """More came than was allowed, or it was packed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a client waits, how often it tries, how much it reads."""
-
-    timeout_s: float = 60.0
-    """For one try, from the request to the last byte."""
-    tries: int = 4
-    max_wait_s: float = 30.0
-    """The longest wait between two tries; a server that asks for more is not asked again."""
-    max_bytes: int = 4_000_000
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class PatientClient(httpx2.AsyncClient):
     """An HTTP client for one endpoint."""
 
     def __init__(self, patience: Patience, key: SecretStr | None, **options: Any) -> None:
-        super().__init__(timeout=httpx2.Timeout(patience.timeout_s), **options)
+        environ = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+        timeout = httpx2.Timeout(patience.timeout_s, connect=min(patience.timeout_s, CONNECT_S))
+        super().__init__(timeout=timeout, verify=_certificates(*environ), **options)
         self._patience = patience
         self._key = key
 
@@ -94,6 +91,12 @@ class PatientClient(httpx2.AsyncClient):
         return httpx2.Request(
             request.method, request.url, headers=headers, stream=request.stream, extensions=dict(request.extensions)
         )
+
+
+@lru_cache(maxsize=4)
+def _certificates(*_environ: str | None) -> ssl.SSLContext:
+    """Return whom to trust. To read the certificates takes 20 ms, so it is done once, not for each attempt."""
+    return httpx2.create_ssl_context()
 
 
 class _Capped(httpx2.AsyncByteStream):

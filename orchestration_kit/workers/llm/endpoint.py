@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 from orchestration_kit.workers.llm.agent import check_agent, described, named, need_llm
 from orchestration_kit.workers.llm.errors import InvalidModel
 from orchestration_kit.workers.llm.keys import Key, key_of, sealed
+from orchestration_kit.workers.llm.patience import Patience
 from orchestration_kit.workers.llm.prompts import Prompt, prompt_for
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
     from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import UsageLimits
-
-    from orchestration_kit.workers.llm.client import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Endpoint:
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        from orchestration_kit.workers.llm.client import Patience, PatientClient
+        from orchestration_kit.workers.llm.client import PatientClient
 
         key = key_of(self.api_key, self.model)
         # A proxy of the environment has no business between two programs of one machine.
@@ -97,13 +96,13 @@ def endpoint_worker(  # noqa: PLR0913 - each says one thing of the endpoint, by 
     settings: ModelSettings | None = None,
     limits: UsageLimits | None = None,
     retries: int = 1,
-    timeout_s: float = 60.0,
+    timeout_s: float = 300.0,
     patience: Patience | None = None,
 ) -> Callable[..., Any]:
     """Return a model behind an OpenAI-compatible address as an async worker.
 
     A server that is busy (429, 500, 503, ...) is asked again up to three times; `Retry-After` is heeded, up to 30 s.
-    An answer of more than 4 MB is refused. The key is sent to this address alone, never to where it redirects.
+    An answer of more than 8 MB is refused. The key is sent to this address alone, never to where it redirects.
 
     >>> worker = endpoint_worker("http://127.0.0.1:11434/v1", model="qwen3", instructions="Answer in one word.")
     >>> worker.__name__
@@ -136,7 +135,6 @@ def endpoint_worker(  # noqa: PLR0913 - each says one thing of the endpoint, by 
     need_llm()
     from pydantic_ai import Agent
 
-    from orchestration_kit.workers.llm.client import Patience
     from orchestration_kit.workers.llm.running import Options
 
     endpoint = replace(Endpoint(url, model, api_key), patience=patience or Patience(timeout_s=timeout_s))

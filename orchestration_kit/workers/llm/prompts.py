@@ -17,6 +17,7 @@ MAX_ERROR = 4_000
 MAX_LESSON = 1_000
 """Characters of one lesson."""
 
+_ABSENT: Any = object()
 _PLACES = "{input}, {goal}, {data}, or an entry within one of them, such as {input.title} or {data.research_output}"
 
 
@@ -142,7 +143,7 @@ def _value_at(field: str, given: Any, context: Any) -> Any:
     value: Any = {"input": given, "goal": _goal(context), "data": getattr(context, "data", {})}[root]
     for at, name in enumerate(path):
         value = _part(value, name)
-        if value is None:
+        if value is _ABSENT:
             found = ".".join([root, *path[:at]])
             raise LookupError(f"The prompt names {{{field}}}, and {found} has no {name!r}.")
     return value
@@ -151,10 +152,10 @@ def _value_at(field: str, given: Any, context: Any) -> Any:
 def _part(value: Any, name: str) -> Any:
     """Return an entry of a dict, or a field of a pydantic model or a dataclass. Nothing else is looked into."""
     if isinstance(value, Mapping):
-        return cast("Mapping[str, Any]", value).get(name)
+        return cast("Mapping[str, Any]", value).get(name, _ABSENT)
     kind = cast("Any", type(value))
     fields: Any = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or {}
-    return getattr(value, name) if name in fields else None
+    return getattr(value, name) if name in fields else _ABSENT
 
 
 def _goal(context: Any) -> str:

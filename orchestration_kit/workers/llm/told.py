@@ -96,7 +96,7 @@ def _of_status(error: raised.ModelHTTPError, model: str, text: Callable[[object]
 def _of_behaviour(
     error: raised.UnexpectedModelBehavior, model: str, failures: dict[str, list[str]], text: Callable[[object], str]
 ) -> ModelFailed:
-    said = str(error.message)
+    said = str(error.message).split(". Consider", maxsplit=1)[0]
     for tool, raised_by in failures.items():
         if said.startswith(f"Tool {tool!r} "):
             reason = f"called the tool {tool!r}, which failed {counted(len(raised_by), 'time')}: {text(raised_by[-1])}"
@@ -105,9 +105,12 @@ def _of_behaviour(
         reason = f"stopped in the middle of its answer ({text(said)})"
         return AnswerUnusable(model, reason, "Allow a longer answer: settings={'max_tokens': ...}.")
     why = text(next((_wrong_with(cause) for cause in _chain(error.__cause__) if _wrong_with(cause)), ""))
-    if said.startswith("Exceeded maximum output retries") and why:
-        hint = "The step's next attempt, if it has one, is told so."
-        return AnswerUnusable(model, f"gave no output that fits, also when it was told what was wrong: {why}", hint)
+    if said.startswith("Exceeded maximum output retries"):
+        reason = f"gave no output that fits, also when it was told so: {why or 'it was empty'}"
+        return AnswerUnusable(model, reason, "The step's next attempt, if it has one, is told.")
+    if said.startswith("Tool ") and why:
+        reason = f"called a tool in a way that cannot be, also when it was told so: {why}"
+        return AnswerUnusable(model, reason, "Describe the tool better, or allow more tries: Agent(..., retries=3).")
     if said.startswith("Invalid response"):
         return AnswerUnusable(model, f"sent an answer that cannot be read ({why or text(said)})", _PROTOCOL)
     return AnswerUnusable(model, f"did not do as it should: {text(said)}", "Change the prompt, the tools or the model.")
@@ -119,7 +122,7 @@ def _wrong_with(error: BaseException) -> str:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'output'}: {one['msg']}" for one in found[:10])
     if isinstance(error, raised.ModelRetry):
-        return error.message
+        return error.message.rstrip(".")
     return ""
 
 

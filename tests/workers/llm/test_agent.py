@@ -100,6 +100,7 @@ def test_a_prompt_is_a_template_or_a_function(prompt):
 def test_a_template_reaches_entries_of_the_data_bus_and_nothing_else():
     context = WorkflowContext("r", "g", data={"look_output": {"n": 3}})
     assert prompt_for("{{literally}} {data.look_output.n}", "", context) == "{literally} 3"
+    assert prompt_for("a{input.b}c", {"b": None}, context) == "ac"
     with pytest.raises(LookupError, match="has no 'find_output'"):
         prompt_for("{data.find_output}", "", context)
     with pytest.raises(LookupError):

@@ -190,3 +190,20 @@ def test_a_model_must_be_named():
 def test_structured_output_cannot_be_streamed():
     with pytest.raises(InvalidWorker, match="it streams"):
         endpoint_worker("http://127.0.0.1:1/v1", model="tiny", output=Colour, stream=True)
+
+
+def test_sixty_four_items_of_a_map_ask_at_once_and_each_gets_its_answer():
+    from orchestration_kit import MapStep, WorkerDefinition, WorkflowDefinition, WorkflowStep
+
+    with OpenAIServer(lambda request: text(request.messages[-1]["content"].upper())) as server:
+        hub = Orchestrator()
+        worker = endpoint_worker(server.url, model="tiny")
+        hub.register_worker(WorkerDefinition(worker_type="asked", name="Asked", executor=worker))
+        flow = WorkflowDefinition("many", initial_step="each")
+        flow.add_step(MapStep(step_id="each", over="data.words", body="ask", max_concurrency=64, on_success="end"))
+        flow.add_step(WorkflowStep(step_id="ask", worker_type="asked", is_terminal=True))
+        flow.add_step(WorkflowStep(step_id="end", worker_type="nobody", is_terminal=True))
+        hub.register_workflow(flow)
+        words = [f"word {n}" for n in range(64)]
+        result = hub.execute_workflow("many", "Shout.", verbose=False, initial_data={"words": words})
+    assert result.data["each_output"] == [word.upper() for word in words]

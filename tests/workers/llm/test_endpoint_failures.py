@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from orchestration_kit import WorkflowContext
-from orchestration_kit.workers.llm import ModelFailed, ModelRefused, endpoint_worker
-from orchestration_kit.workers.llm.client import Patience, retry_after_s
+from orchestration_kit.workers.llm import ModelFailed, ModelRefused, Patience, endpoint_worker
+from orchestration_kit.workers.llm.client import retry_after_s
 from tests.openai_server import Answer, OpenAIServer, raw, slow, status, text
 from tests.workers.llm.support import KEY, ask, ask_once
 
@@ -108,7 +108,7 @@ ANSWERS = {
     "a page": (raw(b"<html>Welcome</html>", "text/html"), "AnswerUnusable", "cannot be read"),
     "no text": (text(""), "AnswerUnusable", "gave no output|did not"),
     "no UTF-8": (raw(b'{"id": "\xff\xfe"}'), "AnswerUnusable", "cannot be read"),
-    "10 MB": (raw(b'"' + b"x" * 10_000_000 + b'"'), "AnswerUnusable", "longer than 4,000,000 bytes"),
+    "10 MB": (raw(b'"' + b"x" * 10_000_000 + b'"'), "AnswerUnusable", "longer than 8,000,000 bytes"),
     "packed": (raw(b"PK", headers={"content-encoding": "gzip"}), "AnswerUnusable", "packed"),
     "unknown model": (status(404, "no such model"), "ModelRefused", "no such model"),
 }
@@ -135,8 +135,8 @@ def test_a_stream_that_is_none_fails_the_attempt(body):
 
 
 def test_a_stream_of_10_mb_is_not_read_to_its_end():
-    chunk = b'data: {"id": "x", "choices": [{"index": 0, "delta": {"content": "' + b"y" * 1_000 + b'"}}]}\n\n'
-    with OpenAIServer([raw(chunk * 10_000, "text/event-stream")]) as server:
+    chunk = b'data: {"id": "x", "choices": [{"index": 0, "delta": {"content": "' + b"y" * 100_000 + b'"}}]}\n\n'
+    with OpenAIServer([raw(chunk * 100, "text/event-stream")]) as server:
         entry = ask_once(worker_for(server, stream=True))
     assert entry["error_type"] == "AnswerUnusable"
     assert "longer than" in entry["error"]
@@ -191,3 +191,45 @@ def test_errors_survive_pickling():
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds):
     assert retry_after_s(httpx2.Response(429, headers={"retry-after": value})) == seconds
+
+
+def nested(depth):
+    return '{"a":' * depth + "1" + "}" * depth
+
+
+HOSTILE = {
+    "a tool that is not there": Answer(calls=[("rm_rf", {"path": "/"})]),
+    "arguments that are no JSON": Answer(calls=[("look", "{not json")]),
+    "arguments that are a list": Answer(calls=[("look", "[1, 2]")]),
+    "arguments of another type": Answer(calls=[("look", {"at": {"$ne": 1}})]),
+    "arguments too many": Answer(calls=[("look", {"at": "x", "sudo": True})]),
+    "arguments nested deeply": Answer(calls=[("look", nested(50_000))]),
+    "a name with code in it": Answer(calls=[("look'); import os; os.system('x", {"at": "x"})]),
+    "an empty name": Answer(calls=[("", {})]),
+    "content filter": Answer(content=None, finish="content_filter"),
+    "neither text nor call": Answer(content=None),
+    "surrogates": raw(b'{"id":"x","object":"chat.completion","created":1,"model":"tiny","choices":[{"index":0,'
+                      b'"finish_reason":"stop","message":{"role":"assistant","content":"\\ud800"}}]}'),
+    "negative tokens": raw(b'{"id":"x","object":"chat.completion","created":1,"model":"tiny","choices":[{"index":0,'
+                           b'"finish_reason":"stop","message":{"role":"assistant","content":"ok"}}],'
+                           b'"usage":{"prompt_tokens":-5,"completion_tokens":-5,"total_tokens":-10}}'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_answer_has_no_effect_and_leaves_a_run_that_can_go_on(kind, tmp_path):
+    looked = []
+
+    def look(at: str) -> str:
+        looked.append(at)
+        return "nothing"
+
+    with OpenAIServer(lambda _: HOSTILE[kind]) as server:
+        entry = ask_once(worker_for(server, tools=[look]), journal=tmp_path / "runs.db")
+    assert looked == []
+    if entry["success"]:
+        assert kind in ("surrogates", "negative tokens")
+    else:
+        assert entry["error_type"] in ("AnswerUnusable", "ToolBroken"), entry["error"]
+        assert entry["error"].startswith("The model 'tiny' ")
+    assert entry["usage"]["input_tokens"] >= 0

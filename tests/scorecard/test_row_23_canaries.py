@@ -1,0 +1,356 @@
+"""Row 23: canary secrets, let out wherever a worker, a person or a caller can: none is on record, on a page or in a log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+import pytest
+
+from orchestration_kit import (
+    MemoryJournal,
+    SQLiteJournal,
+    WorkflowState,
+    cassette,
+    compare,
+    data_frame,
+    history_frame,
+    runs_frame,
+    timeline,
+    transitions_frame,
+    usage_frame,
+    visualize,
+    waiting_frame,
+    write_csv,
+)
+from orchestration_kit.cli import main
+from orchestration_kit.governance import telemetry
+from orchestration_kit.governance.wisdom import Wisdom, as_prompt
+from orchestration_kit.secrets.patterns import KEYS
+from tests.scorecard.canaries import CANARIES, ENVIRONMENT, SHAPED, hits, leaky_hub, play, play_all
+from tests.support import hub_of, step, workflow_of
+
+ROOT = Path(__file__).parents[2]
+FRAMES = (history_frame, data_frame, transitions_frame, usage_frame, waiting_frame)
+CONTROL = "openai"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environment():
+    """Some canaries are values of variables."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, _environment):
+    """Every canary played once, kept in files and in memory; and what was printed and logged meanwhile."""
+    folder = tmp_path_factory.mktemp("canaries")
+    log = (folder / "all.log").open("w", encoding="utf-8")
+    handler = logging.StreamHandler(log)
+    logging.getLogger().addHandler(handler)
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.DEBUG)
+    wisdom = Wisdom(folder / "lessons.db", policy=lambda lesson: True)
+    journal = SQLiteJournal(folder / "runs.db")
+    try:
+        with telemetry.enable("memory", contents=True) as told, telemetry.stream(folder / "runs.jsonl", contents=True):
+            runs = play_all(journal=journal, wisdom=wisdom)
+        spans, metrics = told.spans, told.metrics_data()
+    finally:
+        logging.getLogger().removeHandler(handler)
+        logging.getLogger().setLevel(level)
+        log.close()
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}  # also the -wal, before it is folded in
+    yield SimpleNamespace(
+        folder=folder, journal=journal, wisdom=wisdom, runs=runs, spans=spans, metrics=metrics, files=files
+    )
+    journal.close()
+    wisdom.close()
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory):
+    """One canary played with redaction switched off: the places that are looked at do show it."""
+    folder = tmp_path_factory.mktemp("control")
+    with SQLiteJournal(folder / "runs.db") as journal:
+        run = play(CANARIES[CONTROL], run_id="control", journal=journal, redact=False)
+        yield SimpleNamespace(
+            folder=folder, runs=[run], files={file.name: file.read_bytes() for file in folder.iterdir()}
+        )
+
+
+def test_there_is_a_canary_of_every_shape():
+    for shape in KEYS:
+        assert any(shape.pattern.search(secret) for secret in SHAPED.values()), shape.pattern.pattern
+
+
+def test_every_canary_was_let_out_everywhere(kept):
+    assert len(kept.runs) == len(CANARIES)
+    for run in kept.runs:
+        assert run.state == WorkflowState.FAILED
+        assert [entry["path"] for entry in run.context.history] == [
+            "write#1", "write#1", "pieces#1", "act#1", "act#1", "each#1[0]/item#1", "each#1[1]/item#1", "each#1", "sign#1", "paid#1", "refuse#1", "last#1",
+        ]  # fmt: skip
+
+
+def test_files_of_journals_lessons_telemetry_and_logs_hold_none(kept, control, figure):
+    assert {"runs.db", "runs.db-wal", "lessons.db", "lessons.db-wal", "runs.jsonl", "all.log"} <= kept.files.keys()
+    assert hits(control.files["runs.db"] + control.files["runs.db-wal"]) == [CONTROL]
+    found = {name: hits(content) for name, content in kept.files.items()}
+    assert {name: names for name, names in found.items() if names} == {}
+    size = sum(map(len, kept.files.values()))
+    figure(
+        f"row 23: {len(CANARIES)} canaries in {len(kept.files)} files ({size / 1e6:.1f} MB) and {len(kept.spans)} spans: 0 hits"
+    )
+
+
+def test_a_copy_of_the_journal_and_its_export_hold_none(kept, tmp_path, monkeypatch, capsys):
+    kept.journal.backup(tmp_path / "copy.db")
+    assert hits((tmp_path / "copy.db").read_bytes()) == []
+
+
+def _spans_as_text(spans: Any) -> str:
+    return "\n".join(span.to_json() for span in spans)
+
+
+def test_spans_and_metrics_hold_none(kept):
+    assert len(kept.spans) > len(CANARIES)
+    assert hits(_spans_as_text(kept.spans)) == []
+    assert hits(kept.metrics.to_json()) == []
+
+
+def _shown(runs: list[Any]) -> str:
+    """All that a notebook shows of runs."""
+    told: list[str] = []
+    for run in runs:
+        context = run.context
+        told += [
+            repr(run),
+            repr(context),
+            repr(context.history),
+            repr(dict(context.data)),
+            context.goal,
+            str(context.error),
+            repr(context.metadata),
+        ]
+        told += [repr(run.events)]
+    for run in [*runs[:4], *runs[4:][-4:]]:
+        told += [*(str(bundle) for bundle in (run._repr_mimebundle_(), run.context._repr_mimebundle_()))]
+        diagram = visualize(run)
+        told += [diagram.svg, diagram.dot, diagram.mermaid, diagram.outline, str(timeline(run)), timeline(run).svg]
+    return "\n".join(told)
+
+
+def test_nothing_that_a_notebook_shows_of_a_run_holds_one(kept, control):
+    assert hits(_shown(control.runs)) == [CONTROL]
+    assert hits(_shown(kept.runs)) == []
+
+
+def _tables(runs: list[Any], folder: Path) -> str:
+    told: list[str] = []
+    for make in FRAMES:
+        frame = make(runs)
+        told += [
+            frame.to_csv(),
+            frame.to_html(),
+            frame.to_json(default_handler=str, date_format="iso"),
+            write_csv(frame, folder / "out.csv").read_text(),
+        ]
+    return "\n".join(told)
+
+
+def test_frames_and_exports_hold_none(kept, control, tmp_path):
+    assert hits(_tables(control.runs, tmp_path)) == [CONTROL]
+    assert hits(_tables(kept.runs, tmp_path)) == []
+    assert hits(runs_frame(kept.runs).to_csv()) == []
+    assert (
+        hits(
+            kept.wisdom.to_frame().to_csv()
+            + kept.wisdom._repr_html_()
+            + repr(kept.wisdom.lessons())
+            + as_prompt(kept.wisdom.lessons())
+        )
+        == []
+    )
+    assert sum(lesson.seen for lesson in kept.wisdom.lessons()) > 5 * len(CANARIES)
+    assert hits(str(telemetry.events_frame(kept.folder / "runs.jsonl").to_csv())) == []
+
+
+def test_comparisons_and_widgets_hold_none(kept):
+    one, other = kept.runs[:2]
+    assert hits(str(compare(one, other)._repr_mimebundle_())) == []
+    for run in kept.runs:
+        with closing(run.player()) as player:
+            assert hits(json.dumps(player.get_state(), default=str)) == []
+
+
+def test_runs_that_are_read_back_hold_none(kept):
+    hub = leaky_hub("nothing", journal=kept.journal)
+    for name in CANARIES:
+        assert hits(repr(hub.get_run(name.replace(" ", "-")).context.history)) == []
+
+
+@pytest.mark.parametrize("name", CANARIES)
+def test_what_is_asked_of_a_person_shows_none(name):
+    hub = leaky_hub(CANARIES[name])
+    run = hub.start("leaky", CANARIES[name], {"secret": CANARIES[name], "items": []})
+    run.run()
+    assert run.waiting
+    assert hits(repr(run.waiting) + str(run.waiting) + waiting_frame([run]).to_csv()) == []
+
+
+def test_the_printed_account_holds_none(capsys):
+    for name, secret in CANARIES.items():
+        play(secret, run_id=f"told-{name}", verbose=True)
+    told = capsys.readouterr()
+    assert "write" in told.out
+    assert hits(told.out + told.err) == []
+    play(CANARIES[CONTROL], run_id="told", verbose=True, redact=False)
+    assert hits(capsys.readouterr().out) == [CONTROL]
+
+
+def test_a_cassette_holds_none_and_replays(tmp_path):
+    for name in SHAPED:
+        path = tmp_path / f"{name}.yaml"
+        for mode in ("record", "replay"):
+            with cassette(path, mode):
+                run = play(CANARIES[name], run_id="taped")
+            assert hits(repr(run.context.history)) == []
+        assert hits(path.read_bytes()) == []
+
+
+def test_the_command_line_shows_none(kept, capsys, monkeypatch):
+    monkeypatch.chdir(kept.folder)
+    calls = [["list"], ["list", "--json"], ["list", "--csv"], ["waiting"], ["waiting", "--json"]]
+    endings = ("json", "jsonl", "yaml", "csv")
+    for name, ending in zip([*list(SHAPED)[:5], *ENVIRONMENT], endings * 2, strict=True):
+        run_id = name.replace(" ", "-")
+        calls += [
+            ["show", run_id, "--data"],
+            ["show", run_id, "--json"],
+            ["export", run_id, "-o", f"{run_id}.{ending}"],
+        ]
+    for call in calls:
+        assert main(["runs", *call, "--journal", "runs.db"]) in (0, None), call
+    told = capsys.readouterr()
+    assert len(told.out) > 10_000
+    assert hits(told.out + told.err) == []
+    exports = [file for file in kept.folder.iterdir() if file.suffix.removeprefix(".") in endings]
+    assert len(exports) >= 8
+    for file in exports:
+        assert hits(file.read_bytes()) == [], file.name
+
+
+def test_runs_that_are_kept_in_memory_hold_none():
+    journal = MemoryJournal()
+    for name, secret in CANARIES.items():
+        play(secret, run_id=name, journal=journal)
+    rows = [row for name in CANARIES for row in journal.rows(name)]
+    assert rows
+    assert hits(repr(rows)) == []
+
+
+NOTEBOOK = """
+from tests.scorecard.canaries import CANARIES, ENVIRONMENT, play
+import os
+os.environ.update(ENVIRONMENT)
+runs = [play(secret, run_id=name.replace(" ", "-"), journal="runs.db", wisdom="lessons.db", verbose=True) for name, secret in CANARIES.items()]
+runs[0]
+---
+runs[0].context
+---
+from orchestration_kit import data_frame, history_frame, timeline, visualize
+history_frame(runs)
+---
+data_frame(runs).astype(str)
+---
+[run.context.error for run in runs], [run.context.goal for run in runs]
+---
+visualize(runs[0])
+---
+timeline(runs[0])
+---
+from IPython.display import display
+for run in runs:
+    display(run.context, run)
+---
+from orchestration_kit.governance.wisdom import Wisdom
+Wisdom("lessons.db")
+---
+Wisdom("lessons.db").to_frame()
+"""
+
+
+def test_a_notebook_that_was_run_holds_none(tmp_path, figure):
+    from nbclient import NotebookClient
+
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source.strip()) for source in NOTEBOOK.split("---\n")]
+    )
+    environ = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONPATH": str(ROOT)}
+    NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(tmp_path)}}).execute(env=environ)
+    content = nbformat.writes(notebook)
+    assert len(content) > 50_000
+    assert hits(content) == []
+    for file in tmp_path.iterdir():
+        if file.is_file():
+            assert hits(file.read_bytes()) == [], file.name
+    figure(f"row 23: a notebook of {len(content) / 1e3:.0f} kB with {len(CANARIES)} canaries: 0 hits")
+
+
+async def _at_once(seconds: float) -> None:
+    """Instead of a wait."""
+
+
+@pytest.mark.parametrize("status", [200, 401, 429, 500])
+def test_the_key_of_a_model_is_nowhere_even_if_the_server_says_it(status, tmp_path, caplog, capsys):
+    """Of no known shape: it is known as a key only from where it was given."""
+    from orchestration_kit.workers.llm import Endpoint, endpoint_worker
+    from orchestration_kit.workers.llm.client import Patience
+    from tests.openai_server import Answer, OpenAIServer
+
+    key = {"the key": "my very own key of no known shape".replace(" ", "_")}
+    secret = key["the key"]
+    said = (
+        Answer(content=f"your key is {secret}")
+        if status == 200
+        else Answer(
+            status=status, raw=json.dumps({"error": {"message": f"wrong key {secret}", "code": secret}}).encode()
+        )
+    )
+    caplog.set_level(logging.DEBUG)
+    with (
+        OpenAIServer(lambda request: said) as server,
+        telemetry.enable("memory", contents=True) as told,
+        SQLiteJournal(tmp_path / "runs.db") as journal,
+    ):
+        worker = endpoint_worker(server.url, model="tiny", api_key=secret, patience=Patience(sleep=_at_once))
+        hub = hub_of(workflow_of(step("a", max_retries=1)), {"a": worker}, journal=journal)
+        context = hub.execute_workflow("flow", "say hello", run_id="r")
+        sent = [request.headers["authorization"] for request in server.requests]
+        files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert sent and all(header == f"Bearer {secret}" for header in sent)
+    assert context.state == (WorkflowState.COMPLETED if status == 200 else WorkflowState.FAILED)
+    printed = capsys.readouterr()
+    shown = [
+        repr(worker),
+        repr(Endpoint.at(f"{server.url}#tiny", api_key=secret)),
+        repr(context.history),
+        str(context.error),
+        repr(hub),
+        printed.out,
+        printed.err,
+    ]
+    assert hits("\n".join(shown), key) == []
+    assert hits(files, key) == []
+    assert hits(caplog.text, key) == []
+    assert hits(_spans_as_text(told.spans), key) == []

@@ -1,0 +1,59 @@
+"""Keys: where they come from, and that nothing shows them."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from pydantic import SecretStr
+
+from orchestration_kit.errors import AttemptError, OrchestrationError
+from orchestration_kit.workers.llm import Endpoint, ModelRefused, errors
+from orchestration_kit.workers.llm.keys import is_name, key_of, sealed
+
+
+@pytest.mark.parametrize(
+    ("key", "is_one"),
+    [
+        ("OPENAI_API_KEY", True),
+        ("HOUSE_TOKEN", True),
+        ("sk-abcDEF123", False),
+        ("AKIAABCDEFGHIJKLMNOP", False),
+        ("gsk_abc", False),
+        ("", False),
+    ],
+)
+def test_a_name_of_a_variable_is_told_from_a_key(key, is_one):
+    assert is_name(key) is is_one
+
+
+def test_any_variable_that_is_set_may_be_named(monkeypatch):
+    monkeypatch.setenv("MYMODEL", "made-up")
+    assert key_of("MYMODEL", "m").get_secret_value() == "made-up"
+    assert sealed("MYMODEL") == "MYMODEL"
+
+
+def test_a_variable_that_is_empty_is_not_set(monkeypatch):
+    monkeypatch.setenv("HOUSE_TOKEN", "")
+    with pytest.raises(ModelRefused, match="HOUSE_TOKEN is not set"):
+        key_of("HOUSE_TOKEN", "m")
+
+
+def test_no_key_stays_no_key():
+    assert key_of(None, "m") is None
+    assert sealed(SecretStr("x")) == SecretStr("x")
+
+
+def test_an_endpoint_takes_its_key_out_of_texts():
+    endpoint = Endpoint("http://127.0.0.1:1/v1", "m", "made-up-key")
+    assert endpoint.hide("you sent made-up-key.") == "you sent [REDACTED]."
+    assert Endpoint("http://127.0.0.1:1/v1", "m").hide("text") == "text"
+
+
+@pytest.mark.parametrize("kind", [getattr(errors, name) for name in errors.__all__])
+def test_every_error_belongs_to_the_tree_and_survives_pickling(kind):
+    made = kind(*("model", "does not answer", "Wait.")[: kind.__init__.__code__.co_argcount - 1])
+    again = pickle.loads(pickle.dumps(made))
+    assert isinstance(made, OrchestrationError)
+    assert (type(again), str(again), again.args) == (kind, str(made), made.args)
+    assert issubclass(kind, AttemptError) == issubclass(kind, errors.ModelFailed)
