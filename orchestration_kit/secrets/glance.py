@@ -24,26 +24,27 @@ _TRIGGERS = (
 # fmt: on
 
 
-def may_hold_a_key(text: str) -> bool:
+def may_hold_a_key(text: str, runs: str | None = None) -> bool:
     """Whether it is worth while to look for keys in a text.
 
     >>> may_hold_a_key("a day like any other"), may_hold_a_key("use hf_aaaaaaaaaaaaaaaaaaaaaaaa")
     (False, True)
+
+    Args:
+        text: The text.
+        runs: Its `long_runs`, where they are known.
     """
+    # Not `in`: in CPython 3.11, `rfind` takes half the time where there is nothing, as its search is the simpler one.
     if (
-        ("-" in text and has(text, "PRIVATE KEY"))
-        or ("/" in text and has(text, "hooks.slack.com/services/"))
-        or ("J" in text and has(text, "eyJ"))
-        or ("_" in text and has(text, "whsec_"))
+        ("-" in text and text.rfind("PRIVATE KEY") >= 0)
+        or ("/" in text and text.rfind("hooks.slack.com/services/") >= 0)
+        or ("J" in text and text.rfind("eyJ") >= 0)
+        or ("_" in text and text.rfind("whsec_") >= 0)
     ):
         return True
-    runs = long_runs(text)
+    if runs is None:
+        runs = long_runs(text)
     return bool(runs) and any(trigger in runs for trigger in _TRIGGERS)
-
-
-def has(text: str, part: str) -> bool:
-    """Whether a part is in a text."""
-    return text.rfind(part) >= 0  # in CPython 3.11, twice as fast as `in` where it is not: the simpler search
 
 
 def long_runs(text: str) -> str:

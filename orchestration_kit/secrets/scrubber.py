@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, cast
 from orchestration_kit.errors import ValueTooDeep
 from orchestration_kit.secrets.environment import MIN_ENV_VALUE, secret_values
 from orchestration_kit.secrets.finder import MAX_ROUNDS, between, compiled
-from orchestration_kit.secrets.glance import has, may_hold_a_key
+from orchestration_kit.secrets.glance import long_runs, may_hold_a_key
 from orchestration_kit.secrets.patterns import KEYS, PLACEHOLDER
 from orchestration_kit.secrets.scrubbed_tables import is_table, scrubbed_table
 
@@ -35,6 +35,8 @@ class _Known(NamedTuple):
 
     seen: Mapping[Any, Any]
     values: tuple[str, ...]
+    short: tuple[str, ...]
+    """Those without a long run: the others are only where a text has one, too."""
 
 
 class Scrubber:
@@ -59,7 +61,7 @@ class Scrubber:
         self._extra = [compiled(pattern) for pattern in extra]
         self._shortest = 0 if self._extra else MIN_ENV_VALUE
         self._environ: Mapping[str, str] = os.environ if environ is None else environ
-        self._known = _Known({}, ())
+        self._known = _Known({}, (), ())
         self.refresh()
 
     def refresh(self) -> None:
@@ -70,7 +72,8 @@ class Scrubber:
             return
         seen, found = dict(now), secret_values(self._environ)
         found |= {value.encode("utf-8", "surrogatepass").decode("latin-1") for value in found if not value.isascii()}
-        self._known = _Known(seen, tuple(sorted(found, key=lambda value: (-len(value), value))))
+        values = tuple(sorted(found, key=lambda value: (-len(value), value)))
+        self._known = _Known(seen, values, tuple(value for value in values if not long_runs(value)))
 
     def text(self, text: str) -> str:
         """Return a text without its secrets; the same object where there is none."""
@@ -103,12 +106,13 @@ class Scrubber:
     # --- texts
 
     def _may_hold(self, text: str) -> bool:
-        for secret in self._known.values:
-            if has(text, secret):
+        known, runs = self._known, long_runs(text)
+        for secret in known.values if runs else known.short:
+            if text.rfind(secret) >= 0:
                 return True
-        if may_hold_a_key(text):
+        if may_hold_a_key(text, runs):
             return True
-        return any(pattern.search(text) for pattern in self._extra)
+        return bool(self._extra) and any(pattern.search(text) for pattern in self._extra)
 
     def _once(self, text: str) -> str:
         for secret in self._known.values:

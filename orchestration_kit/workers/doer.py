@@ -46,7 +46,8 @@ class DoerAgent:
         wisdom: Where lessons are looked for: `Wisdom`, its file, or anything with `search(query, k=...)`. They go in as
             data.
         constraints: What plans are held against: a `ConstraintEngine`, or anything with its `validate_plan`.
-        telemetry: True to trace with OpenTelemetry, contents left out; or pydantic-ai's `InstrumentationSettings`.
+        telemetry: By default it is traced where `telemetry.enable(...)` was called. True traces anyhow, contents left out,
+            False never; or give pydantic-ai's `InstrumentationSettings`.
         instructions: What the agent is to be and do.
         output: `str`, or what the answer is validated into.
         name: What to call it.
@@ -63,7 +64,7 @@ class DoerAgent:
         tools: Sequence[Callable[..., Any]] = (),
         wisdom: Any = None,
         constraints: Any = None,
-        telemetry: Any = False,
+        telemetry: Any = None,
         instructions: str = INSTRUCTIONS,
         output: Any = str,
         name: str = "doer",
@@ -154,6 +155,7 @@ class DoerAgent:
         options = Options(
             gatekeepers=() if self.constraints is None else (own_gatekeeper(self.constraints),),
             hide=hidden_by(self.model),
+            telemetry=self.telemetry,
         )
         async with opened(self.model) as model:
             conversation = Conversation(self._agent, prompt, context, options, model, lessons=found)
@@ -167,20 +169,14 @@ class DoerAgent:
         return list(wisdom.search(prompt[:500], k=self.lessons))
 
     def _made(self, instructions: str, output: Any, retries: int) -> Agent[Any, Any]:
-        from pydantic_ai import Agent, InstrumentationSettings
-        from pydantic_ai.capabilities import Instrumentation
+        from pydantic_ai import Agent
 
-        capabilities: list[Any] = []
-        if self.telemetry:
-            settings = InstrumentationSettings(include_content=False) if self.telemetry is True else self.telemetry
-            capabilities.append(Instrumentation(settings))
         made: Any = Agent(
             name=self.name,
             instructions=instructions,
             output_type=output,
             tools=self.tools,
             retries=retries,
-            capabilities=capabilities,
         )
         return cast("Agent[Any, Any]", made)
 

@@ -184,7 +184,7 @@ def test_in_a_notebook_the_cell_asks_and_without_an_input_box_it_says_so():
         "hub.register_worker(worker_from(Person('How many?', int)))\n"
         "hub.register_workflow(create_generic_pipeline([('count', 'generic', '')]))\n"
         "context = hub.execute_workflow('count', 'apples', verbose=False)\n"
-        "print(context.data.get('count_output'), context.history[-1]['error_type'])\n"
+        "print(context.history[-1]['output'] == 41, context.history[-1]['error_type'])\n"
     )
     printed, asked, answers = [], [], ["some", "41"]
 
@@ -206,4 +206,4 @@ def test_in_a_notebook_the_cell_asks_and_without_an_input_box_it_says_so():
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
-    assert "".join(printed).split() == ["41", "None", "None", "NobodyToAsk"]
+    assert "".join(printed).split() == ["True", "None", "False", "NobodyToAsk"]

@@ -153,6 +153,8 @@ class PathRule(Rule):
     def _place(self, resolved: str, operation: str) -> Violation | None:
         """Refuse what lies elsewhere, or is no plain file."""
         what = f"the path {shown(resolved)}"
+        if operation == "list" and resolved in self.roots:
+            return None
         root = next((one for one in self.roots if resolved.startswith(one + os.sep)), None)
         if root is None:
             return self.violation(f"{what} is not under an allowed folder", f"Allowed: {listed(self.roots)}.")

@@ -19,6 +19,17 @@ OTHER = "_OTHER"
 """Stands for a name, in metrics, where there are too many of them."""
 
 
+def writable(text: str) -> str:
+    """Return a text that has UTF-8: halves of surrogate pairs would have a whole batch of spans refused.
+
+    >>> writable("half of \\ud83d")
+    'half of ?'
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class _Secrets(NamedTuple):
     """Who takes secrets out."""
 
@@ -76,13 +87,13 @@ class Cleaner:
         cleaned = self._clean(text[: limit + _MARGIN] if is_long else text)
         if is_long:
             cleaned = cleaned[:-_MARGIN]
-        return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+        return writable(cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…")
 
     def name(self, name: str) -> str:
         """Return a name (of a step, a worker, a run) without secrets."""
         if self._secrets is not None:
             name = self._secrets.of_name(name)
-        return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+        return writable(name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…")
 
     def label(self, name: str) -> str:
         """Return a name as metrics have it: of names that models make up there is no end, of series there has to be."""
@@ -106,7 +117,7 @@ class Cleaner:
     def attribute(self, value: Any) -> Any:
         """Return the value of a span's attribute, as somebody else set it, without secrets."""
         if isinstance(value, str):
-            return self._clean(value)
+            return writable(self._clean(value))
         if isinstance(value, bytes):
             return self._clean(value.decode("utf-8", "replace"))
         if isinstance(value, (list, tuple)):

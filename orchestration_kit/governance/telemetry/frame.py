@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from orchestration_kit.governance.telemetry.cleaning import writable
 from orchestration_kit.governance.telemetry.event_file import put_aside
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def _column(name: str, lines: list[dict[str, Any]]) -> Any:
 
     values = [line.get(name) for line in lines]
     if name in _CATEGORIES:
-        return pd.Categorical(_only(values, lambda one: isinstance(one, str)))
+        return pd.Categorical(_texts(values))
     if name in _TEXTS:
-        return pd.array(_only(values, lambda one: isinstance(one, str)), dtype="string")
+        return pd.array(_texts(values), dtype="string")
     if name in _TRUTHS:
         return pd.array(_only(values, lambda one: isinstance(one, bool)), dtype="boolean")
     if name in _COUNTS:
@@ -110,6 +111,10 @@ def _column(name: str, lines: list[dict[str, Any]]) -> Any:
         stamps[np.isnan(figures)] = np.datetime64("NaT")
         return pd.DatetimeIndex(stamps, tz="UTC")
     return figures
+
+
+def _texts(values: list[Any]) -> list[str | None]:
+    return [writable(one) if isinstance(one, str) else None for one in values]
 
 
 def _only(values: list[Any], fits: Callable[[Any], bool]) -> list[Any]:

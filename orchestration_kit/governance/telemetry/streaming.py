@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from contextlib import AbstractContextManager, nullcontext
@@ -64,11 +63,7 @@ class Stream:
         name = self._cleaner.name
         head = {"v": SCHEMA, "run_id": name(run_id), "workflow": name(workflow), "pid": os.getpid()}
         line = {**head, **cleaned(line, self._cleaner)}
-        try:
-            written = msgspec.json.encode(line)
-        except UnicodeEncodeError:  # half of a surrogate pair
-            written = json.dumps(line).encode()
-        self._file.write(written)
+        self._file.write(msgspec.json.encode(line))
 
     def frame(self) -> pd.DataFrame:
         """Return what was written so far: `events_frame(stream.path)`."""

@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
+from orchestration_kit.workers.llm.keys import Remover
 from orchestration_kit.workers.llm.patience import Patience
 
 BUSY = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
@@ -72,7 +73,7 @@ class PatientClient(httpx2.AsyncClient):
                 if response.headers.get("content-encoding", "identity") != "identity":
                     await response.aclose()
                     raise AnswerTooLong("the answer is packed, although none was to be")
-                response.stream = _Capped(response.stream, self._patience, deadline)
+                response.stream = _Body(response.stream, self._patience, deadline, self._key)
                 if not stream:
                     try:
                         await response.aread()
@@ -99,11 +100,12 @@ def _certificates(*_environ: str | None) -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-class _Capped(httpx2.AsyncByteStream):
-    """A body of which no more is read than is allowed, and no longer."""
+class _Body(httpx2.AsyncByteStream):
+    """A body of which no more is read than is allowed, and no longer; a server that says the key back is not heard."""
 
-    def __init__(self, stream: Any, patience: Patience, deadline: float) -> None:
+    def __init__(self, stream: Any, patience: Patience, deadline: float, key: SecretStr | None) -> None:
         self._stream, self._patience, self._deadline = stream, patience, deadline
+        self._remover = Remover(None if key is None else key.get_secret_value())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks, read = aiter(self._stream), 0
@@ -114,11 +116,14 @@ class _Capped(httpx2.AsyncByteStream):
             except TimeoutError:
                 raise _late(self._patience) from None
             if chunk is None:
-                return
+                break
             read += len(chunk)
             if read > self._patience.max_bytes:
                 raise AnswerTooLong(f"the answer is longer than {self._patience.max_bytes:,} bytes")
-            yield chunk
+            if heard := self._remover.feed(chunk.decode("latin-1")):
+                yield heard.encode("latin-1")
+        if heard := self._remover.flush():
+            yield heard.encode("latin-1")
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from orchestration_kit.workers.llm.agent import check_agent, described, named, need_llm
 from orchestration_kit.workers.llm.errors import InvalidModel
-from orchestration_kit.workers.llm.keys import Key, key_of, sealed
+from orchestration_kit.workers.llm.keys import Key, Remover, key_of, sealed
 from orchestration_kit.workers.llm.patience import Patience
 from orchestration_kit.workers.llm.prompts import Prompt, prompt_for
 
@@ -162,9 +162,14 @@ def endpoint_worker_of(  # noqa: PLR0913 - what `endpoint_worker` made
     async def stream_text(input_data: Any, context: Any) -> AsyncIterator[str]:
         _ = told
         text = prompt_for(prompt, input_data, context)
+        key = key_of(endpoint.api_key, endpoint.model)
+        remover = Remover(None if key is None else key.get_secret_value())
         async with endpoint.open() as model:
             async for piece in Conversation(agent, text, context, options, model).stream():
-                yield piece
+                if heard := remover.feed(piece):
+                    yield heard
+            if heard := remover.flush():
+                yield heard
 
     return named(stream_text if stream else ask, name)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
 from pydantic import SecretStr
 
+from orchestration_kit.secrets.patterns import PLACEHOLDER
 from orchestration_kit.workers.llm.errors import ModelRefused
 
 Key = str | SecretStr | None
@@ -47,3 +49,39 @@ def is_name(key: str) -> bool:
 def sealed(key: Key) -> Key:
     """Return a key so that its `repr` does not show it. A name may be seen."""
     return SecretStr(key) if isinstance(key, str) and not is_name(key) else key
+
+
+class Remover:
+    """Takes a key out of a text that comes in pieces, wherever it is cut. Holds back what may be the key's beginning.
+
+    >>> remover = Remover("made-up")
+    >>> remover.feed("the key is made"), remover.feed("-up, or ma"), remover.flush()
+    ('the key is ', '[REDACTED], or ', 'ma')
+    """
+
+    def __init__(self, key: str | None) -> None:
+        plain = [] if not key else [key, json.dumps(key)[1:-1], key.replace("/", "\\/")]
+        as_bytes = [one.encode("utf-8", "surrogatepass").decode("latin-1") for one in plain]
+        self._forms = sorted(dict.fromkeys([*plain, *as_bytes]), key=len, reverse=True)
+        """The key as it is, as JSON has it, and as bytes that were read as Latin-1."""
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what is known not to be the key, as far as the text has come."""
+        if not self._forms:
+            return piece
+        text = self._held + piece
+        for form in self._forms:
+            text = text.replace(form, PLACEHOLDER)
+        held = max(_beginning_at_the_end(text, form) for form in self._forms)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def flush(self) -> str:
+        """Return what was held back: the text has ended, and it is not the key."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _beginning_at_the_end(text: str, key: str) -> int:
+    return next((n for n in range(min(len(key) - 1, len(text)), 0, -1) if text.endswith(key[:n])), 0)

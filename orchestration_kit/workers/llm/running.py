@@ -9,9 +9,12 @@ from typing import Any
 
 from pydantic_ai import AgentRunResult, capture_run_messages
 from pydantic_ai.agent import AbstractAgent
+from pydantic_ai.capabilities import Instrumentation
 from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+from pydantic_ai.models.instrumented import InstrumentationSettings
 from pydantic_ai.usage import RunUsage, UsageLimits
 
+from orchestration_kit.governance.telemetry import instrumentation
 from orchestration_kit.workers.llm.gating import Gated, Gatekeeper, ToolCalls, hub_gatekeeper
 from orchestration_kit.workers.llm.prompts import lessons_text
 from orchestration_kit.workers.llm.told import told
@@ -35,7 +38,8 @@ class Options:
     limits: UsageLimits | None = None
     gatekeepers: tuple[Gatekeeper, ...] = ()
     """Asked before the hub's own."""
-    capabilities: tuple[Any, ...] = ()
+    telemetry: Any = None
+    """None follows `telemetry.enable(...)`, True traces anyhow, False never; or pydantic-ai's settings."""
     hide: Callable[[str], str] = _as_it_is
     """Takes keys out of a text."""
 
@@ -110,7 +114,7 @@ class Conversation:
             "deps": deps,
             "model_settings": options.settings,
             "usage_limits": options.limits,
-            "capabilities": [Gated(gatekeepers, self.calls), *options.capabilities],
+            "capabilities": [Gated(gatekeepers, self.calls), *_traced(self.agent, options.telemetry)],
             "infer_name": False,
         }
 
@@ -128,6 +132,21 @@ class Conversation:
     def _asked(self) -> str:
         model = self.model or self.agent.model
         return model if isinstance(model, str) else getattr(model, "model_name", "unnamed")
+
+
+def _traced(agent: AbstractAgent[Any, Any], wanted: Any) -> list[Instrumentation]:
+    """Return what has the agent's run traced, unless it is off, or the agent sees to that itself."""
+    if wanted is False or any(isinstance(one, Instrumentation) for one in _parts_of(agent.root_capability)):
+        return []
+    settings = instrumentation() if wanted is None or wanted is True else wanted
+    if settings is None and wanted is True:
+        settings = InstrumentationSettings(include_content=False)
+    return [] if settings is None else [Instrumentation(settings)]
+
+
+def _parts_of(capability: Any) -> list[Any]:
+    inner = getattr(capability, "capabilities", None)
+    return [capability] if inner is None else [part for one in inner for part in _parts_of(one)]
 
 
 def _text_of(event: Any) -> str:

@@ -159,3 +159,15 @@ def test_the_address_may_name_the_path_of_traces(hub, make_chain, receiver):
         hub.execute_workflow("one", "hi", verbose=False)
     assert len(receiver.spans()) == 3
     assert receiver.metrics() == {}
+
+
+def test_texts_of_any_kind_come_over_the_wire(hub, make_chain, receiver):
+    def odd(given):
+        raise ValueError("half \ud83d of a pair")
+
+    make_chain(hub, "one", odd)
+    with telemetry.enable(receiver.address, contents=True):
+        hub.execute_workflow("one", "Grüße \udc80", verbose=False, run_id="id \ud83d")
+    assert len(receiver.spans()) == 2
+    run = next(span for _, span in receiver.spans() if span.name == "invoke_workflow one")
+    assert plain(run.attributes)["orchestration_kit.goal"] == "Grüße ?"

@@ -8,8 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from orchestration_kit.errors import AttemptError, OrchestrationError
-from orchestration_kit.workers.llm import Endpoint, ModelRefused, errors
-from orchestration_kit.workers.llm.keys import is_name, key_of, sealed
+from orchestration_kit.workers.llm import Endpoint, ModelRefused, endpoint_worker, errors
+from orchestration_kit.workers.llm.keys import Remover, is_name, key_of, sealed
+from tests.openai_server import OpenAIServer, call, text
+from tests.workers.llm.support import KEY, ask_once
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,37 @@ def test_every_error_belongs_to_the_tree_and_survives_pickling(kind):
     assert isinstance(made, OrchestrationError)
     assert (type(again), str(again), again.args) == (kind, str(made), made.args)
     assert issubclass(kind, AttemptError) == issubclass(kind, errors.ModelFailed)
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_a_key_is_taken_out_wherever_the_text_is_cut(cut):
+    text = "ma made-up/key, mamade-up/key made-up/ke"
+    remover = Remover("made-up/key")
+    pieces = [text[at : at + cut] for at in range(0, len(text), cut)]
+    assert "".join([*map(remover.feed, pieces), remover.flush()]) == "ma [REDACTED], ma[REDACTED] made-up/ke"
+
+
+def test_without_a_key_pieces_come_as_they_are():
+    assert [Remover(None).feed(piece) for piece in ("a", "", "b")] == ["a", "", "b"]
+    assert Remover("").feed("abc") == "abc"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_server_that_says_the_key_back_is_not_heard(stream):
+    key = "made up key/of words"  # a stream sends it word by word
+    with OpenAIServer([text(f"Your key is {key}, isn't it?")], key=key) as server:
+        entry = ask_once(endpoint_worker(server.url, model="tiny", api_key=key, stream=stream))
+    assert entry["output"] == "Your key is [REDACTED], isn't it?"
+
+
+def test_nor_is_it_in_a_call_of_a_tool():
+    seen = []
+
+    def look(at: str) -> str:
+        seen.append(at)
+        return "ok"
+
+    with OpenAIServer([call("look", at=f"{KEY}!"), text("done")], key=KEY) as server:
+        entry = ask_once(endpoint_worker(server.url, model="tiny", api_key=KEY, tools=[look]))
+    assert seen == ["[REDACTED]!"]
+    assert KEY not in str(entry)
