@@ -11,14 +11,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bare, branches, diagrams, history, imports, journal, monitor, ours
+from benchmarks import bare, branches, diagrams, history, imports, journal, monitor, ours, telemetry, wisdom
 from benchmarks.harness import Build, WrongResult, measure, medians
 from benchmarks.peers import PEERS, cases_of
 from benchmarks.table import Row, import_rows, rows_of, show
 from benchmarks.workloads import WORKLOADS, Workload
 
 IMPORTS = "import"
-STUDIES = {"diagrams": diagrams.rows, "history": history.rows, "monitor": monitor.rows}
+STUDIES = {"diagrams": diagrams.rows, "history": history.rows, "monitor": monitor.rows, "telemetry": telemetry.rows, "wisdom": wisdom.rows}
 """Things that no peer does, by key."""
 PEER_STUDIES = {"journal": journal.rows, "branches": branches.rows}
 """Studies that run some peers too, as far as these can do the same."""

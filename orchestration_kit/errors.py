@@ -19,6 +19,7 @@ OrchestrationError
 ├── UnknownRun (ValueError)            no such run is known
 ├── DefinitionChanged (ValueError)     a workflow does not fit what is on record of a run
 ├── JournalError                       see `journal/errors.py`
+├── WisdomError                        see `governance/wisdom/errors.py`
 ├── RunStateError (RuntimeError)       the run cannot do this in its present state
 └── AttemptError                       why an attempt failed; on record, seldom raised
     ├── ConditionError                 a condition failed while it was evaluated

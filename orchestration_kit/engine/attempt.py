@@ -153,10 +153,13 @@ def take_notes(visit: Visit, context: WorkflowContext) -> None:
         visit.usage, visit.cached = None, False
         return
     visit.usage, visit.cached = notes.usage, notes.cached
+    scrub = services_of(context).scrub
+    if scrub is not None and notes.usage is not None and notes.usage["model"] is not None:
+        visit.usage = {**notes.usage, "model": scrub.text(notes.usage["model"])}
     if notes.actions or notes.lessons:
         more = {"actions": notes.actions, "lessons": notes.lessons}
-        scrub = services_of(context).scrub or isolate
-        visit.detail = {**(visit.detail or {}), **{key: scrub(isolate(value)) for key, value in more.items() if value}}
+        kept = {key: isolate(value) for key, value in more.items() if value}
+        visit.detail = {**(visit.detail or {}), **(kept if scrub is None else scrub(kept))}
 
 
 def _clean(run: Driven, value: Any) -> Any:

@@ -289,13 +289,9 @@ class JournalLog:
         if machine.recorded > counted:
             totals = totals.plus(machine.rows_since(counted))
             self._totals = (machine.recorded, totals)
-        finished = machine.finished
+        finished, state = machine.finished, machine.state
         standing = Standing(
-            state=finished.state
-            if finished is not None
-            else str(machine.state)
-            if machine.state in RESTING
-            else _GOES_ON,
+            state=str(state) if finished is not None or state in RESTING else _GOES_ON,
             reason=None if finished is None else finished.reason,
             finished_at=None if finished is None else finished.finished_at,
             seq=self._pending[-1].seq if self._pending else self.seq,

@@ -126,7 +126,7 @@ def _kind_of(thing: Any) -> _Kind:  # noqa: C901 - one kind after the other
 
         return _Kind(agent_worker, _agent_name(thing))
     if callable(getattr(thing, "as_worker", None)):
-        return _Kind(_of_doer, _agent_name(thing))
+        return _Kind(_of_doer(thing), _agent_name(thing))
     from orchestration_kit.workers.estimator import estimator, is_estimator
 
     if is_estimator(thing):
@@ -183,8 +183,14 @@ def _is_agent(thing: Any) -> bool:
     return module is not None and isinstance(thing, module.AbstractAgent)
 
 
-def _of_doer(doer: Any, **options: Any) -> Any:
-    return doer.as_worker(**options)
+def _of_doer(doer: Any) -> Callable[..., Any]:
+    """Return what makes a worker of an agent that can do so itself; its options are those of `as_worker`."""
+
+    def make(_: Any, **options: Any) -> Any:
+        return doer.as_worker(**options)
+
+    cast("Any", make).__signature__ = inspect.signature(doer.as_worker)
+    return make
 
 
 def _agent_name(agent: Any) -> str:

@@ -46,8 +46,8 @@ class DoerAgent:
         wisdom: Where lessons are looked for: `Wisdom`, its file, or anything with `search(query, k=...)`. They go in as
             data.
         constraints: What plans are held against: a `ConstraintEngine`, or anything with its `validate_plan`.
-        telemetry: By default it is traced where `telemetry.enable(...)` was called. True traces anyhow, contents left out,
-            False never; or give pydantic-ai's `InstrumentationSettings`.
+        telemetry: By default it is traced where `telemetry.enable(...)` was called. True traces anyhow, contents left
+            out, False never; or give pydantic-ai's `InstrumentationSettings`.
         instructions: What the agent is to be and do.
         output: `str`, or what the answer is validated into.
         name: What to call it.

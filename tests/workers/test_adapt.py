@@ -107,6 +107,19 @@ def test_what_can_be_turned_into_a_worker_says_so_itself():
     assert (worker.name, output_of(worker)) == ("doer", "GOAL")
 
 
+def test_a_doer_agent_is_a_worker_and_its_options_are_known():
+    from pydantic_ai.models.test import TestModel
+
+    from orchestration_kit.workers.doer import DoerAgent
+
+    worker = worker_from(DoerAgent(model=TestModel(call_tools=[], custom_output_text="done"), name="helper"))
+    assert (worker.name, output_of(worker)) == ("helper", "done")
+    with pytest.raises(TypeError, match="has no option 'loud'"):
+        worker_from(DoerAgent(), loud=True)
+    with pytest.raises(NotAWorker, match=r"Write worker_from\(DoerAgent\(...\)\)"):
+        worker_from(DoerAgent)
+
+
 def test_what_as_worker_gives_may_be_a_definition():
     class Doer:
         def as_worker(self):

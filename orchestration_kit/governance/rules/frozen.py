@@ -16,12 +16,18 @@ class FrozenDict(dict[str, Any]):
     __setitem__ = __delitem__ = __ior__ = _refuse
     pop = popitem = clear = update = setdefault = _refuse
 
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
 
 class FrozenList(list[Any]):
     """A list that stays as it is."""
 
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+
+    def __reduce__(self) -> Any:
+        return list, (list(self),)
 
 
 def frozen(value: Any) -> Any:

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, ClassVar, cast
 
 from orchestration_kit.governance.rules.base import Findings, Past, Plan, Rule
-from orchestration_kit.governance.rules.frozen import frozen
 from orchestration_kit.governance.rules.plain import shown
 from orchestration_kit.governance.verdict import OnViolation, Violation
 
@@ -120,4 +119,4 @@ def rule(
     return make
 
 
-__all__ = ["FunctionRule", "frozen", "rule"]
+__all__ = ["FunctionRule", "rule"]

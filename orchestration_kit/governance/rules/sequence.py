@@ -95,7 +95,7 @@ class LabelRule(Rule):
 class SequenceRule(Rule):
     """Denies actions of some types once the run is labelled.
 
-    >>> rule = SequenceRule("secret", action_types=["send_email"])
+    >>> rule = SequenceRule("secret", deny=["send_email"])
     >>> plan = {"action_type": "send_email", "action_data": {}, "cost": 0.0}
     >>> rule.check(plan, Past([{"labels": ["secret"]}]))[0].message
     "it comes after an action that is labelled 'secret'"
@@ -108,12 +108,18 @@ class SequenceRule(Rule):
     kind: ClassVar[str] = "sequence"
 
     after: str = ""
-    action_types: tuple[str, ...] | None = ("api_call", "send_email", "shell_command", "tool_call")
+    deny: tuple[str, ...] = ("api_call", "send_email", "shell_command", "tool_call")
 
     def __post_init__(self) -> None:
+        self.keep("deny", self.texts("deny"))
+        self.keep("action_types", self.deny)
         super().__post_init__()
         if type(self.after) is not str or not self.after:
             raise self.invalid(f"after is {shown(self.after)}", "Give a label, such as 'secret'.")
+
+    def data(self) -> dict[str, Any]:
+        """Return the rule as a file has it."""
+        return {key: value for key, value in super().data().items() if key != "action_types"}
 
     def check(self, plan: Plan, past: Past) -> Findings:
         """Return whether the run is labelled."""

@@ -20,9 +20,9 @@ OTHER = "_OTHER"
 
 
 def writable(text: str) -> str:
-    """Return a text that has UTF-8: halves of surrogate pairs would have a whole batch of spans refused.
+    r"""Return a text that has UTF-8: halves of surrogate pairs would have a whole batch of spans refused.
 
-    >>> writable("half of \\ud83d")
+    >>> writable("half of \ud83d")
     'half of ?'
     """
     if text.isascii():

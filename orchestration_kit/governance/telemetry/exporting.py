@@ -79,7 +79,11 @@ def within(timeout_s: float, act: Callable[[], Any], trouble: str) -> bool:
             failed.append(error)
 
     thread = threading.Thread(target=do, name="orchestration_kit telemetry", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # at exit, from Python 3.12 on, none can be started any more: the exporter's own limits hold
+        do()
+        return not failed
     thread.join(timeout_s)
     if thread.is_alive():
         _log.warning("Telemetry: %s within %g s; what was not sent is lost.", trouble, timeout_s)

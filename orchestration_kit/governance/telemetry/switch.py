@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -156,12 +157,12 @@ def enable(  # noqa: PLR0913 - what telemetry is made of
     global _active  # noqa: PLW0603 - as above
     cleaner = Cleaner(redact)
     sinks = sinks_of(exporter, metrics, service=service, set_global=set_global)
-    from orchestration_kit import __version__
     from orchestration_kit.governance.telemetry.meters import Meters
     from orchestration_kit.governance.telemetry.tracing import Tracing
 
-    tracer = sinks.tracers.get_tracer("orchestration_kit", __version__, _SCHEMA)
-    meters = None if sinks.meters is None else Meters(sinks.meters, __version__, cleaner)
+    version: str = sys.modules["orchestration_kit"].__version__  # not imported: it stands above all layers
+    tracer = sinks.tracers.get_tracer("orchestration_kit", version, _SCHEMA)
+    meters = None if sinks.meters is None else Meters(sinks.meters, version, cleaner)
     tracing = Tracing(tracer, cleaner, meters=meters, contents=contents, ids=sinks.ids)
     with _lock:
         disable()

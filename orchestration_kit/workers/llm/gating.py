@@ -14,6 +14,7 @@ from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
 from orchestration_kit.engine.outcome import Action
 from orchestration_kit.engine.refusals import ActionRefused
 from orchestration_kit.errors import AttemptError
+from orchestration_kit.secrets.scrubber import Scrubber
 from orchestration_kit.workers.llm.actions import Plan, plan_of
 
 Perform = Callable[[], Awaitable[Any]]
@@ -99,7 +100,7 @@ class GatedToolset(WrapperToolset[Any]):
                 self.calls.stopped_by = error
             raise
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
+            said = Scrubber().text(f"{type(error).__name__}: {error}")  # it goes to the model
             entry["error"] = said
             self.calls.failures.setdefault(name, []).append(said)
             raise ModelRetry(f"The tool {name!r} failed with {said}") from error

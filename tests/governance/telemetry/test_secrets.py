@@ -148,7 +148,7 @@ def test_model_calls_stand_within_their_attempt_and_tell_no_key(hub, make_chain,
 def test_while_telemetry_is_off_agents_are_not_instrumented():
     assert telemetry.instrumentation() is None
     agent, options = ask("hi")
-    assert KEY in agent.run_sync("hi", **options).output
+    assert KEY in asyncio.run(agent.run("hi", **options)).output
 
 
 def test_the_settings_for_agents_are_made_once(told):

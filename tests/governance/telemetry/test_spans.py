@@ -1,12 +1,14 @@
 import asyncio
 import gc
 import threading
+from types import SimpleNamespace
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode, format_trace_id
 
 from orchestration_kit import (
+    Action,
     ApprovalStep,
     MapStep,
     Orchestrator,
@@ -403,3 +405,38 @@ def test_runs_at_once_keep_to_themselves(hub, make_chain, told, tree):
     for span in whole:
         assert len([one for one in spans.spans if spans.parent(one) is span]) == 2
     assert len({span.context.trace_id for span in whole}) == 8
+
+
+class Gate:
+    """Approves e-mails within the house."""
+
+    def validate_plan(self, plan, *, history=(), now=None):
+        approved = plan["action_data"]["to"].endswith("@example.org")
+        violations = [] if approved else [SimpleNamespace(rule="domain", message="it leaves the house", hint="do not")]
+        return SimpleNamespace(approved=approved, violations=violations, on_violation="retry")
+
+    def labels_of(self, plan, result):
+        return []
+
+    def check_outcome(self, plan, result, *, history=()):
+        return SimpleNamespace(approved=True, violations=[], on_violation="retry")
+
+
+def test_actions_are_told_by_their_kind_alone(make_chain, told, tree):
+    hub = Orchestrator(
+        constraints=Gate(),
+        actions={"send_email": lambda action_data, context: "sent"},
+    )
+    to = iter(["ann@elsewhere.net", "ann@example.org"])
+
+    def mails(given):
+        return Action("send_email", {"to": next(to), "subject": "about", "body": "a very particular text"})
+
+    make_chain(hub, "mails", mails, max_retries=1)
+    context = hub.execute_workflow("mails", "hi", verbose=False)
+    assert context.state.value == "completed", context.history
+    refused, done = tree().all("invoke_agent mails_worker")
+    assert refused.attributes[OWN + "actions"] == done.attributes[OWN + "actions"] == ("send_email",)
+    assert refused.attributes[OWN + "actions_refused"] == 1
+    assert OWN + "actions_refused" not in done.attributes
+    assert "particular" not in "".join(span.to_json() for span in told.spans)

@@ -180,3 +180,20 @@ def test_series_of_metrics_have_an_end(hub):
     labels = {cleaner.label(f"made up {number}") for number in range(5_000)}
     assert OTHER in labels
     assert len(labels) == 1_001
+
+
+def test_the_providers_of_the_process_are_set_where_that_is_asked_for():
+    code = (
+        "from opentelemetry import metrics, trace\n"
+        "from orchestration_kit.governance import telemetry\n"
+        "before = type(trace.get_tracer_provider()).__name__\n"
+        "telemetry.enable('memory').disable()\n"
+        "assert type(trace.get_tracer_provider()).__name__ == before == 'ProxyTracerProvider'\n"
+        "told = telemetry.enable('memory', set_global=True)\n"
+        "assert trace.get_tracer_provider() is told.provider\n"
+        "trace.get_tracer('mine').start_span('one').end()\n"
+        "print([span.name for span in told.spans], type(metrics.get_meter_provider()).__name__)\n"
+        "with telemetry.enable() as again: print(again)\n"
+    )
+    done = run_code(code)
+    assert done.stdout == "['one'] MeterProvider\n<Telemetry to the provider of this process>\n", done.stderr

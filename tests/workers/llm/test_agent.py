@@ -183,12 +183,13 @@ def test_a_tool_that_raises_is_told_to_the_model_and_in_the_end_fails_the_attemp
 
     @agent.tool_plain
     def till() -> int:
-        raise ConnectionError("the till is offline")
+        raise ConnectionError("the till is offline, and its key is sk-proj-Abcdefghij0123456789Abcdefghij0123456789")
 
     entry = ask_once(agent_worker(agent))
     assert entry["error_type"] == "ToolBroken"
     assert "'till', which failed 2 times: ConnectionError: the till is offline" in entry["error"]
-    assert "the till is offline" in told.read[1]
+    assert "the till is offline, and its key is [REDACTED]" in told.read[1]
+    assert "Abcdefghij" not in str(entry)
     assert entry["usage"]["input_tokens"] == 20
 
 
@@ -243,3 +244,29 @@ def test_it_runs_in_a_loop_of_the_users_own():
         return await hub.aexecute_workflow("ask", "Greet.", verbose=False)
 
     assert asyncio.run(main()).history[0]["output"] == "hi"
+
+
+@pytest.mark.parametrize("make", ["agent", "own instrumentation", "doer", "doer that is not traced"])
+def test_calls_of_models_and_tools_are_spans_within_the_attempt_once(make):
+    from pydantic_ai.capabilities import Instrumentation
+
+    from orchestration_kit.governance import telemetry
+    from orchestration_kit.workers.doer import DoerAgent
+
+    model = Told([ToolCallPart("string_length", {"text": "abc"})], "three").model
+    with telemetry.enable("memory") as told:
+        if make.startswith("doer"):
+            worker = DoerAgent(model=model, telemetry=None if make == "doer" else False).as_worker()
+        else:
+            from orchestration_kit.workers.tools import string_length
+
+            own = [Instrumentation(telemetry.instrumentation())] if make == "own instrumentation" else []
+            worker = agent_worker(Agent(model, tools=[string_length], capabilities=own))
+        ask_once(worker, "a question of mine")
+    names = [span.name for span in told.spans]
+    expected = 0 if "not" in make else 2
+    assert len([name for name in names if name.startswith("chat")]) == expected
+    assert len([name for name in names if "string_length" in name]) == expected // 2
+    attempt = next(span for span in told.spans if span.name == "invoke_agent Asked")
+    assert {span.context.trace_id for span in told.spans} == {attempt.context.trace_id}
+    assert "a question of mine" not in str([dict(span.attributes) for span in told.spans])
