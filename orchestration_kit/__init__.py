@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
     from orchestration_kit.engine.state import WorkflowState
     from orchestration_kit.errors import OrchestrationError
-    from orchestration_kit.evaluation import Dataset, Rubric, evaluate
+    from orchestration_kit.evaluation import Case, Criterion, Dataset, Rubric, evaluate
     from orchestration_kit.governance import telemetry
     from orchestration_kit.governance.constraints import ConstraintEngine, create_default_engine
     from orchestration_kit.governance.verdict import Verdict, Violation
@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from orchestration_kit.workers.adapt import worker_from
     from orchestration_kit.workers.doer import DoerAgent
     from orchestration_kit.workers.patterns import pattern_workers
+    from orchestration_kit.workers.person import Person
 
 __version__ = "0.1.0"
 
@@ -104,10 +105,12 @@ _HOMES = {
     "ApprovalStep": "definition.kinds",
     "Branch": "definition.steps",
     "Budget": "definition.budgets",
+    "Case": "evaluation",
     "CellSession": "widgets.cells",
     "Comparison": "widgets.comparison",
     "Composer": "widgets.composer",
     "ConstraintEngine": "governance.constraints",
+    "Criterion": "evaluation",
     "Dataset": "evaluation",
     "DoerAgent": "workers.doer",
     "Failure": "engine.outcome",
@@ -117,6 +120,7 @@ _HOMES = {
     "OrchestrationError": "errors",
     "Orchestrator": "engine.orchestrator",
     "ParallelStep": "definition.kinds",
+    "Person": "workers.person",
     "Player": "widgets.player",
     "Problem": "checks",
     "RetryPolicy": "definition.steps",
@@ -187,10 +191,12 @@ __all__ = [
     "ApprovalStep",
     "Branch",
     "Budget",
+    "Case",
     "CellSession",
     "Comparison",
     "Composer",
     "ConstraintEngine",
+    "Criterion",
     "Dataset",
     "DoerAgent",
     "Failure",
@@ -200,6 +206,7 @@ __all__ = [
     "OrchestrationError",
     "Orchestrator",
     "ParallelStep",
+    "Person",
     "Player",
     "Problem",
     "RetryPolicy",

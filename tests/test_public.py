@@ -16,6 +16,9 @@ import orchestration_kit
 
 PUBLIC = {
     "Action",
+    "Case",
+    "Criterion",
+    "Person",
     "ActionRefused",
     "ConstraintEngine",
     "Dataset",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.run import Run
 
 OutputOf = str | Callable[["WorkflowContext"], Any] | None
-_GIVE, _WORK = "case", "answer"
+_GIVE, _WORK, _GIVER = "case", "answer", "kit.case"
 """The steps around a worker: the first hands on what is given, as the goal of a run can only be text."""
 MAX_GOAL = 1_000
 """Characters of an input that are the goal of a worker's run."""
@@ -33,7 +33,9 @@ class Subject:
     workflow: str
     title: str
     output: OutputOf
+    is_worker: bool = False
     stand_ins: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The workers, where the hub is somebody else's: nobody's place is taken there."""
 
     def start(self, case: Case, *, tags: dict[str, str], **options: Any) -> Run:
         """Return a run on a case, not begun yet. Its random numbers are the same whenever it is evaluated again."""
@@ -55,7 +57,7 @@ class Subject:
 
     def _given(self, case: Case) -> tuple[str, dict[str, Any]]:
         given = case.input
-        if self.stand_ins:
+        if self.is_worker:
             is_goal = isinstance(given, str) and given.strip()
             return (given[:MAX_GOAL] if is_goal else case.name), {"input": given}
         if isinstance(given, str) and given.strip():
@@ -92,11 +94,17 @@ def subject_of(thing: Any, hub: Orchestrator | None, output: OutputOf) -> Subjec
         return Subject(hub, name, name, output)
     worker = thing if isinstance(thing, WorkerDefinition) else worker_from(thing)
     flow = WorkflowDefinition(name=f"evaluate {worker.name}"[:200], description=f"One answer of {worker.name}")
-    flow.add_step(WorkflowStep(step_id=_GIVE, worker_type="generic", on_success=_WORK), is_initial=True)
-    flow.add_step(WorkflowStep(step_id=_WORK, worker_type=worker.worker_type, is_terminal=True))
-    hub = hub or Orchestrator()
+    giver = WorkerDefinition(worker_type=_GIVER, name=_GIVER, executor=_give)
+    flow.add_step(WorkflowStep(step_id=_GIVE, worker_type=_GIVER, on_success=_WORK), is_initial=True)
+    flow.add_step(WorkflowStep(step_id=_WORK, worker_type=worker.worker_type, worker=worker.name, is_terminal=True))
+    if hub is not None:
+        hub.register_workflow(flow)
+        return Subject(hub, flow.name, worker.name, output, is_worker=True, stand_ins={_GIVE: giver, _WORK: worker})
+    hub = Orchestrator()
+    for one in (giver, worker):
+        hub.register_worker(one)
     hub.register_workflow(flow)
-    return Subject(hub, flow.name, worker.name, output, {_GIVE: _give, _WORK: worker})
+    return Subject(hub, flow.name, worker.name, output, is_worker=True)
 
 
 def _give(_goal: Any, context: WorkflowContext) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.refusals import ActionRefused
-from orchestration_kit.workers.llm.agent import named, need_llm
+from orchestration_kit.workers.llm.agent import described, named, need_llm
 from orchestration_kit.workers.llm.models import hidden_by, model_from, opened
 from orchestration_kit.workers.llm.prompts import prompt_for
 from orchestration_kit.workers.tools import calculate, get_current_time, string_length
@@ -118,10 +118,12 @@ class DoerAgent:
 
     def as_worker(self) -> Callable[..., Any]:
         """Return the async worker that this agent is; its output is the response."""
+        shape: Any = cast("Any", self._agent).output_type
+        told = described(self._agent)
 
         async def work(input_data: Any, context: Any) -> Any:
-            _, output = await self._asked(input_data, context)
-            return output
+            _ = told, shape  # as in agent.worker_of
+            return (await self._asked(input_data, context))[1]
 
         return named(work, self.name)
 

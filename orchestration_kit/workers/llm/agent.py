@@ -100,15 +100,16 @@ def worker_of(
     """Return the worker of an agent that was looked at."""
     from orchestration_kit.workers.llm.running import Conversation
 
-    told = described(agent)  # held by the worker, so that its fingerprint changes with the agent
+    # Held by the worker: its fingerprint changes with the agent, and a journal finds the type of what it gave.
+    told, output = described(agent), cast("Any", agent).output_type
 
     async def ask(input_data: Any, context: Any) -> Any:
-        _ = told
+        _ = told, output
         conversation = Conversation(agent, prompt_for(prompt, input_data, context), context, options)
         return (await conversation.ask()).output
 
     async def stream_text(input_data: Any, context: Any) -> AsyncIterator[str]:
-        _ = told
+        _ = told, output
         conversation = Conversation(agent, prompt_for(prompt, input_data, context), context, options)
         async for piece in conversation.stream():
             yield piece

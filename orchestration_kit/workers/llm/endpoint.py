@@ -151,16 +151,16 @@ def endpoint_worker_of(  # noqa: PLR0913 - what `endpoint_worker` made
     """Return the worker of an agent that asks an endpoint."""
     from orchestration_kit.workers.llm.running import Conversation
 
-    told = f"{endpoint.url}#{endpoint.model} {described(agent)}"
+    told, output = f"{endpoint.url}#{endpoint.model} {described(agent)}", agent.output_type  # as in agent.worker_of
 
     async def ask(input_data: Any, context: Any) -> Any:
-        _ = told
+        _ = told, output
         text = prompt_for(prompt, input_data, context)
         async with endpoint.open() as model:
             return (await Conversation(agent, text, context, options, model).ask()).output
 
     async def stream_text(input_data: Any, context: Any) -> AsyncIterator[str]:
-        _ = told
+        _ = told, output
         text = prompt_for(prompt, input_data, context)
         key = key_of(endpoint.api_key, endpoint.model)
         remover = Remover(None if key is None else key.get_secret_value())

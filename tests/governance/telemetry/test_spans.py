@@ -413,13 +413,13 @@ class Gate:
     def validate_plan(self, plan, *, history=(), now=None):
         approved = plan["action_data"]["to"].endswith("@example.org")
         violations = [] if approved else [SimpleNamespace(rule="domain", message="it leaves the house", hint="do not")]
-        return SimpleNamespace(approved=approved, violations=violations, on_violation="retry")
+        return SimpleNamespace(approved=approved, violations=violations, on_violation="retry", plan=plan)
 
     def labels_of(self, plan, result):
         return []
 
     def check_outcome(self, plan, result, *, history=()):
-        return SimpleNamespace(approved=True, violations=[], on_violation="retry")
+        return SimpleNamespace(approved=True, violations=[], on_violation="retry", plan=plan)
 
 
 def test_actions_are_told_by_their_kind_alone(make_chain, told, tree):
@@ -434,7 +434,7 @@ def test_actions_are_told_by_their_kind_alone(make_chain, told, tree):
 
     make_chain(hub, "mails", mails, max_retries=1)
     context = hub.execute_workflow("mails", "hi", verbose=False)
-    assert context.state.value == "completed", context.history
+    assert context.state.value == "completed", [entry["error"] for entry in context.history]
     refused, done = tree().all("invoke_agent mails_worker")
     assert refused.attributes[OWN + "actions"] == done.attributes[OWN + "actions"] == ("send_email",)
     assert refused.attributes[OWN + "actions_refused"] == 1

@@ -270,3 +270,37 @@ def test_calls_of_models_and_tools_are_spans_within_the_attempt_once(make):
     attempt = next(span for span in told.spans if span.name == "invoke_agent Asked")
     assert {span.context.trace_id for span in told.spans} == {attempt.context.trace_id}
     assert "a question of mine" not in str([dict(span.attributes) for span in told.spans])
+
+
+SHAPES = """
+from pydantic import BaseModel
+class Colour(BaseModel):
+    name: str
+"""
+RUN = """
+import sys
+from pydantic_ai import Agent
+from pydantic_ai.models.test import TestModel
+import shapes
+from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+from orchestration_kit.workers.doer import DoerAgent
+from orchestration_kit.workers.llm import agent_worker
+model = TestModel(call_tools=[], custom_output_args={"name": "blue"})
+kind = sys.argv[1]
+made = agent_worker(Agent(model, output_type=shapes.Colour)) if kind == "agent" else DoerAgent(model, output=shapes.Colour).as_worker()
+hub = Orchestrator(journal="runs.db")
+hub.register_worker(WorkerDefinition(worker_type="asked", name="Asked", executor=made))
+hub.register_workflow(create_generic_pipeline([("ask", "asked", "")]))
+if sys.argv[2] == "run":
+    hub.execute_workflow("ask", "Name a colour.", verbose=False, run_id="one")
+print(repr(hub.get_run("one").history[0]["output"]))
+"""
+
+
+@pytest.mark.parametrize("kind", ["agent", "doer"])
+def test_another_process_reads_back_what_a_model_filled_in(kind, tmp_path):
+    (tmp_path / "shapes.py").write_text(SHAPES)
+    (tmp_path / "run.py").write_text(RUN)
+    for what in ("run", "read"):
+        done = subprocess.run([sys.executable, "run.py", kind, what], cwd=tmp_path, capture_output=True, text=True)
+        assert done.stdout.strip() == "Colour(name='blue')", done.stderr[-800:]
