@@ -169,7 +169,7 @@ _HOMES = {
     "replay": "engine.replay",
     "runs_frame": "history",
     "step": "widgets.cells",
-    "telemetry": "governance.telemetry",
+    "telemetry": "governance",
     "timeline": "visual",
     "transitions_frame": "history",
     "usage_frame": "history",
@@ -270,8 +270,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'orchestration_kit' has no attribute {name!r}")
-    module = importlib.import_module(f"orchestration_kit.{home}")
-    value = globals()[name] = module if home.endswith(f".{name}") and name in _MODULES else getattr(module, name)
+    module = importlib.import_module(f"orchestration_kit.{home}{f'.{name}' if name in _MODULES else ''}")
+    value = globals()[name] = module if name in _MODULES else getattr(module, name)
     return value
 
 
