@@ -53,9 +53,7 @@ class ConstraintEngine:
         InvalidRule: something is no rule, or two have one name.
     """
 
-    def __init__(
-        self, rules: Iterable[Rule | Callable[..., Any]] = (), *, on_violation: OnViolation = "retry"
-    ) -> None:
+    def __init__(self, rules: Iterable[Rule | Callable[..., Any]] = (), *, on_violation: OnViolation = "retry") -> None:
         if on_violation not in WAYS:
             raise InvalidRule("engine", f"on_violation is {shown(on_violation)}", f"It is one of {listed(WAYS)}.")
         self.on_violation: OnViolation = on_violation

@@ -86,7 +86,9 @@ def dump_rules(rules: Sequence[Rule], on_violation: OnViolation = "retry") -> st
     Raises:
         InvalidRule: one is a function.
     """
-    return dump_yaml({"version": VERSION, "on_violation": on_violation, "rules": [_listed(one.data()) for one in rules]})
+    return dump_yaml(
+        {"version": VERSION, "on_violation": on_violation, "rules": [_listed(one.data()) for one in rules]}
+    )
 
 
 def _listed(value: Any) -> Any:

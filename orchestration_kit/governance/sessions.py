@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.governance.rules.errors import PlanRefused
+from orchestration_kit.governance.rules.plain import plain
 from orchestration_kit.governance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class ConstraintSession:
             now = self._clock()
             allowed = self.engine.checked(plan, history=self._history, now=now)
             labels = self.engine.labels_of(allowed, None)
-            entry = {**allowed, "at": now, "labels": labels}
+            entry = {**plain(allowed), "at": now, "labels": labels}
             self._history.append(entry)
             return Reserved(allowed, entry)
 

@@ -14,11 +14,16 @@ import nbformat
 import pytest
 
 from orchestration_kit import (
+    MapStep,
     MemoryJournal,
+    Spawn,
     SQLiteJournal,
+    SubworkflowStep,
+    WorkerDefinition,
     WorkflowState,
     cassette,
     compare,
+    create_generic_pipeline,
     data_frame,
     history_frame,
     runs_frame,
@@ -197,6 +202,72 @@ def test_runs_that_are_read_back_hold_none(kept):
     hub = leaky_hub("nothing", journal=kept.journal)
     for name in CANARIES:
         assert hits(repr(hub.get_run(name.replace(" ", "-")).context.history)) == []
+
+
+def _other_ways(secret: str, journal: Any) -> list[Any]:
+    """Ways that lead past the plain worker: forks, runs inside runs, made workflows, items, pieces, loops, transformers."""
+
+    def spawns(given, context):
+        return Spawn(create_generic_pipeline([("inner", "generic", f"about {secret}")]), input={"key": secret})
+
+    async def fails(given, context):
+        context.data["deep"] = {"er": [secret]}
+        raise OSError(2, f"no file {secret}", f"/tmp/{secret}")
+
+    async def streams(given, context):
+        yield secret
+        yield {"part": secret}
+
+    def adds(given, context):
+        if given == "first":
+            context.add_item(f"more {secret}")
+        return given
+
+    def breaks(given):
+        raise LookupError(f"transformed {secret}")
+
+    workers = {
+        "spawns": spawns,
+        "generic": lambda given: [given, secret],
+        "fails": fails,
+        "streams": streams,
+        "adds": adds,
+        "plain": str,
+    }
+    inner = workflow_of(step("fails", worker_type="fails", max_retries=1), name="inner_flow")
+    hub = hub_of(
+        workflow_of(
+            step("spawns", "streams"),
+            step("streams", "many"),
+            MapStep(step_id="many", over="data.items", body="adds", on_success="sub", on_failure="sub"),
+            step("adds", is_terminal=False),
+            SubworkflowStep(step_id="sub", workflow="inner_flow", on_success="broken", on_failure="broken"),
+            step("broken", "end", on_failure="end"),
+            step("end", worker_type="plain"),
+            name="ways",
+        ),
+        workers,
+        journal=journal,
+    )
+    hub.register_worker(WorkerDefinition(worker_type="broken", name="broken", executor=str, output_transformer=breaks))
+    hub.register_workflow(inner)
+    run = hub.start("ways", secret, {"items": ["first", secret]}, run_id="ways")
+    run.run()
+    fork = run.fork("broken#1", {"note": secret, secret: 1}, run_id="fork")
+    fork.run()
+    return [run, fork]
+
+
+@pytest.mark.parametrize("name", [CONTROL, "pem", *ENVIRONMENT])
+def test_forks_runs_inside_runs_and_made_workflows_hold_none(name, tmp_path):
+    with SQLiteJournal(tmp_path / "runs.db") as journal:
+        runs = _other_ways(CANARIES[name], journal)
+        assert {run.state for run in runs} == {WorkflowState.COMPLETED}
+        paths = [entry["path"] for entry in runs[0].context.history]
+        assert {"spawns#1", "many#1[0.0]/adds#1", "sub#1", "broken#1", "end#1"} <= set(paths)
+        assert hits(_shown(runs)) == []
+        for file in tmp_path.iterdir():
+            assert hits(file.read_bytes()) == [], file.name
 
 
 @pytest.mark.parametrize("name", CANARIES)

@@ -296,3 +296,26 @@ def test_an_async_worker_may_run_it_too():
         return doer.run(given)["response"]
 
     assert ask_once(work)["output"] == "ok"
+
+
+def test_with_the_default_engine_its_own_tools_run_and_foreign_ones_do_not():
+    from orchestration_kit.governance.constraints import create_default_engine
+
+    sent, send = mailer()
+    calls = [("calculate", {"expression": "1 + 1"}), ("get_current_time", {}), ("string_length", {"text": "ab"})]
+    model = scripted(*calls, ("send", {"to": "eve@evil.test"}), ("send", {"to": "ada@example.org"}), "done")
+    doer = DoerAgent(model=model, tools=[send], constraints=create_default_engine(allowed_domains=["example.org"]))
+    answer = doer.run("Do it all.")
+    assert [("error" in one) for one in answer["tool_calls"]] == [False, False, False, True, False]
+    assert sent == ["ada@example.org"]
+
+
+def test_the_missions_snippet_runs_as_written():
+    from orchestration_kit import DoerAgent, create_default_engine
+
+    engine = create_default_engine(max_cost=1.0, allowed_domains=["example.org"])
+    doer = DoerAgent(constraints=engine)
+    query = {"action_type": "sql_query", "action_data": {"query": "SELECT name FROM users WHERE id = ?"}, "cost": 0.0}
+    assert doer.validate_action_plan(query)[0] is True
+    approved, reason = doer.validate_action_plan({**query, "action_data": {"query": "DROP TABLE users"}})
+    assert (approved, bool(reason)) == (False, True)

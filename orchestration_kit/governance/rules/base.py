@@ -91,7 +91,9 @@ class Rule:
             needed: Keys that have to be there.
             known: All keys that may be.
         """
-        found = [self.violation(f"action_data has no {key}", f"Give {listed(needed)}.") for key in needed if key not in data]
+        found = [
+            self.violation(f"action_data has no {key}", f"Give {listed(needed)}.") for key in needed if key not in data
+        ]
         for key in data:
             if key not in known:
                 hint = f"No rule looks at it. Known: {listed(known)}.{did_you_mean(key[:100], known)}"

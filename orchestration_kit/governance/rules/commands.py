@@ -88,7 +88,9 @@ class CommandRule(Rule):
                 texts = list(cast("list[Any]", value))
                 if texts and all(type(one) is str for one in texts):
                     return {key: texts}
-        hint = f"A text, or one of {listed(_SLOTS)}: {{'pattern': '[a-z]+'}}, {{'int': [1, 9]}}, {{'choice': ['a', 'b']}}."
+        hint = (
+            f"A text, or one of {listed(_SLOTS)}: {{'pattern': '[a-z]+'}}, {{'int': [1, 9]}}, {{'choice': ['a', 'b']}}."
+        )
         raise self.invalid(f"{program} has the argument {shown(slot)}", hint)
 
     def check(self, plan: Plan, past: Past) -> Findings:

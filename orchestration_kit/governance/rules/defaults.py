@@ -35,7 +35,9 @@ def default_rules(
     allowed: Any = (domains,) if isinstance(domains, str) else tuple(domains)
     root, temporary = folders
     where = (os.fspath(root or Path.cwd()), os.fspath(temporary) if temporary is not None else temporary_folder())
-    named: dict[str, Any] = dict(cast("Any", tools)) if isinstance(tools, Mapping) else dict.fromkeys(ToolRule(tools).tools)
+    named: dict[str, Any] = (
+        dict(cast("Any", tools)) if isinstance(tools, Mapping) else dict.fromkeys(ToolRule(tools).tools)
+    )
     return [
         SqlRule(),
         PathRule(roots=where),

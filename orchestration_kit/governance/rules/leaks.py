@@ -98,7 +98,9 @@ class OutcomeRule(Rule):
         if self.max_bytes is not None and (size := _bytes(result, self.max_bytes)) > self.max_bytes:
             reason = f"it gave over {self.max_bytes:,} bytes" if size > self.max_bytes else ""
             found.append(self.violation(reason, "Ask for less."))
-        found += [self.violation(f"it gave {NAMES[kind]}", "Ask for something else.") for kind in found_in(result, self.find)]
+        found += [
+            self.violation(f"it gave {NAMES[kind]}", "Ask for something else.") for kind in found_in(result, self.find)
+        ]
         if (problem := schema_problem(self.schema, result)) is not None:
             found.append(self.violation(f"what it gave: they {problem}", "It has to fit the schema of the rule."))
         return found

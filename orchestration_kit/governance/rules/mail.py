@@ -85,7 +85,9 @@ class EmailRule(Rule):
                 if type(one) is not str:
                     return self.violation(f"{key} holds {type(one).__name__}", "Give addresses as texts.")
                 if len(one) > 400 * self.max_recipients:
-                    return self.violation(f"{key} is too long", f"At most {self.max_recipients} recipients are allowed.")
+                    return self.violation(
+                        f"{key} is too long", f"At most {self.max_recipients} recipients are allowed."
+                    )
                 for address in re.split("[,;]", one):
                     count += 1
                     if (found := self._address(address)) is not None:
@@ -105,7 +107,9 @@ class EmailRule(Rule):
             return self.violation(f"{shown(text)} is no plain address", hint)
         host = match["domain"]
         if (problem := host_problem(host)) is not None:
-            return self.violation(f"the domain {shown(host)} of a recipient {problem}", f"Allowed: {listed(self.domains)}.")
+            return self.violation(
+                f"the domain {shown(host)} of a recipient {problem}", f"Allowed: {listed(self.domains)}."
+            )
         if not is_within(host, self.domains, subdomains=self.subdomains):
             reason = f"the recipient {shown(stripped)} is in no allowed domain"
             return self.violation(reason, f"Allowed: {listed(self.domains)}.")

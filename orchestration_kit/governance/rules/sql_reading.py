@@ -13,7 +13,30 @@ from orchestration_kit.governance.rules.sql_words import FUNCTIONS, SELECT, TAKE
 
 _NAME = re.compile(r"[^\W\d]\w*", re.ASCII)
 _TYPES = frozenset(
-    ["INT", "BIGINT", "SMALLINT", "TINYINT", "FLOAT", "DOUBLE", "DECIMAL", "TEXT", "VARCHAR", "CHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPLTZ", "DATETIME", "TIME", "INTERVAL", "NCHAR", "NVARCHAR", "UINT", "UBIGINT"]
+    [
+        "INT",
+        "BIGINT",
+        "SMALLINT",
+        "TINYINT",
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+        "TEXT",
+        "VARCHAR",
+        "CHAR",
+        "BOOLEAN",
+        "DATE",
+        "TIMESTAMP",
+        "TIMESTAMPTZ",
+        "TIMESTAMPLTZ",
+        "DATETIME",
+        "TIME",
+        "INTERVAL",
+        "NCHAR",
+        "NVARCHAR",
+        "UINT",
+        "UBIGINT",
+    ]
 )
 _KINDS = {
     "Select": "select", "Union": "union", "Except": "union", "Intersect": "union", "Subquery": "select",
@@ -105,8 +128,10 @@ def _facts(tree: Any) -> SqlFacts:
             problem = problem or ("the query has a WITH within it", "Put it at the beginning.")
         if name == "With" and node.args.get("recursive"):
             problem = problem or ("the query recurses (WITH RECURSIVE), which may not end", "Write it without.")
-        if name == "Table" and len(tables) > MAX_TABLES:
-            problem = problem or (f"the query joins over {MAX_TABLES} tables", "Ask for less at a time.")
+        if name == "Select" and not node.expressions:
+            problem = problem or ("the query selects nothing", "Name columns, or *.")
+    if sum(1 for _ in tree.find_all(exp.Table)) > MAX_TABLES:
+        problem = problem or (f"the query joins over {MAX_TABLES} tables", "Ask for less at a time.")
     return SqlFacts(
         problem,
         _KINDS.get(kind, kind.lower()),
@@ -123,7 +148,9 @@ def _facts(tree: Any) -> SqlFacts:
 MAX_TABLES = 10
 _KEYWORDS = frozenset({"current_user", "session_user", "system_user", "user", "current_role", "current_catalog"})
 """Functions that are written without brackets, so that they may parse as columns."""
-_CHOOSING = frozenset({"Where", "Having", "Join", "Qualify", "And", "Or", "Not", "In", "Between", "Like", "ILike", "Is"})
+_CHOOSING = frozenset(
+    {"Where", "Having", "Join", "Qualify", "And", "Or", "Not", "In", "Between", "Like", "ILike", "Is"}
+)
 _CHOOSING |= frozenset({"EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ", "Exists", "If", "Case"})
 
 
@@ -176,5 +203,8 @@ def _name_problem(node: Any) -> tuple[str, str] | None:
     for part in node.parts if isinstance(node, (exp.Table, exp.Column)) else (node.args.get("alias"),):
         name = part.name if isinstance(part, exp.Expression) else part
         if isinstance(part, exp.Identifier) and not _NAME.fullmatch(name):
-            return f"the query names {name[:40]!r}", "Names are letters, digits and underscores: no files, no addresses."
+            return (
+                f"the query names {name[:40]!r}",
+                "Names are letters, digits and underscores: no files, no addresses.",
+            )
     return None

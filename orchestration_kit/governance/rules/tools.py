@@ -42,10 +42,14 @@ class ToolRule(Rule):
         given: Any = self.tools
         if isinstance(given, str) or not isinstance(given, Iterable):
             raise self.invalid(f"tools is {shown(given)}", "Give names, or a dict from names to JSON Schemas.")
-        found: dict[Any, Any] = dict(cast("Any", given)) if isinstance(given, Mapping) else dict.fromkeys(cast("Any", given))
+        found: dict[Any, Any] = (
+            dict(cast("Any", given)) if isinstance(given, Mapping) else dict.fromkeys(cast("Any", given))
+        )
         for name, schema in found.items():
             if type(name) is not str or not name:
-                raise self.invalid(f"a tool is called {shown(name)}", "Give names, or a dict from names to JSON Schemas.")
+                raise self.invalid(
+                    f"a tool is called {shown(name)}", "Give names, or a dict from names to JSON Schemas."
+                )
             try:
                 found[name] = as_json_schema(schema)
             except ValueError as error:

@@ -25,7 +25,25 @@ _PORT = re.compile(r"[1-9]\d{0,4}", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HEADER = re.compile(r"[A-Za-z0-9!#$&'*+.^_|~-]+", re.ASCII)
 _DENIED_HEADERS = frozenset(
-    ["host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "keep-alive", "forwarded", "via", "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-host"]
+    [
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "keep-alive",
+        "forwarded",
+        "via",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-original-host",
+    ]
 )
 """They say something else than the URL and the method do, or cut the request in two (CWE-444)."""
 _DENIED_BEGINNINGS = ("proxy-", "x-forwarded-", ":")
@@ -112,13 +130,17 @@ class UrlRule(Rule):
             return self.violation("the URL has a user in it (@)", "Leave it out.")
         host, colon, port = authority.partition(":")
         if colon and not (_PORT.fullmatch(port) and int(port) in (_DEFAULT_PORTS[scheme], *self.ports)):
-            return self.violation(f"the URL has the port {shown(port)}", f"Allowed besides the scheme's: {listed(map(str, self.ports))}.")
+            return self.violation(
+                f"the URL has the port {shown(port)}", f"Allowed besides the scheme's: {listed(map(str, self.ports))}."
+            )
         if host in self.domains:
             return None
         if (problem := host_problem(host)) is not None:
             return self.violation(f"the host {shown(host)} {problem}", f"Allowed: {listed(self.domains)}.")
         if not is_within(host, self.domains, subdomains=self.subdomains):
-            return self.violation(f"the host {shown(host)} is in no allowed domain", f"Allowed: {listed(self.domains)}.")
+            return self.violation(
+                f"the host {shown(host)} is in no allowed domain", f"Allowed: {listed(self.domains)}."
+            )
         return None
 
     def _headers(self, headers: Any) -> Violation | None:
@@ -141,7 +163,9 @@ class UrlRule(Rule):
             if type(params) is not dict:
                 return self.violation("params is no dict", 'For example {"page": 2}.')
             for value in cast("dict[str, Any]", params).values():
-                if type(value) is dict or (type(value) is list and any(type(v) in (list, dict) for v in cast("list[Any]", value))):
+                if type(value) is dict or (
+                    type(value) is list and any(type(v) in (list, dict) for v in cast("list[Any]", value))
+                ):
                     return self.violation("params holds more than single values")
         for key in ("body", "data"):
             if data.get(key) is not None and type(data[key]) not in (str, dict):

@@ -11,6 +11,8 @@ MAX_ERROR = 1_000
 """Characters of an error's message."""
 MAX_CONTENT = 4_000
 """Characters of an input or an output, where contents are wanted at all."""
+MAX_ATTRIBUTE = 65_536
+"""Characters of what a model library tells: a whole conversation, where contents are wanted."""
 MAX_NAME = 200
 _MARGIN = 8_192
 """What is looked at beyond the end: a key that the cut goes through would not be known for one."""
@@ -110,16 +112,16 @@ class Cleaner:
             return self.text(value, limit)
         try:
             told = json.dumps(value, ensure_ascii=False, default=repr)
-        except (TypeError, ValueError, RecursionError):
-            told = f"<{type(value).__name__}>"  # its repr may be anything, endless too
+        except Exception:  # noqa: BLE001 - the repr of a worker's object may do anything
+            told = f"<{type(value).__name__}>"
         return self.text(told, limit)
 
     def attribute(self, value: Any) -> Any:
         """Return the value of a span's attribute, as somebody else set it, without secrets."""
         if isinstance(value, str):
-            return writable(self._clean(value))
+            return self.text(value, MAX_ATTRIBUTE)
         if isinstance(value, bytes):
-            return self._clean(value.decode("utf-8", "replace"))
+            return self.text(value[: MAX_ATTRIBUTE + 2 * _MARGIN].decode("utf-8", "replace"), MAX_ATTRIBUTE)
         if isinstance(value, (list, tuple)):
             return [self.attribute(one) for one in cast("list[Any]", value)]
         if isinstance(value, dict):

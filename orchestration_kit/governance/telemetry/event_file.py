@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration_kit.governance.telemetry.errors import InvalidTelemetry
@@ -16,7 +17,7 @@ class EventFile:
 
     Args:
         path: The file. Made where it is missing, for its owner alone to read.
-        rotate_bytes: From this size on the file is put aside as `NAME.<nanoseconds>.jsonl`, and another one begun.
+        rotate_bytes: From this size on the file is put aside as `NAME.<30 digits>.jsonl`, and another one begun.
         keep: So many files that were put aside stay; None: all.
 
     Raises:
@@ -89,7 +90,9 @@ class EventFile:
         if is_same and own.st_size < self._rotate_bytes:
             return
         if is_same:
-            self.path.replace(self.path.with_name(f"{self.path.stem}.{time.time_ns():020d}{self.path.suffix}"))
+            name = f"{self.path.stem}.{time.time_ns():020d}{os.getpid():010d}{self.path.suffix}"
+            with suppress(FileNotFoundError):  # another process was a moment faster
+                self.path.replace(self.path.with_name(name))
             if self._keep is not None:
                 for old in put_aside(self.path)[: -self._keep or None]:
                     old.unlink(missing_ok=True)
@@ -110,7 +113,7 @@ def put_aside(path: Path) -> list[Path]:
 
 def _is_number(rest: str, suffix: str) -> bool:
     digits = rest.removesuffix(suffix)
-    return len(digits) == 20 and digits.isascii() and digits.isdecimal()
+    return len(digits) == 30 and digits.isascii() and digits.isdecimal()
 
 
 def _last_byte(file: int, size: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 _QUEUE = 65_536
 """Spans that may wait to be sent; a map over thousands of items makes them faster than a network takes them."""
+_DAY_MS = 86_400_000
 _CHOICES = (
     "Give exporter='memory' or 'console', the address of an OTLP receiver ('http://127.0.0.1:4318'), a SpanExporter or "
     "a TracerProvider; or set the tracer provider of the process first (opentelemetry.trace.set_tracer_provider)."
@@ -173,7 +173,7 @@ def _add_meters(sinks: Sinks, exporter: str, address: str | None, resource: Reso
     if exporter == "memory":
         reader = sinks.memory_metrics = InMemoryMetricReader()
     elif address is None:  # on the console they would come between everything else: once, at the end
-        reader = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=math.inf)
+        reader = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=_DAY_MS)
     else:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 

@@ -13,6 +13,7 @@ from orchestration_kit import (
     MapStep,
     Orchestrator,
     ParallelStep,
+    RunLimits,
     SubworkflowStep,
     WorkerDefinition,
     WorkflowDefinition,
@@ -386,6 +387,20 @@ def test_contents_are_told_where_they_are_asked_for(hub, make_chain, tree_of):
     assert spans.one("invoke_workflow one").attributes[OWN + "goal"].startswith("xxx")
 
 
+def test_an_object_that_cannot_be_told_harms_nothing(hub, make_chain, tree_of):
+    class Odd:
+        def __repr__(self):
+            raise RuntimeError("not for your eyes")
+
+    def odd(given):
+        return {"odd": Odd()}
+
+    make_chain(hub, "two", odd, second)
+    with telemetry.enable("memory", contents=True) as told:
+        assert hub.execute_workflow("two", "hi", verbose=False).state.value == "completed"
+    assert tree_of(told.spans).one("invoke_agent odd_worker").attributes[OWN + "output"] == "<dict>"
+
+
 def test_nothing_is_told_of_contents_by_default(hub, make_chain, told):
     make_chain(hub, "one", first)
     hub.execute_workflow("one", "a very particular goal", {"entry": "a very particular goal"}, verbose=False)
@@ -440,3 +455,34 @@ def test_actions_are_told_by_their_kind_alone(make_chain, told, tree):
     assert refused.attributes[OWN + "actions_refused"] == 1
     assert OWN + "actions_refused" not in done.attributes
     assert "particular" not in "".join(span.to_json() for span in told.spans)
+
+
+def test_a_sub_workflow_that_waits_goes_on_within_the_next_span(hub, told, tree):
+    _with_approval(hub)
+    workflow = WorkflowDefinition(name="outer")
+    workflow.add_step(SubworkflowStep(step_id="sub", workflow="asks", is_terminal=True), is_initial=True)
+    hub.register_workflow(workflow)
+    hub.execute_workflow("outer", "hi", verbose=False)
+    run = hub.last_run
+    assert [span.attributes[OWN + "run.state"] for span in tree().all("invoke_workflow outer")] == ["waiting"]
+    run.approve()
+    run.run()
+    assert run.state.value == "completed"
+    spans = tree()
+    outer, again = spans.all("invoke_workflow outer")
+    inner, inner_again = spans.all("invoke_workflow asks")
+    assert again.attributes[OWN + "run.state"] == inner_again.attributes[OWN + "run.state"] == "completed"
+    assert spans.parent(spans.parent(inner)) is outer
+    assert inner_again.context.trace_id == outer.context.trace_id
+    assert inner_again.links[0].context.span_id == inner.context.span_id
+
+
+def test_a_limit_that_is_reached_is_told(hub, make_chain, told, tree):
+    def loops(given):
+        return given
+
+    make_chain(hub, "three", loops, first, second)
+    context = hub.execute_workflow("three", "hi", verbose=False, limits=RunLimits(max_steps=2))
+    assert context.state.value == "failed"
+    run = tree().one("invoke_workflow three")
+    assert "max_steps" in run.status.description

@@ -197,3 +197,25 @@ def test_the_providers_of_the_process_are_set_where_that_is_asked_for():
     )
     done = run_code(code)
     assert done.stdout == "['one'] MeterProvider\n<Telemetry to the provider of this process>\n", done.stderr
+
+
+def test_on_the_console_metrics_come_once_at_the_end():
+    code = (
+        "from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline, telemetry\n"
+        "hub = Orchestrator()\n"
+        "hub.register_worker(WorkerDefinition(worker_type='generic', name='shout', executor=str.upper))\n"
+        "hub.register_workflow(create_generic_pipeline([('a', 'generic', ''), ('b', 'generic', '')]))\n"
+        "with telemetry.enable('console'): hub.execute_workflow('a_b', 'hi', verbose=False)\n"
+    )
+    done = run_code(code)
+    assert done.stdout.count('"name": "invoke_agent shout"') == 2
+    assert done.stdout.count('"name": "orchestration_kit.attempt.duration"') == 1
+    assert done.stderr == ""
+
+
+def test_the_environment_may_name_the_service(hub, make_chain, monkeypatch):
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "by the environment")
+    make_chain(hub, "one", work)
+    with telemetry.enable("memory", service="by the code") as told:
+        hub.execute_workflow("one", "hi", verbose=False)
+    assert told.spans[0].resource.attributes["service.name"] == "by the environment"
