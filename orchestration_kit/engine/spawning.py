@@ -9,6 +9,7 @@ from orchestration_kit.engine.order import SPAWN
 from orchestration_kit.engine.outcome import Spawn
 from orchestration_kit.engine.refusals import SpawnRefused
 from orchestration_kit.engine.values import isolate
+from orchestration_kit.errors import DefinitionError
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -40,6 +41,12 @@ def spawned(run: Driven, visit: Visit, spawn: Spawn) -> dict[str, Any]:
     if errors:
         raise SpawnRefused(workflow.name, "it is not sound", tuple(str(problem) for problem in errors))
     definition = workflow.to_dict()
+    scrub = run.machine.plan.services.scrub
+    given = isolate(spawn.input_or(visit.given))
+    if scrub is not None:
+        cleaned, given = scrub(definition), scrub(given)
+        if cleaned is not definition:
+            definition, workflow = cleaned, _without_secrets(workflow.name, cleaned)
     run.machine.plan.steps_of(workflow)
     for check in () if run.hub is None else run.hub.spawn_checks:
         try:
@@ -50,5 +57,12 @@ def spawned(run: Driven, visit: Visit, spawn: Spawn) -> dict[str, Any]:
             ) from error
         if refused:
             raise SpawnRefused(workflow.name, "a check of the hub refused it", (str(refused),))
-    visit.detail = {"spawn": {"workflow": definition, "input": isolate(spawn.input_or(visit.given))}}
+    visit.detail = {"spawn": {"workflow": definition, "input": given}}
     return {"spawned": workflow.name}
+
+
+def _without_secrets(name: str, cleaned: dict[str, Any]) -> WorkflowDefinition:
+    try:
+        return WorkflowDefinition.from_dict(cleaned)
+    except DefinitionError as error:
+        raise SpawnRefused(name, "it holds a secret where nothing else can stand", (str(error),)) from None

@@ -29,8 +29,8 @@ _PLAN, _COVER = "plan", "deny by default"
 class ConstraintEngine:
     """Judges plans by rules. It keeps nothing of them, and may be used by several threads at once.
 
-    A plan is `{"action_type": ..., "action_data": {...}, "cost": USD}`, or an `Action`. It is approved if at least one rule
-    allows actions of its type and none objects; the order of the rules makes no difference.
+    A plan is `{"action_type": ..., "action_data": {...}, "cost": USD}`, or an `Action`. It is approved if at least one
+    rule allows actions of its type and none objects; the order of the rules makes no difference.
 
     >>> from orchestration_kit.governance.rules import CostRule, rule
     >>> @rule(covers=["wave"])
@@ -145,7 +145,7 @@ class ConstraintEngine:
         return verdict.plan
 
     def labels_of(self, plan: Mapping[str, Any], result: Any = None) -> list[str]:
-        """Return the labels that having carried out a plan puts on a run. A rule that fails labels, to be on the safe side."""
+        """Return the labels that having carried out a plan puts on a run. A rule that fails labels, to be safe."""
         found: dict[str, None] = {}
         try:
             copied = plain_plan(dict(plan))
@@ -226,7 +226,7 @@ class ConstraintEngine:
             one if one.on_violation is not None else Violation(one.rule, one.message, one.hint, default)
             for one in violations
         ]
-        strictest = max((one.on_violation or default for one in given), key=WAYS.index)
+        strictest: OnViolation = max((one.on_violation or default for one in given), key=WAYS.index)
         return Verdict(approved=False, violations=tuple(given), on_violation=strictest, plan=plan)
 
     def __repr__(self) -> str:
@@ -285,7 +285,7 @@ def _as_rule(one: Any) -> Rule:
     return FunctionRule(one)
 
 
-def create_default_engine(
+def create_default_engine(  # noqa: PLR0913 - each is a thing that one wants to allow
     max_cost: float | None = 1.0,
     allowed_domains: Iterable[str] = (),
     *,
@@ -311,7 +311,8 @@ def create_default_engine(
     Keys and the like may not be in what is sent.
 
     >>> engine = create_default_engine(max_cost=0.5, allowed_domains=["example.com"])
-    >>> call = {"action_type": "api_call", "action_data": {"url": "https://api.example.com/v1", "method": "GET"}, "cost": 0.1}
+    >>> data = {"url": "https://api.example.com/v1", "method": "GET"}
+    >>> call = {"action_type": "api_call", "action_data": data, "cost": 0.1}
     >>> engine.validate_plan(call)
     Verdict(approved)
     >>> engine.validate_plan({**call, "cost": 3.0})
@@ -325,8 +326,8 @@ def create_default_engine(
         tools: Further tools that may be called: names, or a dict from names to JSON Schemas of their arguments.
         commands: By program, the lists of arguments that it may get: see `CommandRule`.
         max_total_cost: What all actions of a run together may cost, in USD.
-        rules: Further rules. One with the name of a default one (`sql`, `path`, `url`, `email`, `command`, `tool`, `cost`,
-            `leak`) takes its place.
+        rules: Further rules. One with the name of a default one (`sql`, `path`, `url`, `email`, `command`, `tool`,
+            `cost`, `leak`) takes its place.
         on_violation: What follows from a violation: `retry`, `ask` or `fail`.
 
     Raises:

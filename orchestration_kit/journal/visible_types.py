@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from orchestration_kit.journal.codec.registry import kind_of, register_type
 
@@ -28,7 +28,25 @@ def register_visible(functions: Iterable[Any]) -> None:
     for names in seen.values():
         for found in list(names.values()):
             if isinstance(found, type) and kind_of(found) is not None:
-                register_type(found)
+                _register(found)
+
+
+def _register(found: type) -> None:
+    """Register a type and those that stand in the fields of a model or dataclass."""
+    left: list[Any] = [found]
+    seen: set[Any] = set()
+    while left:
+        one = left.pop()
+        left += get_args(one)
+        if not isinstance(one, type) or one in seen or kind_of(one) is None:
+            continue
+        seen.add(one)
+        register_type(one)
+        fields: Mapping[str, Any] = getattr(one, "__pydantic_fields__", None) or getattr(
+            one, "__dataclass_fields__", {}
+        )
+        for about in fields.values():
+            left.append(getattr(about, "annotation", None) or getattr(about, "type", None))
 
 
 def _namespaces(function: Any) -> list[Mapping[str, Any]]:

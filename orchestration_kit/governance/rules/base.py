@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from orchestration_kit.errors import did_you_mean, listed
 from orchestration_kit.governance.rules.errors import InvalidRule
@@ -116,11 +116,11 @@ class Rule:
             InvalidRule: it holds something else.
         """
         value: Any = getattr(self, field)
-        given: tuple[Any, ...] = ()
+        given: list[Any] = []
         if isinstance(value, str):
-            given = (value,)
+            given = [value]
         elif isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
-            given = tuple(value)
+            given = [*cast("Iterable[Any]", value)]
         elif value is not None:
             raise self.invalid(f"{field} is {shown(value)}", "Give a list of texts.")
         if not all(isinstance(one, str) and one for one in given):

@@ -1,8 +1,8 @@
 """The rule for `shell_command`: nothing, until programs are named with the arguments that they may get.
 
 A command is a list of arguments; no shell ever reads it. A text is taken apart at its blanks, and only where it holds
-nothing that any shell would read as more than a word (OWASP: OS Command Injection Defense; CWE-78). A free argument never
-begins with a hyphen, so that it cannot become an option (CWE-88).
+nothing that any shell would read as more than a word (OWASP: OS Command Injection Defense; CWE-78). A free argument
+never begins with a hyphen, so that it cannot become an option (CWE-88).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from orchestration_kit.governance.rules.urls import UrlRule
 Folder = str | os.PathLike[str] | None
 
 
-def default_rules(
+def default_rules(  # noqa: PLR0913 - what the default engine is asked for
     *,
     max_cost: float | None,
     max_total: float | None,

@@ -28,7 +28,7 @@ class FunctionRule(Rule):
 
     kind: ClassVar[str] = "function"
 
-    function: Callable[..., Any] = field(default=lambda _: None)
+    function: Callable[..., Any] = field(default=print)
     covers: tuple[str, ...] = ()
     """Types of action that may happen because of it, if nothing objects."""
     _takes_past: bool = field(default=False, init=False, repr=False)

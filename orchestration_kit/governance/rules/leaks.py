@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sized
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from orchestration_kit.errors import listed
 from orchestration_kit.governance.rules.base import Findings, Past, Plan, Rule
-from orchestration_kit.governance.rules.sensitive import MAX_PARTS, NAMES, found_in, texts_of
+from orchestration_kit.governance.rules.sensitive import NAMES, found_in, texts_of
 from orchestration_kit.governance.rules.tools import schema_problem
 from orchestration_kit.governance.verdict import Violation
 
@@ -109,7 +109,7 @@ class OutcomeRule(Rule):
 def _rows(result: Any) -> int:
     if isinstance(result, (str, bytes, dict)) or not isinstance(result, Sized):
         return 1
-    return len(cast("Sized", result))
+    return len(result)
 
 
 def _bytes(result: Any, limit: int) -> int:
@@ -121,6 +121,3 @@ def _bytes(result: Any, limit: int) -> int:
         if size > limit:
             break
     return size
-
-
-__all__ = ["MAX_PARTS", "LeakRule", "OutcomeRule"]

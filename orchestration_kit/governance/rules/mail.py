@@ -134,7 +134,7 @@ class EmailRule(Rule):
 
 
 def _is_one_line(text: str) -> bool:
-    """Whether a text can stand in a header: no controls, no line separators, nothing hidden, nothing encoded (=?...?=)."""
+    """Whether a text can stand in a header: no controls, no separators, nothing hidden or encoded (=?...?=)."""
     if "=?" in text:
         return False
     return (text.isascii() and text.isprintable()) or not any(unicodedata.category(c) in _UNSEEN for c in text)

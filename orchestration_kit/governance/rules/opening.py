@@ -15,7 +15,7 @@ _FLAGS = {
 
 
 def open_checked(path: str, mode: str = "r", *, encoding: str | None = "utf-8") -> IO[Any]:
-    """Open a resolved path, folder by folder, and refuse links: one put there after the check is not followed (CWE-367).
+    """Open a resolved path, folder by folder, and follow no link: none that was put there after the check (CWE-367).
 
     Where the system cannot do that (Windows), the file is opened as usual.
 
@@ -41,7 +41,7 @@ def open_checked(path: str, mode: str = "r", *, encoding: str | None = "utf-8") 
         raise ValueError(f"open_checked({path!r:.200}, {mode!r:.10}): give an absolute path, and r, w, x or a")
     text_encoding = None if "b" in mode else encoding
     if os.open not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
-        return open(path, mode, encoding=text_encoding)  # noqa: SIM115, PTH123 - the caller closes it
+        return open(path, mode, encoding=text_encoding)  # noqa: PTH123 - text, as the plan has it
     *folders, name = [part for part in path.split("/") if part]
     here = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -52,4 +52,4 @@ def open_checked(path: str, mode: str = "r", *, encoding: str | None = "utf-8") 
         found = os.open(name, _FLAGS[kind] | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=here)
     finally:
         os.close(here)
-    return io.open(found, mode, encoding=text_encoding)  # noqa: UP020, SIM115, PTH123 - the caller closes it
+    return io.open(found, mode, encoding=text_encoding)  # noqa: UP020 - not the name that a notebook may have replaced

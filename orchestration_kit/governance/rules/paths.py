@@ -15,7 +15,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from orchestration_kit.errors import did_you_mean, listed
 from orchestration_kit.governance.rules.base import Findings, Past, Plan, Rule
@@ -72,7 +72,7 @@ class PathRule(Rule):
     def __post_init__(self) -> None:
         super().__post_init__()
         given: Any = self.roots
-        several = (given,) if isinstance(given, (str, PurePath)) else tuple(cast("Any", given))
+        several = (given,) if isinstance(given, (str, PurePath)) else tuple(given)
         self.keep("roots", tuple(os.fspath(one) if isinstance(one, PurePath) else one for one in several))
         for name in ("roots", "operations", "denied", "extra_keys"):
             self.keep(name, self.texts(name))
@@ -117,28 +117,14 @@ class PathRule(Rule):
         what = f"the path {shown(path)}"
         if not path.strip() or len(path) > 4096:
             return self.violation(f"{what} is empty, or too long", "Name a file.")
-        for mark, name in _REFUSED:
-            if mark in path and not (mark == ":" and os.name == "nt" and path[1:2] == ":" and path.count(":") == 1):
-                return self.violation(f"{what} holds {name}", "Write a plain path with /.")
-        if path.startswith("//") or path.lstrip().startswith("~") or "/~" in path or _ESCAPED.search(path):
-            return self.violation(f"{what} means something else to some programs", "Write a plain path with /.")
-        if not path.isascii():
-            if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in path):
-                return self.violation(f"{what} holds something that is not seen", "Write plain letters.")
-            if any(mark in unicodedata.normalize("NFKC", c) for c in path if not c.isascii() for mark in "./\\:~*?%$"):
-                return self.violation(f"{what} holds a look-alike of a dot or a slash", "Write plain letters.")
-        elif not path.isprintable():
-            return self.violation(f"{what} holds a control character", "Write plain letters.")
+        if (strange := _strange(path)) is not None:
+            return self.violation(f"{what} {strange}", "Write a plain path with /, in plain letters.")
         for part in path.split("/"):
             if part == "..":
                 return self.violation(f"{what} goes up (..)", "Write it from the root down.")
-            if part not in ("", ".") and (part != part.strip() or part.endswith(".")):
-                return self.violation(f"{what} has a name that begins or ends with a blank, or ends with a dot")
-            if _DEVICE.fullmatch(part):
-                return self.violation(f"{what} is a device", "Name a file.")
-            if len(part.encode()) > 255:
-                return self.violation(f"{what} has a name that is too long", "At most 255 bytes are allowed.")
-            if (found := self._name(part, what)) is not None and not path.startswith("/"):
+            if (strange := _strange_name(part)) is not None:
+                return self.violation(f"{what} has a name that {strange}", "Name a plain file.")
+            if not path.startswith("/") and (found := self._name(part, what)) is not None:
                 return found
         return None
 
@@ -158,7 +144,7 @@ class PathRule(Rule):
         root = next((one for one in self.roots if resolved.startswith(one + os.sep)), None)
         if root is None:
             return self.violation(f"{what} is not under an allowed folder", f"Allowed: {listed(self.roots)}.")
-        for part in resolved[len(root) + 1 :].split(os.sep):
+        for part in Path(resolved[len(root) + 1 :]).parts:
             if (found := self._name(part, what)) is not None:
                 return found
         try:
@@ -174,3 +160,32 @@ class PathRule(Rule):
         if status.st_nlink > 1 and not self.hard_links:
             return self.violation(f"{what} has several names (hard links)", "PathRule(hard_links=True) allows it.")
         return None
+
+
+def _strange(path: str) -> str | None:
+    for mark, name in _REFUSED:
+        if mark in path and not (mark == ":" and os.name == "nt" and path[1:2] == ":" and path.count(":") == 1):
+            return f"holds {name}"
+    if path.startswith("//") or path.lstrip().startswith("~") or "/~" in path or _ESCAPED.search(path):
+        return "means something else to some programs"
+    if path.isascii():
+        return None if path.isprintable() else "holds a control character"
+    for c in path:
+        if unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp"):
+            return "holds something that is not seen"
+        if not c.isascii() and not _LOOKED_LIKE.isdisjoint(unicodedata.normalize("NFKC", c)):
+            return "holds a look-alike of a dot or a slash"
+    return None
+
+
+_LOOKED_LIKE = frozenset("./\\:~*?%$")
+
+
+def _strange_name(part: str) -> str | None:
+    if part in ("", "."):
+        return None
+    if part != part.strip() or part.endswith("."):
+        return "begins or ends with a blank, or ends with a dot"
+    if _DEVICE.fullmatch(part):
+        return "is a device's"
+    return "is too long" if len(part.encode()) > 255 else None

@@ -105,7 +105,7 @@ class _Copier:
         self.parts, self.characters = MAX_PARTS, MAX_CHARACTERS
 
     def any(self, value: Any, depth: int) -> Any:
-        kind: Any = type(value)
+        kind = cast("type[Any]", type(value))
         if kind is str:
             return self.text(value)
         if kind is dict:

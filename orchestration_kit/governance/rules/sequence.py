@@ -1,6 +1,6 @@
 """Rules on the order of actions: labels say what a run has come to know, and what it may do no more after that.
 
-"No outbound call after a secret was read" is the lethal trifecta cut in two (Simon Willison, 2025; OWASP LLM02: Sensitive
+"No outbound call after a secret was read" cuts the lethal trifecta (Simon Willison, 2025; OWASP LLM02: Sensitive
 Information Disclosure): whatever a model was talked into, it cannot carry out what it has read.
 """
 

@@ -142,7 +142,7 @@ class SqlRule(Rule):
                 continue
             if type(given) not in (list, dict) or len(given) > MAX_PARAMETERS:
                 return [self.violation(f"{key} is no list or dict of at most {MAX_PARAMETERS:,}")]
-            values = cast("list[Any]", list(given.values()) if type(given) is dict else given)
+            values: list[Any] = [*(cast("dict[str, Any]", given).values() if type(given) is dict else given)]
             for value in values:
                 if type(value) in (list, dict):
                     return [self.violation(f"{key} holds {type(value).__name__}", "Parameters are single values.")]

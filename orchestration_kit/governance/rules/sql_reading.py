@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from orchestration_kit.governance.rules.errors import MissingRulesExtra
 from orchestration_kit.governance.rules.sql_shapes import shape_problem
 from orchestration_kit.governance.rules.sql_text import with_marks
-from orchestration_kit.governance.rules.sql_words import FUNCTIONS, SELECT, TAKES_WORDS
+from orchestration_kit.governance.rules.sql_words import FUNCTIONS, SELECT, TAKES_WORDS, words
 
 _NAME = re.compile(r"[^\W\d]\w*", re.ASCII)
 _TYPES = frozenset(
@@ -92,66 +92,95 @@ def read_sql(query: str, dialect: str) -> SqlFacts:
 
 
 def _facts(tree: Any) -> SqlFacts:
-    from sqlglot import exp
-
     kind = type(tree).__name__
-    tables: dict[str, None] = {}
-    functions: dict[str, None] = {}
-    nodes: dict[str, None] = {}
-    defined = _defined(tree)
-    texts = numbers = has_like = False
-    problem = shape_problem(tree)
+    look = _Look(tree)
     for node in tree.walk():
-        name = type(node).__name__
-        if name in ("Table", "Column", "Alias", "TableAlias", "CTE"):
-            problem = problem or _name_problem(node)
-        if name == "Table":
-            written = _table(node).lower()
-            if not _is_defined(node, written, defined):
-                tables[written] = None
-        elif name == "Literal" and _chooses(node):
-            texts, numbers = texts or bool(node.is_string), numbers or not node.is_string
-        elif name == "DataType" and node.this.name not in _TYPES:
-            problem = problem or (f"the query casts to {node.this.name}", "Cast to plain numbers, texts and dates.")
-        elif name in ("Like", "ILike"):
-            has_like = True
-        elif name == "Column" and node.name.lower() in _KEYWORDS:
-            functions[node.name.lower()] = None
-        if name not in SELECT and name not in FUNCTIONS:
-            if isinstance(node, exp.Func):
-                functions[_function(node)] = None
-            else:
-                nodes[name] = None
-        if node.comments:
-            problem = problem or ("the query holds a comment", "Leave comments out.")
-        if name == "With" and node.parent is not tree:
-            problem = problem or ("the query has a WITH within it", "Put it at the beginning.")
-        if name == "With" and node.args.get("recursive"):
-            problem = problem or ("the query recurses (WITH RECURSIVE), which may not end", "Write it without.")
-        if name == "Select" and not node.expressions:
-            problem = problem or ("the query selects nothing", "Name columns, or *.")
-    if sum(1 for _ in tree.find_all(exp.Table)) > MAX_TABLES:
-        problem = problem or (f"the query joins over {MAX_TABLES} tables", "Ask for less at a time.")
+        look.at(node)
+    if look.tables_named > MAX_TABLES:
+        look.refuse(f"the query joins over {MAX_TABLES} tables", "Ask for less at a time.")
     return SqlFacts(
-        problem,
+        look.problem,
         _KINDS.get(kind, kind.lower()),
-        tuple(tables),
-        tuple(functions),
-        tuple(nodes),
-        texts,
-        numbers,
-        has_like,
+        tuple(look.tables),
+        tuple(look.functions),
+        tuple(look.nodes),
+        look.texts,
+        look.numbers,
+        look.has_like,
         tree.args.get("where") is not None,
     )
+
+
+class _Look:
+    """One pass over the nodes of a query."""
+
+    def __init__(self, tree: Any) -> None:
+        self.tree, self.defined = tree, _defined(tree)
+        self.problem = shape_problem(tree)
+        self.tables: dict[str, None] = {}
+        self.functions: dict[str, None] = {}
+        self.nodes: dict[str, None] = {}
+        self.texts = self.numbers = self.has_like = False
+        self.tables_named = 0
+
+    def refuse(self, reason: str, hint: str) -> None:
+        """Keep the first reason."""
+        self.problem = self.problem or (reason, hint)
+
+    def at(self, node: Any) -> None:
+        """Note what a node says."""
+        name = type(node).__name__
+        if node.comments:
+            self.refuse("the query holds a comment", "Leave comments out.")
+        self._kind(node, name)
+        if name in ("Table", "Column", "Alias", "TableAlias", "CTE"):
+            self._name(node, name)
+        elif name == "Literal" and _chooses(node):
+            self.texts, self.numbers = self.texts or bool(node.is_string), self.numbers or not node.is_string
+        elif name in ("Like", "ILike"):
+            self.has_like = True
+        else:
+            self._shape(node, name)
+
+    def _kind(self, node: Any, name: str) -> None:
+        if name in SELECT or name in FUNCTIONS:
+            return
+        from sqlglot import exp
+
+        if isinstance(node, exp.Func):
+            self.functions[_function(node)] = None
+        else:
+            self.nodes[name] = None
+
+    def _name(self, node: Any, name: str) -> None:
+        if (problem := _name_problem(node)) is not None:
+            self.refuse(*problem)
+        if name == "Table":
+            self.tables_named += 1
+            written = ".".join(part.name for part in node.parts).lower()
+            if not _is_defined(node, written, self.defined):
+                self.tables[written] = None
+        elif name == "Column" and node.name.lower() in _KEYWORDS:
+            self.functions[node.name.lower()] = None
+
+    def _shape(self, node: Any, name: str) -> None:
+        if name == "DataType" and node.this.name not in _TYPES:
+            self.refuse(f"the query casts to {node.this.name}", "Cast to plain numbers, texts and dates.")
+        elif name == "With" and node.parent is not self.tree:
+            self.refuse("the query has a WITH within it", "Put it at the beginning.")
+        elif name == "With" and node.args.get("recursive"):
+            self.refuse("the query recurses (WITH RECURSIVE), which may not end", "Write it without.")
+        elif name == "Select" and not node.expressions:
+            self.refuse("the query selects nothing", "Name columns, or *.")
 
 
 MAX_TABLES = 10
 _KEYWORDS = frozenset({"current_user", "session_user", "system_user", "user", "current_role", "current_catalog"})
 """Functions that are written without brackets, so that they may parse as columns."""
-_CHOOSING = frozenset(
-    {"Where", "Having", "Join", "Qualify", "And", "Or", "Not", "In", "Between", "Like", "ILike", "Is"}
+_CHOOSING = words(
+    "Where Having Join Qualify And Or Not In Between Like ILike Is EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ "
+    "Exists If Case"
 )
-_CHOOSING |= frozenset({"EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ", "Exists", "If", "Case"})
 
 
 def _chooses(literal: Any) -> bool:
@@ -193,18 +222,10 @@ def _function(node: Any) -> str:
     return str(written or type(node).__name__).lower()
 
 
-def _table(node: Any) -> str:
-    return ".".join(part.name for part in node.parts)
-
-
 def _name_problem(node: Any) -> tuple[str, str] | None:
-    from sqlglot import exp
-
-    for part in node.parts if isinstance(node, (exp.Table, exp.Column)) else (node.args.get("alias"),):
-        name = part.name if isinstance(part, exp.Expression) else part
-        if isinstance(part, exp.Identifier) and not _NAME.fullmatch(name):
-            return (
-                f"the query names {name[:40]!r}",
-                "Names are letters, digits and underscores: no files, no addresses.",
-            )
+    is_dotted = type(node).__name__ in ("Table", "Column")
+    for part in node.parts if is_dotted else (node.args.get("alias"),):
+        if type(part).__name__ == "Identifier" and not _NAME.fullmatch(str(part.name)):
+            hint = "Names are letters, digits and underscores: no files, no addresses."
+            return f"the query names {str(part.name)[:40]!r}", hint
     return None

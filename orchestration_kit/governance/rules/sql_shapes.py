@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_COMPARISONS = frozenset({"EQ", "NEQ", "GT", "GTE", "LT", "LTE", "Is", "In", "Between", "Like", "ILike"})
-_COMPARISONS |= frozenset({"NullSafeEQ", "NullSafeNEQ"})
+from orchestration_kit.governance.rules.sql_words import words
+
+_COMPARISONS = words("EQ NEQ GT GTE LT LTE Is In Between Like ILike NullSafeEQ NullSafeNEQ")
 _OPPOSITES = {"EQ": "NEQ", "NEQ": "EQ", "GT": "LTE", "LTE": "GT", "LT": "GTE", "GTE": "LT"}
 _HINT = "Compare a column with a parameter."
 
@@ -109,14 +110,12 @@ def _complements(node: Any) -> str | None:
         bare = _bare(one)
         negated = type(bare).__name__ == "Not"
         inner = _bare(bare.this) if negated else bare
-        name = type(inner).__name__
-        text = inner.sql().lower()
+        name, text = type(inner).__name__, inner.sql().lower()
         if name in _OPPOSITES:
             name = _OPPOSITES[name] if negated else name
             text = f"{inner.this.sql()} ? {inner.expression.sql()}".lower()
             opposite = (_OPPOSITES[name], text)
         else:
-            opposite = ("no" if not negated else "yes", text)
             name = "no" if negated else "yes"
             opposite = ("yes" if negated else "no", text)
         if opposite in seen:

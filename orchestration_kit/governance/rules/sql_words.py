@@ -7,75 +7,17 @@ and so is every one that a database adds tomorrow.
 
 from __future__ import annotations
 
-SELECT = frozenset(
-    [
-        "Select",
-        "From",
-        "Where",
-        "Group",
-        "Having",
-        "Order",
-        "Ordered",
-        "Limit",
-        "Offset",
-        "Fetch",
-        "Distinct",
-        "Join",
-        "Subquery",
-        "With",
-        "CTE",
-        "TableAlias",
-        "Table",
-        "Column",
-        "Identifier",
-        "Alias",
-        "Star",
-        "Paren",
-        "Tuple",
-        "Literal",
-        "Boolean",
-        "Null",
-        "Placeholder",
-        "Parameter",
-        "Var",
-        "Neg",
-        "Add",
-        "Sub",
-        "Mul",
-        "Div",
-        "IntDiv",
-        "Mod",
-        "DPipe",
-        "And",
-        "Or",
-        "Not",
-        "EQ",
-        "NEQ",
-        "GT",
-        "GTE",
-        "LT",
-        "LTE",
-        "Is",
-        "In",
-        "Between",
-        "Like",
-        "ILike",
-        "Exists",
-        "NullSafeEQ",
-        "NullSafeNEQ",
-        "Case",
-        "If",
-        "Cast",
-        "TryCast",
-        "DataType",
-        "DataTypeParam",
-        "Interval",
-        "Window",
-        "WindowSpec",
-        "Filter",
-        "WithinGroup",
-        "Qualify",
-    ]
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+SELECT = words(
+    "Select From Where Group Having Order Ordered Limit Offset Fetch Distinct Join Subquery With CTE TableAlias Table "
+    "Column Identifier Alias Star Paren Tuple Literal Boolean Null Placeholder Parameter Var Neg Add Sub Mul Div IntDiv "
+    "Mod DPipe And Or Not EQ NEQ GT GTE LT LTE Is In Between Like ILike Exists NullSafeEQ NullSafeNEQ Case If Cast "
+    "TryCast DataType DataTypeParam Interval Window WindowSpec Filter WithinGroup Qualify"
 )
 STATEMENTS = {
     "select": frozenset[str](),
@@ -85,7 +27,7 @@ STATEMENTS = {
     "delete": frozenset({"Delete"}),
 }
 """What each kind of statement may have besides."""
-FUNCTIONS = frozenset(
+FUNCTIONS = words(
     # aggregates and windows
     "Count CountIf Sum Avg Min Max Median Stddev StddevPop StddevSamp Variance VariancePop Corr CovarPop CovarSamp "
     "Quantile ApproxQuantile ApproxDistinct PercentileCont PercentileDisc GroupConcat RowNumber Rank DenseRank "
@@ -99,7 +41,7 @@ FUNCTIONS = frozenset(
     # dates
     "Date DateTrunc TimestampTrunc DateAdd DateSub DateDiff Extract Year Month Day Quarter Week DayOfWeek DayOfMonth "
     "DayOfYear Hour Minute Second CurrentDate CurrentTimestamp CurrentTime Datetime TsOrDsToDate TimeToStr "
-    "StrToDate TsOrDsAdd DateFromParts LastDay".split()
+    "StrToDate TsOrDsAdd DateFromParts LastDay"
 )
 """Functions, by sqlglot's name for them."""
 OTHER_FUNCTIONS = frozenset({"now", "total", "julianday", "date_part", "strftime", "instr", "ltrim", "rtrim", "typeof"})

@@ -106,4 +106,5 @@ def _validator(schema: str) -> Any:
     from referencing import Registry
 
     make: Any = Draft202012Validator
-    return make(json.loads(schema), registry=Registry())  # resolves nothing from elsewhere
+    registry: Any = Registry
+    return make(json.loads(schema), registry=registry())  # resolves nothing from elsewhere

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,7 @@ from orchestration_kit.governance.wisdom.lesson import LAYERS, Lesson
 if TYPE_CHECKING:
     import pandas as pd
 
-    from orchestration_kit.governance.wisdom.store import Wisdom
-
 _STATUSES = ("proposed", "approved", "rejected", "retired")
-_SHOWN = 20
 
 
 def lessons_frame(lessons: Sequence[Lesson]) -> pd.DataFrame:
@@ -65,21 +62,19 @@ def lessons_frame(lessons: Sequence[Lesson]) -> pd.DataFrame:
     )
 
 
-def lessons_html(wisdom: Wisdom) -> str:
-    """Return the newest lessons as a table; whatever is in their texts is text."""
-    lessons = wisdom.lessons()
+def lessons_html(newest: Sequence[Lesson], counts: Mapping[str, int]) -> str:
+    """Return the newest lessons as a table, and how many there are; whatever is in their texts is text."""
     rows = "".join(
         f"<tr><td>{lesson.id}</td><td>{escape(lesson.status)}</td><td>{escape(lesson.layer)}</td>"
         f"<td>{escape(lesson.step or '')}</td><td style='text-align:left'>{escape(lesson.text[:200])}</td>"
         f"<td>{lesson.success} of {lesson.use}</td></tr>"
-        for lesson in reversed(lessons[-_SHOWN:])
+        for lesson in newest
     )
-    told = ", ".join(
-        f"{count:,} {status}" for status in _STATUSES if (count := sum(lesson.status == status for lesson in lessons))
-    )
-    more = f"; the newest {_SHOWN} are shown" if len(lessons) > _SHOWN else ""
+    told = ", ".join(f"{counts[status]:,} {status}" for status in _STATUSES if counts.get(status))
+    total = sum(counts.values())
+    more = f"; the newest {len(newest)} are shown" if total > len(newest) else ""
     return (
-        f"<p>{counted(len(lessons), 'lesson')}{': ' if told else ''}{told}{more}</p>"
+        f"<p>{counted(total, 'lesson')}{': ' if told else ''}{told}{more}</p>"
         "<table><thead><tr><th>id</th><th>status</th><th>layer</th><th>step</th><th>text</th><th>went well</th></tr>"
         f"</thead><tbody>{rows}</tbody></table>"
     )

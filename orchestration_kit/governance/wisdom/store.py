@@ -41,6 +41,7 @@ _log = logging.getLogger("orchestration_kit")
 
 Policy = Callable[[Lesson], bool]
 MAX_FOUND = 50
+_SHOWN = 20
 
 
 class Wisdom:
@@ -288,7 +289,8 @@ class Wisdom:
     def _repr_html_(self) -> str:
         from orchestration_kit.governance.wisdom.frames import lessons_html
 
-        return lessons_html(self)
+        newest, counts = self._database.read(lambda file: (table.newest(file, _SHOWN), table.counts(file)))
+        return lessons_html(newest, counts)
 
     # --- inside
 

@@ -30,6 +30,16 @@ def count(file: sqlite3.Connection) -> int:
     return found
 
 
+def counts(file: sqlite3.Connection) -> dict[str, int]:
+    """Return how many lessons there are of each status."""
+    return dict(file.execute("SELECT status, count(*) FROM lessons GROUP BY status").fetchall())
+
+
+def newest(file: sqlite3.Connection, most: int) -> list[Lesson]:
+    """Return the lessons that came last, newest first."""
+    return [lesson_of(row) for row in file.execute(f"{SELECT} ORDER BY id DESC LIMIT ?", (most,))]
+
+
 def insert(file: sqlite3.Connection, about: dict[str, Any], sameness: str) -> Lesson:
     """Keep a lesson; one that is approved is found from now on."""
     values = {"status": "proposed", "seen": 1, "use": 0, "success": 0, **about, "sameness": sameness}
