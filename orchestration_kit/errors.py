@@ -19,7 +19,6 @@ OrchestrationError
 ├── UnknownRun (ValueError)            no such run is known
 ├── DefinitionChanged (ValueError)     a workflow does not fit what is on record of a run
 ├── JournalError                       see `journal/errors.py`
-├── WisdomError                        see `governance/wisdom/errors.py`
 ├── RunStateError (RuntimeError)       the run cannot do this in its present state
 └── AttemptError                       why an attempt failed; on record, seldom raised
     ├── ConditionError                 a condition failed while it was evaluated
@@ -31,7 +30,9 @@ OrchestrationError
 ```
 
 Each error keeps its values as attributes and survives pickling. Errors of an optional part live with it: `DotMissing`
-and `DotFailed` in `visual/render.py`, those of the demo's workers in `workers/website/errors.py`.
+and `DotFailed` in `visual/render.py`, those of the demo's workers in `workers/website/errors.py`, of language models in
+`workers/llm/errors.py`, of other workers beside them (`NotAWorker`, `ProgramFailed`, `InputUnfit`, `NobodyToAsk`, ...); of
+rules, telemetry and lessons in `governance/`, each in its `errors.py`; of datasets in `evaluation/errors.py`.
 """
 
 from __future__ import annotations

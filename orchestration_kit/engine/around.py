@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger("orchestration_kit")
 
 
-class Watcher(Protocol):
+class Follower(Protocol):
     """Follows the runs of every hub in this process."""
 
     def follow(self, run: Run) -> Observer | None:
         """Return what is to be told of a run's events. Asked whenever a hub makes, reopens or loads a handle."""
         ...
+
+
+class Watcher(Follower, Protocol):
+    """Follows runs, and is let in around each call of a worker."""
 
     def around(self, context: WorkflowContext) -> AbstractContextManager[Any]:
         """Return what is entered around a worker's call, on the thread or in the task that makes it."""
@@ -40,35 +44,45 @@ class _Watching:
     """Who watches now; counted, so that hubs know when their plans are out of date."""
 
     def __init__(self) -> None:
+        self.followers: tuple[Follower, ...] = ()
         self.watchers: tuple[Watcher, ...] = ()
+        """Those of them that are let in around calls."""
         self.changes = 0
 
 
 WATCHING = _Watching()
 
 
-def watch_all(watcher: Watcher) -> None:
+def follow_all(follower: Follower) -> None:
     """Have the runs of all hubs followed, from the next one that is made or reopened."""
+    if follower not in WATCHING.followers:
+        WATCHING.followers = (*WATCHING.followers, follower)
+
+
+def watch_all(watcher: Watcher) -> None:
+    """Have the runs of all hubs followed, and calls of their workers made within `watcher.around(context)`."""
+    follow_all(watcher)
     if watcher not in WATCHING.watchers:
         WATCHING.watchers = (*WATCHING.watchers, watcher)
         WATCHING.changes += 1
 
 
-def unwatch(watcher: Watcher) -> None:
-    """Follow no more runs. Those that are followed already are so to their end, if the watcher cares."""
-    if watcher in WATCHING.watchers:
-        WATCHING.watchers = tuple(one for one in WATCHING.watchers if one is not watcher)
+def unwatch(follower: Follower) -> None:
+    """Follow no more runs. Those that are followed already are so to their end, if the follower cares."""
+    WATCHING.followers = tuple(one for one in WATCHING.followers if one is not follower)
+    if follower in WATCHING.watchers:
+        WATCHING.watchers = tuple(one for one in WATCHING.watchers if one is not follower)
         WATCHING.changes += 1
 
 
 def followers(run: Run) -> list[Observer]:
-    """Return the observers of a run that watchers ask for. A watcher that raises is left out of this run."""
+    """Return the observers of a run that are wanted. A follower that raises is left out of this run."""
     found: list[Observer] = []
-    for watcher in WATCHING.watchers:
+    for follower in WATCHING.followers:
         try:
-            observer = watcher.follow(run)
-        except Exception:  # noqa: BLE001 - a watcher's trouble is not the run's
-            _log.exception("%r cannot follow run %r", watcher, run.run_id)
+            observer = follower.follow(run)
+        except Exception:  # noqa: BLE001 - a follower's trouble is not the run's
+            _log.exception("%r cannot follow run %r", follower, run.run_id)
             continue
         if observer is not None:
             found.append(observer)

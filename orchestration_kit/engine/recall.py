@@ -132,7 +132,7 @@ class Recall(Registry):
             listening.append(Account(plan.definition))
         if lessons is not None:
             listening.append(partial(lessons.observe, workflow=plan.workflow, run_id=run.run_id))
-        if WATCHING.watchers:
+        if WATCHING.followers:
             listening += followers(run)
         listener = getattr(plan, "listener", None)  # a plan with recordings hears of time limits and of the end
         return listening if listener is None else [*listening, listener]

@@ -226,7 +226,7 @@ class ConstraintEngine:
             one if one.on_violation is not None else Violation(one.rule, one.message, one.hint, default)
             for one in violations
         ]
-        strictest: OnViolation = max((one.on_violation or default for one in given), key=WAYS.index)
+        strictest = WAYS[max(WAYS.index(one.on_violation or default) for one in given)]
         return Verdict(approved=False, violations=tuple(given), on_violation=strictest, plan=plan)
 
     def __repr__(self) -> str:

@@ -42,11 +42,8 @@ def _register(found: type) -> None:
             continue
         seen.add(one)
         register_type(one)
-        fields: Mapping[str, Any] = getattr(one, "__pydantic_fields__", None) or getattr(
-            one, "__dataclass_fields__", {}
-        )
-        for about in fields.values():
-            left.append(getattr(about, "annotation", None) or getattr(about, "type", None))
+        made_of: Any = getattr(one, "__pydantic_fields__", None) or getattr(one, "__dataclass_fields__", {})
+        left += [getattr(about, "annotation", None) or getattr(about, "type", None) for about in made_of.values()]
 
 
 def _namespaces(function: Any) -> list[Mapping[str, Any]]:

@@ -39,6 +39,7 @@ def witness():
     yield witness
     unwatch(witness)
     assert not WATCHING.watchers
+    assert not WATCHING.followers
 
 
 def plain(_):

@@ -152,5 +152,5 @@ class Rule:
             if key == "name" and value == self.kind:
                 continue
             if value != default:
-                written[key] = list(value) if isinstance(value, tuple) else value
+                written[key] = [*cast("tuple[Any, ...]", value)] if isinstance(value, tuple) else value
         return written

@@ -15,9 +15,10 @@ def words(text: str) -> frozenset[str]:
 
 SELECT = words(
     "Select From Where Group Having Order Ordered Limit Offset Fetch Distinct Join Subquery With CTE TableAlias Table "
-    "Column Identifier Alias Star Paren Tuple Literal Boolean Null Placeholder Parameter Var Neg Add Sub Mul Div IntDiv "
-    "Mod DPipe And Or Not EQ NEQ GT GTE LT LTE Is In Between Like ILike Exists NullSafeEQ NullSafeNEQ Case If Cast "
-    "TryCast DataType DataTypeParam Interval Window WindowSpec Filter WithinGroup Qualify"
+    "Column Identifier Alias Star Paren Tuple Literal Boolean Null Placeholder Parameter Var "
+    "Neg Add Sub Mul Div IntDiv Mod DPipe And Or Not EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ "
+    "Is In Between Like ILike Exists Case If Cast TryCast DataType DataTypeParam Interval "
+    "Window WindowSpec Filter WithinGroup Qualify"
 )
 STATEMENTS = {
     "select": frozenset[str](),

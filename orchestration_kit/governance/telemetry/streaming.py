@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from orchestration_kit.engine.around import unwatch, watch_all
+from orchestration_kit.engine.around import follow_all, unwatch
 from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.governance.telemetry.cleaning import Cleaner
 from orchestration_kit.governance.telemetry.errors import InvalidTelemetry
@@ -21,12 +20,10 @@ from orchestration_kit.governance.telemetry.lines import SCHEMA, cleaned, line_o
 if TYPE_CHECKING:
     import pandas as pd
 
-    from orchestration_kit.engine.context import WorkflowContext
     from orchestration_kit.engine.events import Event
     from orchestration_kit.engine.orchestrator import Orchestrator
     from orchestration_kit.engine.run import Run
 
-_NOTHING: AbstractContextManager[None] = nullcontext()
 _streams: dict[Path, Stream] = {}
 _lock = threading.RLock()
 
@@ -50,10 +47,6 @@ class Stream:
             return None
         self._cleaner.refresh()
         return _Lines(self, run)
-
-    def around(self, context: WorkflowContext) -> AbstractContextManager[None]:  # noqa: ARG002 - a watcher's
-        """Return what is entered around a worker's call: nothing."""
-        return _NOTHING
 
     def write(self, run_id: str, workflow: str, event: Event) -> None:
         """Write what there is to tell of an event."""
@@ -152,7 +145,7 @@ def stream(
         if former is not None:  # or each line would be there twice
             former.disable()
         made = _streams[path] = Stream(file, hub, cleaner, contents=contents)
-        watch_all(made)
+        follow_all(made)
     return made
 
 
