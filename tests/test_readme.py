@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_examples_run_one_after_the_other_and_print_what_they_say(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first, journaled, recorded, trip, essay, played = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    first, journaled, recorded, trip, essay, ruled, played = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names: dict = {}
     exec(compile(first, "README.md", "exec"), names)
     printed = capsys.readouterr().out
@@ -37,6 +37,8 @@ def test_the_examples_run_one_after_the_other_and_print_what_they_say(capsys, tm
     exec(compile(essay, "README.md", "exec"), names)
     path = ["look#1", "draft#1", "draft#2", "draft#3", "plan#1", "plan#1", "done#1"]
     assert capsys.readouterr().out.rstrip() == f"completed {path}"
+    exec(compile(ruled, "README.md", "exec"), names)
+    assert capsys.readouterr().out.rstrip() in README
     exec(compile(played, "README.md", "exec"), names)
     assert capsys.readouterr().out == "completed\n"
     names["hub"].journal.close()

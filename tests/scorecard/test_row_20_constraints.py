@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from contextlib import suppress
 
@@ -55,15 +54,10 @@ def test_the_default_engine_allows_no_command_at_all(world):
 
 def test_the_same_actions_do_have_effects_where_nobody_asks(world, figure):
     """Else the row would prove nothing."""
-    hands = world.hands()
     harmed = Counter()
     for family, plan in hostile(world.outside, world.inside):
-        if family == "plan":
-            continue
-        before = (len(world.calls), world.leaks, world.state())
-        with suppress(sqlite3.Error, sqlite3.Warning, OSError, ValueError, TypeError, KeyError, AttributeError):
-            hands[plan["action_type"]](plan["action_data"])
-        harmed[family] += (len(world.calls), world.leaks, world.state()) != before
+        if family != "plan":
+            harmed[family] += world.harm(plan)
     assert sum(harmed.values()) >= 400 and all(harmed[family] >= 15 for family in harmed)
     figure(f"row 20: where nobody asks, {sum(harmed.values())} of them have an effect")
 
@@ -113,7 +107,7 @@ def test_through_a_hub_no_hostile_action_has_an_effect(world, figure):
         result = hub.execute_workflow("flow", "do harm", {"number": number}, verbose=False)
         states[result.state.value] += 1
         for attempt in result.history:
-            assert not any(action["approved"] for action in attempt["detail"].get("actions", ()))
+            assert not any(action["approved"] for action in (attempt["detail"] or {}).get("actions", ()))
     assert states == {"failed": len(plans)}
     assert world.effects == 0
     assert len(plans) >= WANTED
