@@ -18,7 +18,13 @@ from benchmarks.table import Row, import_rows, rows_of, show
 from benchmarks.workloads import WORKLOADS, Workload
 
 IMPORTS = "import"
-STUDIES = {"diagrams": diagrams.rows, "history": history.rows, "monitor": monitor.rows, "telemetry": telemetry.rows, "wisdom": wisdom.rows}
+STUDIES = {
+    "diagrams": diagrams.rows,
+    "history": history.rows,
+    "monitor": monitor.rows,
+    "telemetry": telemetry.rows,
+    "wisdom": wisdom.rows,
+}
 """Things that no peer does, by key."""
 PEER_STUDIES = {"journal": journal.rows, "branches": branches.rows}
 """Studies that run some peers too, as far as these can do the same."""

@@ -31,8 +31,8 @@ OrchestrationError
 
 Each error keeps its values as attributes and survives pickling. Errors of an optional part live with it: `DotMissing`
 and `DotFailed` in `visual/render.py`, those of the demo's workers in `workers/website/errors.py`, of language models in
-`workers/llm/errors.py`, of other workers beside them (`NotAWorker`, `ProgramFailed`, `InputUnfit`, `NobodyToAsk`, ...); of
-rules, telemetry and lessons in `governance/`, each in its `errors.py`; of datasets in `evaluation/errors.py`.
+`workers/llm/errors.py`, of other workers beside them (`NotAWorker`, `ProgramFailed`, `NobodyToAsk`, ...), of
+rules, telemetry and lessons in `governance/`, each in its `errors.py`, of datasets in `evaluation/errors.py`.
 """
 
 from __future__ import annotations

@@ -190,7 +190,9 @@ def test_a_doer_is_a_worker():
     from orchestration_kit import DoerAgent, worker_from
 
     hub = Orchestrator()
-    hub.register_worker(worker_from(DoerAgent(model=TestModel(call_tools=[], custom_output_text="done")), worker_type="generic"))
+    hub.register_worker(
+        worker_from(DoerAgent(model=TestModel(call_tools=[], custom_output_text="done")), worker_type="generic")
+    )
     hub.register_workflow(create_generic_pipeline([("do", "generic", "Do it")]))
     assert hub.execute_workflow("do", goal="Do it", verbose=False).data["do_output"] == "done"
 

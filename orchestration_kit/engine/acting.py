@@ -7,7 +7,7 @@ away. What a person approved is carried out once, if it is exactly what was show
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -140,7 +140,7 @@ class _Case:
             return self.hand(data, self.context) if _wants_context(self.hand) else self.hand(data)
 
     @contextmanager
-    def noting_errors(self) -> Iterator[None]:
+    def noting_errors(self) -> Generator[None]:
         """Put on record that carrying it out went wrong."""
         try:
             yield

@@ -41,6 +41,7 @@ from orchestration_kit.engine.visits import (
     STOPPED,
     Visit,
     another_attempt,
+    done_in,
     choose_edge,
     may_retry,
     wait_s,
@@ -158,7 +159,7 @@ class Machine(Waits):
             message = self.why_unwanted(scope)
             kind = "BranchCancelled" if self.stop is None else "RunCancelled"  # the run's end, not the branch's
             output, error, cancelled = {"error": message}, ErrorInfo(kind, message), ""
-            visit.detail = None
+            visit.detail = done_in(visit.detail)
         elif error is None:
             if more is None or not more.detail or "spawn" not in more.detail:
                 next_step = step.on_success

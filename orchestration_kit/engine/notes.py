@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
+    from contextlib import AbstractContextManager
 
     from orchestration_kit.engine.data import DataView
     from orchestration_kit.engine.events import HistoryEntry
@@ -16,8 +17,8 @@ class Notes:
     """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
 
     __slots__ = (
-        "actions", "added", "cached", "granted", "history", "is_returned", "lessons", "metadata", "random", "refused",
-        "seen", "told", "usage", "view",
+        "actions", "added", "cached", "granted", "history", "is_open", "is_over", "is_returned", "lessons", "metadata",
+        "random", "refused", "seen", "told", "turn", "usage", "view",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,3 +45,9 @@ class Notes:
         """The action that a person let happen, once it has."""
         self.is_returned = False
         """Whether the last action was returned by the worker, not asked for within."""
+        self.is_open = False
+        """Whether its worker is being called, by way of what carries out actions."""
+        self.is_over = False
+        """Whether what it did is on record, so that nothing more may be done."""
+        self.turn: AbstractContextManager[Any] | None = None
+        """Held while the gate is asked: threads of one worker ask one after another."""

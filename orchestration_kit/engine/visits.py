@@ -15,6 +15,7 @@ from orchestration_kit.engine.values import isolate
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.groups import Group, Undo
+    from orchestration_kit.engine.notes import Notes
 
 STOPPED = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "RunCancelled"})
 """Errors of an attempt that was under way when the run was stopped. No worker can fail with one of them."""
@@ -90,13 +91,15 @@ _NOTHING: dict[str, Any] = {}
 class More:
     """Notes that few visits have: plain attempts pay nothing for them."""
 
-    __slots__ = ("answer", "detail", "group", "wait")
+    __slots__ = ("answer", "detail", "group", "notes", "wait")
 
     def __init__(self) -> None:
         self.detail: dict[str, Any] | None = None
         self.group: Group | None = None
         self.wait: WaitStarted | None = None
         self.answer: Answered | None = None
+        self.notes: Notes | None = None
+        """What its present attempt has had carried out, where its hub does that."""
 
 
 class Visit:
@@ -173,6 +176,15 @@ class Visit:
             self._more.answer = answer
 
     @property
+    def notes(self) -> Notes | None:
+        """What its present attempt has had carried out, where its hub does that."""
+        return None if self.more is None else self.more.notes
+
+    @notes.setter
+    def notes(self, notes: Notes) -> None:
+        self._more.notes = notes
+
+    @property
     def _more(self) -> More:
         if self.more is None:
             self.more = More()
@@ -200,9 +212,19 @@ def another_attempt(visit: Visit, error: ErrorInfo | None) -> Visit:
         again.detail = {"asks": blocked}
     elif was_interrupted:
         again.wait = visit.wait  # what was waited so far counts
-        if visit.detail is not None and "asks" in visit.detail:
+        if visit.detail is not None and "asks" in visit.detail and not _has_used_answer(visit.detail):
             again.detail, again.answer = {"asks": visit.detail["asks"]}, visit.answer
     return again
+
+
+def done_in(detail: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return of what an attempt left what has taken effect, whether it is wanted or not."""
+    return {key: detail[key] for key in ("actions", "lessons") if key in detail} or None if detail else None
+
+
+def _has_used_answer(detail: dict[str, Any]) -> bool:
+    """Whether what a person let happen once was begun."""
+    return any(one.get("approved_by") for one in detail.get("actions", ()))
 
 
 def choose_edge(visit: Visit, output: Any) -> str | None:
