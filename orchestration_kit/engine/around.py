@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from orchestration_kit.engine.acting import aact, act, granted_action
+from orchestration_kit.engine.acting import aact, act, close_acting, granted_action, open_acting
 from orchestration_kit.engine.calls import BoundWorker
 from orchestration_kit.engine.outcome import Action
 
@@ -108,6 +108,8 @@ def _called(worker: BoundWorker, given: Any, context: WorkflowContext) -> Any:
 
 
 def _entered(stack: ExitStack, watchers: tuple[Watcher, ...], context: WorkflowContext) -> None:
+    open_acting(context)
+    stack.callback(close_acting, context)
     for watcher in watchers:
         stack.enter_context(watcher.around(context))
 

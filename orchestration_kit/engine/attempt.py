@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestration_kit.engine.acting import services_of
+from orchestration_kit.engine.acting import canonical_plan, services_of, take_actions
 from orchestration_kit.engine.context import WorkflowContext, notes_of
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.groups import Group
@@ -20,11 +20,17 @@ from orchestration_kit.errors import AttemptError, ConditionError, OutputInvalid
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
+    from orchestration_kit.engine.notes import Notes
     from orchestration_kit.engine.ports import RunLog
+    from orchestration_kit.engine.services import Scrub
     from orchestration_kit.engine.visits import Visit
 
 
 REJECTED = "success_when was false"
+_TOO_LATE = (
+    "The output is an Action that the worker did not return itself, and what a transformer makes or a stream yields is "
+    "not carried out. Return the Action from the worker."
+)
 _NO_HANDS = (
     "The worker returned an Action, and the hub has nobody to carry it out. Write Orchestrator(constraints="
     "create_default_engine(...), actions={...})."
@@ -68,9 +74,12 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
             if not _is_success(run, visit, context, output):
                 return
             output = _clean(run, _transformed(visit, output, context))
+        if isinstance(output, Action) or (type(output) is list and any(isinstance(one, Action) for one in output)):
+            raise AttemptError(_TOO_LATE)
         if visit.step.branches:
             visit.facts, visit.output = context, output
         _take_work(run, visit, context)
+        _check_refusal(context, output)  # by a thread of the worker's, or a transformer
         with run.turn:
             if visit in run.machine.taken:  # else its time was up, or its branch is not wanted any more
                 _check_added(visit)
@@ -101,20 +110,34 @@ def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error:
         with run.turn:
             run.machine.park(visit)
         return
-    if isinstance(error, Failure):
-        _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
-        return
     notes = notes_of(context)
     if notes is not None and notes.refused is not None:
         error = notes.refused
-    run.exception = error
+    if isinstance(error, Failure):
+        _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
+        return
     if isinstance(error, ActionRefused) and error.on_violation == "ask" and visit.step.worker is not None:
-        refused = [{"rule": rule, "message": message} for rule, message, _ in error.violations]
-        is_returned = notes is not None and notes.is_returned
-        blocked = {**error.plan, "violations": refused, "is_returned": is_returned}
-        visit.detail = {**(visit.detail or {}), "blocked": _clean(run, isolate(blocked))}
+        error = _blocked(run, visit, error, is_returned=notes is not None and notes.is_returned)
+    run.exception = error
     is_final = getattr(error, "is_final", False) is True
     _fail(run, visit, context, type(error), _message(error), None, is_final=is_final)
+
+
+def _blocked(run: Driven, visit: Visit, error: ActionRefused, *, is_returned: bool) -> ActionRefused:
+    """Have a person asked about an action; return why it fails, which is for good where nobody can be asked."""
+    refused = [{"rule": rule, "message": message} for rule, message, _ in error.violations]
+    shown = _clean(run, isolate(dict(error.plan)))
+    try:
+        is_whole = canonical_plan(shown) == canonical_plan(error.plan)
+        told = "it holds a secret, which is not shown, so that nobody can approve it"
+    except Exception as failed:  # noqa: BLE001 - no plain data
+        is_whole, told = False, f"it cannot be shown to a person as it is ({_told(failed)})"
+    if not is_whole:
+        hint = "Let who carries it out add the secret."
+        return ActionRefused(error.plan, (*error.violations, ("approval", told, hint)), "fail")
+    blocked = {**shown, "violations": _clean(run, refused), "is_returned": is_returned}
+    visit.detail = {**(visit.detail or {}), "blocked": blocked}
+    return error
 
 
 def _stage(log: RunLog, visit: Visit, output: Any) -> None:
@@ -152,12 +175,17 @@ def take_notes(visit: Visit, context: WorkflowContext) -> None:
     if notes is None:
         visit.usage, visit.cached = None, False
         return
+    put_notes(visit, notes, services_of(context).scrub)
+
+
+def put_notes(visit: Visit, notes: Notes, scrub: Scrub | None) -> None:
+    """Put what an attempt used and did on its visit. It can do no more after that."""
     visit.usage, visit.cached = notes.usage, notes.cached
-    scrub = services_of(context).scrub
     if scrub is not None and notes.usage is not None and notes.usage["model"] is not None:
         visit.usage = {**notes.usage, "model": scrub.text(notes.usage["model"])}
-    if notes.actions or notes.lessons:
-        more = {"actions": notes.actions, "lessons": notes.lessons}
+    actions = take_actions(notes)
+    if actions or notes.lessons:
+        more = {"actions": actions, "lessons": notes.lessons}
         kept = {key: isolate(value) for key, value in more.items() if value}
         visit.detail = {**(visit.detail or {}), **(kept if scrub is None else scrub(kept))}
 
@@ -268,4 +296,4 @@ def _message(error: BaseException) -> str:
         return f"{type(error).__name__} (its message cannot be read: {type(failed).__name__})"
 
 
-__all__ = ["conclude", "conclude_failure", "prepare", "take_notes"]
+__all__ = ["conclude", "conclude_failure", "prepare", "put_notes", "take_notes"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare, take_notes
+from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare, put_notes, take_notes
 from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside
 from orchestration_kit.engine.context import WorkflowContext, context_of
 from orchestration_kit.engine.events import ErrorInfo
@@ -276,6 +276,7 @@ def stop_all(run: Driven, error: BaseException) -> bool:
             machine.abandon(visit)
     for visit in sorted(machine.taken, key=lambda visit: visit.path):
         visit.changes = None
+        _take_what_was_done(run, visit)
         visit.duration_s = max(0.0, run.clock.time() - visit.started_at)
         put_interrupt(run, visit, name, reason)
     machine.cancel(reason, run.clock.time())
@@ -288,4 +289,11 @@ def put_cancelled(run: Driven, visit: Visit) -> None:
         visit.started_at = run.clock.time()
     visit.duration_s = visit.duration_s or max(0.0, run.clock.time() - visit.started_at)
     visit.changes = None
+    _take_what_was_done(run, visit)
     run.machine.settle(visit, None, ErrorInfo("BranchCancelled", "cancelled"), None)
+
+
+def _take_what_was_done(run: Driven, visit: Visit) -> None:
+    """Put on record what an attempt had carried out whose worker is left alone."""
+    if visit.notes is not None:
+        put_notes(visit, visit.notes, run.machine.plan.services.scrub)
