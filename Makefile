@@ -65,7 +65,7 @@ lock: ## Compile requirements/*.txt from pyproject.toml.
 	compile dev --all-extras --group test --group check; \
 	compile demo --extra demo --extra llm -c requirements/dev.txt; \
 	compile lab --extra lab --extra demo --extra plot --extra dashboard --extra llm --extra rules --extra otel --extra evals -c requirements/dev.txt; \
-	compile bench --group bench
+	compile bench --group bench --extra rules --extra otel
 
 frontend: $(FRONTEND)/node_modules ## Bundle the widgets for the browser; what is committed is what this makes.
 	cd $(FRONTEND) && node build.mjs $(ARGS)

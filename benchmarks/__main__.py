@@ -11,7 +11,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bare, branches, diagrams, history, imports, journal, monitor, ours, telemetry, wisdom
+from benchmarks import (
+    bare,
+    branches,
+    constraints,
+    diagrams,
+    history,
+    imports,
+    journal,
+    monitor,
+    ours,
+    telemetry,
+    wisdom,
+)
 from benchmarks.harness import Build, WrongResult, measure, medians
 from benchmarks.peers import PEERS, cases_of
 from benchmarks.table import Row, import_rows, rows_of, show
@@ -22,6 +34,7 @@ STUDIES = {
     "diagrams": diagrams.rows,
     "history": history.rows,
     "monitor": monitor.rows,
+    "constraints": constraints.rows,
     "telemetry": telemetry.rows,
     "wisdom": wisdom.rows,
 }

@@ -1,4 +1,4 @@
-"""What it costs to ask first: the time from a plan to its verdict, with one rule, with a hundred, and with SQL to parse."""
+"""What it costs to ask first: the time from a plan to its verdict, with one rule, a hundred, and SQL to parse."""
 
 from __future__ import annotations
 

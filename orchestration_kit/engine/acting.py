@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -93,8 +93,13 @@ class _Case:
             self.history = actions_before(context)
             verdict = self._verdict(asked)
             self.plan: dict[str, Any] = verdict.plan if verdict is not None and verdict.approved else asked
+            shown = _plain(self.plan)
+            if (reason := _unfit(shown)) is not None:
+                shown["action_data"] = {"not_on_record": reason}
+                if verdict is not None and verdict.approved:
+                    verdict = _Denied(self.plan, f"it could not be put on record: {reason}")
             self.entry: dict[str, Any] = {
-                **_plain(self.plan),
+                **shown,
                 "approved": verdict is None or verdict.approved,
                 "violations": [],
                 "at": self.services.clock.time(),
@@ -116,7 +121,7 @@ class _Case:
             raise
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> Generator[None]:
         """Have the threads of one worker ask one after another: each action counts for the next."""
         with _BOOKS:
             turn = self.notes.turn
@@ -297,6 +302,15 @@ def _plain(plan: Any) -> dict[str, Any]:
     }
 
 
+def _unfit(shown: dict[str, Any]) -> str | None:
+    """Say why an action cannot be put on record; None where it can."""
+    try:
+        canonical_plan(shown)
+    except Exception as error:  # noqa: BLE001 - it may hold anything
+        return f"{error!s:.300}"
+    return None
+
+
 def _granted(context: WorkflowContext, entry: dict[str, Any]) -> dict[str, Any] | None:
     """Return an action as a person has let it happen, who saw exactly this, and all that rules object to."""
     visit = context._visit  # noqa: SLF001
@@ -330,7 +344,12 @@ def actions_before(context: WorkflowContext) -> list[dict[str, Any]]:
     notes = context._notes  # noqa: SLF001
     if notes is not None:
         found += notes.actions or ()
-    return [one for one in found if one.get("approved") or one.get("kept_back")]
+    return carried_out(found)
+
+
+def carried_out(actions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Return of the actions on record those that took effect, or may have."""
+    return [one for one in actions or () if one.get("approved") or one.get("kept_back")]
 
 
 def granted_action(context: WorkflowContext) -> Action | None:

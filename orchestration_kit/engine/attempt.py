@@ -6,7 +6,7 @@ the worker itself, each in its own way; everything else about an attempt is here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.acting import canonical_plan, services_of, take_actions
 from orchestration_kit.engine.context import WorkflowContext, notes_of
@@ -74,7 +74,7 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
             if not _is_success(run, visit, context, output):
                 return
             output = _clean(run, _transformed(visit, output, context))
-        if isinstance(output, Action) or (type(output) is list and any(isinstance(one, Action) for one in output)):
+        if any(isinstance(one, Action) for one in (cast("list[Any]", output) if type(output) is list else (output,))):
             raise AttemptError(_TOO_LATE)
         if visit.step.branches:
             visit.facts, visit.output = context, output

@@ -33,10 +33,26 @@ def may_go_on(run: Driven, visit: Visit, context: WorkflowContext) -> bool:
     return False
 
 
-def _ask(run: Driven, visit: Visit, asked: dict[str, Any]) -> None:
+def is_asked_anew(run: Driven, visit: Visit) -> bool:
+    """Whether a person is asked once more, as the approval was given to an attempt of another run."""
+    asked = (visit.detail or {}).get("asks")
+    answer = visit.answer
+    if asked is None or answer is None or run.past is None:
+        return False
+    if run.past.answer_to(visit.path, answer.request) is not answer:
+        return False
+    with run.turn:
+        visit.detail = {"asks": asked}
+        _ask(run, visit, asked, anew=True)
+    return True
+
+
+def _ask(run: Driven, visit: Visit, asked: dict[str, Any], *, anew: bool = False) -> None:
     shown = isolate({key: asked[key] for key in ("action_type", "action_data", "cost", "violations")})
     digest = digest_of(visit.path, shown)
-    known = None if run.past is None else run.past.answer_to(visit.path, digest)
+    known = None
+    if not anew and run.past is not None and run.past.repeats(visit):  # else it would be used for another time
+        known = run.past.answer_to(visit.path, digest)
     run.machine.wait(visit, WaitStarted(visit.path, "approval", digest, shown, run.clock.time(), None))
     if known is not None:
         run.machine.answer(known)

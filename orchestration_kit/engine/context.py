@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.machine import Machine
     from orchestration_kit.engine.plan import Plan
     from orchestration_kit.engine.visits import Visit
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held for moments, while what threads of one worker may do at once is noted."""
 
 
 @dataclass(slots=True)
@@ -290,13 +295,15 @@ class WorkflowContext(Lending):
         if not are_counts or not isinstance(cost_usd, Real) or not 0 <= cost_usd < math.inf:
             given = f"input_tokens={input_tokens}, output_tokens={output_tokens}, cost_usd={cost_usd}"
             raise ValueError(f"usage cannot be negative: tokens are whole numbers, costs finite; got {given}")
-        usage = self._more.usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
-        self._more.usage = {
-            "input_tokens": usage["input_tokens"] + int(input_tokens),
-            "output_tokens": usage["output_tokens"] + int(output_tokens),
-            "cost_usd": usage["cost_usd"] + float(cost_usd),
-            "model": usage["model"] if model is None else str(model),
-        }
+        notes = self._more
+        with _ONE_AT_A_TIME:
+            usage = notes.usage or {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
+            notes.usage = {
+                "input_tokens": usage["input_tokens"] + int(input_tokens),
+                "output_tokens": usage["output_tokens"] + int(output_tokens),
+                "cost_usd": usage["cost_usd"] + float(cost_usd),
+                "model": usage["model"] if model is None else str(model),
+            }
 
     def to_frame(self) -> pd.DataFrame:
         """Return the history as a DataFrame, one row per attempt: `history_frame(context)`."""
@@ -313,9 +320,11 @@ class WorkflowContext(Lending):
 
     @property
     def _more(self) -> Notes:
-        if self._notes is None:
-            self._notes = Notes()
-        return self._notes
+        notes = self._notes
+        if notes is None:
+            with _ONE_AT_A_TIME:  # two would be one too many: a worker may have threads of its own
+                notes = self._notes = self._notes or Notes()
+        return notes
 
     def __repr__(self) -> str:
         return (

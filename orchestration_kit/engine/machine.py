@@ -329,6 +329,9 @@ class Machine(Waits):
     def fork(self, event: RunForked) -> None:
         """Let what follows be a fork's own, with what it was given."""
         self.put_mark(event)
+        for shared in self.ready:
+            if "asks" in (shared.detail or ()):  # what a person let happen happens in one of the two runs
+                shared.answer = shared.wait = None
         visit = self.find(event.at)
         if event.changes is not None:
             event.changes.apply_to(self.root.data if visit is None else visit.scope.data)

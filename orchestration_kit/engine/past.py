@@ -108,6 +108,7 @@ def fork(  # noqa: PLR0913 - the fields of a fork
     check_fit(run, plan, events)
     forked = Machine(plan, limits or machine.limits, started)
     forked.replay(events)
+    forked.inherited = run.machine.inherited
     scrub = hub.services.fresh_scrub()
     changes = Changes(scrub(changed), ()) if changed else None
     first = (scrub(isolate(given)),) if given is not SAME else None

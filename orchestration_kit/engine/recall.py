@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from orchestration_kit.engine.acting import carried_out
 from orchestration_kit.engine.arguments import check_id, checked_observers
 from orchestration_kit.engine.around import WATCHING, followers
 from orchestration_kit.engine.events import Event
@@ -66,11 +67,27 @@ class Recall(Registry):
         workers = self._by_name.values()
         run = load(self.journal, run_id, clock=self.clock, plan_of=self.current_plan, workers=workers)
         run.hub = self._hub
+        if self.services.lends:
+            run.machine.inherited = self._inherited(run)
         run.audience.observers = self._listening(run, verbose=False)
         run.audience.joins_late()
         self._named_runs[run_id] = self._handles[run_id] = run
         find_children(run, self._hub)
         return run
+
+    def _inherited(self, run: Run) -> list[dict[str, Any]]:
+        """Return what was carried out before a run that is within another: rules hold across both."""
+        started = run.machine.started
+        if started.parent is None or not started.depth:
+            return []
+        try:
+            outer = self.get_run(started.parent).machine
+        except UnknownRun:  # it was deleted
+            return []
+        if started.forked_at is not None:
+            return outer.inherited
+        done = (carried_out((record.detail or {}).get("actions")) for record in outer.records)
+        return [*outer.inherited, *(one for some in done for one in some)]
 
     def handles(self) -> list[Run]:
         """Return the handles of runs that somebody holds, in the order in which they were made.

@@ -58,13 +58,8 @@ class Reuse:
                 machine.put_back(visit)
                 machine.replay([forked._replace(run_id=run.run_id, parent=run.machine.started.parent or "")])
                 machine.take(visit)
-            known = self._known.get((visit.path, visit.attempt))
-            if known is None or is_other_worker(visit.step, known.record):
-                return False
-            record = known.record
-            # A failure that ended a run, an interrupt too, is worth another attempt.
-            ended = record.error is not None and record.next_step is None and record.retry_in_s is None
-            if ended or not (same(visit.input, known.input) and same(visit.scope.data, known.data)):
+            record = self._repeated(visit)
+            if record is None:
                 return False
             machine.put_back(visit)
             if parting_at(machine, record) is not None:
@@ -72,6 +67,21 @@ class Reuse:
                 return False
             machine.replay([record._replace(cached=True, seq=machine.recorded + 1)])
             return True
+
+    def _repeated(self, visit: Visit) -> AttemptFinished | None:
+        """Return the attempt on record that would only be repeated; None where there is none."""
+        known = self._known.get((visit.path, visit.attempt))
+        if known is None or is_other_worker(visit.step, known.record):
+            return None
+        record = known.record
+        # A failure that ended a run, an interrupt too, is worth another attempt.
+        ended = record.error is not None and record.next_step is None and record.retry_in_s is None
+        is_same = same(visit.input, known.input) and same(visit.scope.data, known.data)
+        return None if ended or not is_same else record
+
+    def repeats(self, visit: Visit) -> bool:
+        """Whether an attempt would only be repeated."""
+        return self._repeated(visit) is not None
 
     def answer_to(self, path: str, request: str) -> Answered | None:
         """Return what was answered to exactly this question."""

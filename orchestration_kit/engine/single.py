@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.engine.asking import ask, conclude_wait
 from orchestration_kit.engine.attempt import conclude, conclude_failure, prepare
-from orchestration_kit.engine.blocking import may_go_on
+from orchestration_kit.engine.blocking import is_asked_anew, may_go_on
 from orchestration_kit.engine.branching import join_branches, open_branches
 from orchestration_kit.engine.calling import acall, acall_within, announce, call_beside, check_wanted
 from orchestration_kit.engine.context import WorkflowContext
@@ -38,6 +38,8 @@ def make(run: Driven, visit: Visit, context: WorkflowContext) -> None:  # noqa: 
     if visit.more is not None and not _is_allowed(run, visit, context):
         return
     if run.past is not None and run.past.settles(run, visit):
+        return
+    if run.past is not None and is_asked_anew(run, visit):
         return
     if visit.wait_s is not None:
         clock.sleep(visit.wait_s, run.wake)
@@ -77,6 +79,8 @@ async def amake(run: Driven, visit: Visit, context: WorkflowContext, guard: Guar
     if visit.more is not None and not _is_allowed(run, visit, context):
         return
     if run.past is not None and run.past.settles(run, visit):
+        return
+    if run.past is not None and is_asked_anew(run, visit):
         return
     if visit.wait_s is not None:
         guard.awaiting = True

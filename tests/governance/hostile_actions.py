@@ -470,6 +470,8 @@ TOOL_SCHEMAS = {
 class SlyText(str):
     """Says one thing when it is looked at, and another when it is used."""
 
+    __slots__ = ()
+
     def __str__(self) -> str:
         return "SELECT name FROM users"
 

@@ -74,7 +74,10 @@ class RateRule(Rule):
         """Return whether there are too many."""
         del plan
         since = past.now - self.within_s
-        count = sum(1 for entry in _of(past.history, self.action_types) if not entry["at"] <= since)
+        count, types = 0, self.action_types
+        for entry in past.history:
+            if not entry["at"] <= since and (types is None or entry["action_type"] in types):
+                count += 1
         if count < self.most:
             return ()
         reason = f"there were {count} such actions in the last {self.within_s:g} s; at most {self.most} are allowed"

@@ -91,15 +91,15 @@ class Rule:
             needed: Keys that have to be there.
             known: All keys that may be.
         """
-        found = [
-            self.violation(f"action_data has no {key}", f"Give {listed(needed)}.") for key in needed if key not in data
-        ]
+        for key in needed:
+            if key not in data:
+                near = did_you_mean(next((one[:100] for one in data if one not in known), ""), (key,))
+                return [self.violation(f"action_data has no {key}", f"Give {listed(needed)}.{near}")]
         for key in data:
             if key not in known:
                 hint = f"No rule looks at it. Known: {listed(known)}.{did_you_mean(key[:100], known)}"
-                found.append(self.violation(f"action_data has the unknown key {shown(key)}", hint))
-                break
-        return found
+                return [self.violation(f"action_data has the unknown key {shown(key)}", hint)]
+        return []
 
     def invalid(self, reason: str, hint: str) -> InvalidRule:
         """Return the error of a rule that is written wrongly."""

@@ -71,4 +71,7 @@ def is_within(host: str, domains: tuple[str, ...], *, subdomains: bool) -> bool:
         return True
     if not subdomains:
         return False
-    return any("." in one and not one[-1].isdigit() and lowered.endswith("." + one) for one in domains)
+    for one in domains:
+        if lowered.endswith("." + one) and "." in one and not one[-1].isdigit():
+            return host_problem(lowered) is None
+    return False

@@ -20,6 +20,7 @@ MAX_INTEGER = 2**63
 MAX_TYPE = 100
 """Characters of an action type."""
 KEYS = ("action_type", "action_data", "cost")
+_KEY_SET = frozenset(KEYS)
 _PATHS = (PosixPath, PurePosixPath, WindowsPath, PureWindowsPath)
 
 
@@ -51,12 +52,12 @@ def plain_plan(plan: Any) -> dict[str, Any]:
         NotPlain: it is no plan.
     """
     copied = _Copier().mapping(_mapping_of(plan), 0)
-    unknown = [key for key in copied if key not in KEYS]
-    if unknown:
+    if not copied.keys() <= _KEY_SET:
+        unknown = [key for key in copied if key not in KEYS]
         near = did_you_mean(unknown[0][:100], KEYS)
         raise NotPlain(f"the plan has an unknown key {shown(unknown[0])}", f"A plan has {listed(KEYS)}.{near}")
-    missing = [key for key in KEYS[:2] if key not in copied]
-    if missing:
+    if "action_type" not in copied or "action_data" not in copied:
+        missing = [key for key in KEYS[:2] if key not in copied]
         raise NotPlain(f"the plan has no {listed(missing)}", f"A plan has {listed(KEYS)}.")
     kind, data = copied["action_type"], copied["action_data"]
     if type(kind) is not str or not kind.strip() or len(kind) > MAX_TYPE:
@@ -131,8 +132,10 @@ class _Copier:
         )
 
     def text(self, value: str) -> str:
-        self.count()
+        self.parts -= 1
         self.characters -= len(value)
+        if self.parts < 0:
+            self.count()
         if self.characters < 0:
             raise NotPlain(f"the plan has over {MAX_CHARACTERS:,} characters", "Put large data where a path names it.")
         if not value.isascii():
@@ -148,7 +151,7 @@ class _Copier:
         for key, part in cast("Mapping[Any, Any]", value).items():
             if type(key) is not str:
                 raise NotPlain(f"a key in the plan is {type(key).__name__[:80]}, not text", "Keys are texts.")
-            copied[self.text(key)] = self.any(part, depth + 1)
+            copied[self.text(key)] = self.text(part) if type(part) is str else self.any(part, depth + 1)
         return copied
 
     def sequence(self, value: Any, depth: int) -> list[Any]:

@@ -17,7 +17,7 @@ MAX_CHARACTERS = 5_000_000
 MAX_PARTS = 200_000
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(?:\+|00)[1-9][\d ().-]{7,22}\d(?![\w-])|(?<![\w.,/-])\(?0?\d{2,4}\)?[ -]\d{3,4}[ -]\d{3,6}(?![\w-])"
+    r"(?<![\w.,/-])(?<!\d )(?:(?:\+|00)[1-9][\d ().-]{7,22}\d|\(?0?\d{2,4}\)?[ -]\d{3,4}[ -]\d{3,6})(?![ -]?\d)(?![\w-])"
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{1,4}){3,8}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<![\d.-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d-])")
@@ -63,14 +63,8 @@ def _has_key(text: str) -> bool:
     return _scrubber().text(text) is not text
 
 
-def _scrubber() -> Any:
-    scrubber = _made()
-    scrubber.refresh()
-    return scrubber
-
-
 @lru_cache(maxsize=1)
-def _made() -> Any:
+def _scrubber() -> Any:
     from orchestration_kit.secrets.scrubber import Scrubber
 
     return Scrubber()
@@ -110,6 +104,8 @@ def found_in(value: Any, kinds: Iterable[str]) -> list[str]:
     """
     wanted = list(kinds)
     found: dict[str, None] = {}
+    if "keys" in wanted:
+        _scrubber().refresh()
     for text in texts_of(value):
         for kind in wanted:
             if kind not in found and _FINDERS[kind](text):
@@ -131,6 +127,16 @@ def texts_of(value: Any) -> Iterator[str]:
         parts += 1
         if parts > MAX_PARTS:
             raise Unreadable(f"it has over {MAX_PARTS:,} parts")
+        if type(one) is str:
+            characters += len(one)
+            if characters > MAX_CHARACTERS:
+                raise Unreadable(f"it has over {MAX_CHARACTERS:,} characters")
+            yield one
+            continue
+        if type(one) is dict:
+            stack += cast("dict[Any, Any]", one).keys()
+            stack += cast("dict[Any, Any]", one).values()
+            continue
         if one is None or isinstance(one, (bool, float)):
             continue
         if isinstance(one, (str, int, bytes, bytearray)):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple, cast
 
 from orchestration_kit.errors import listed
 from orchestration_kit.governance.rules.base import Findings, Past, Plan, Rule
@@ -49,6 +50,50 @@ _DENIED_HEADERS = frozenset(
 _DENIED_BEGINNINGS = ("proxy-", "x-forwarded-", ":")
 _KNOWN = ("url", "method", "headers", "params", "json", "body", "data", "timeout_s")
 METHODS = ("GET", "HEAD", "POST")
+
+
+@lru_cache(maxsize=1024)
+def _is_plain_header(name: str) -> bool:
+    lowered = name.lower()
+    is_denied = lowered in _DENIED_HEADERS or lowered.startswith(_DENIED_BEGINNINGS)
+    return not is_denied and _HEADER.fullmatch(name) is not None
+
+
+class ReadUrl(NamedTuple):
+    """What a URL says."""
+
+    problem: tuple[str, str] | None = None
+    """Why it is refused whatever a rule allows, and what to do."""
+    scheme: str = ""
+    host: str = ""
+    port: int | None = None
+    host_problem: str | None = None
+    """Why the host is no name; an address may be allowed nevertheless."""
+
+
+@lru_cache(maxsize=1024)
+def read_url(url: str) -> ReadUrl:
+    """Take a URL apart.
+
+    >>> read_url("https://api.example.com:8443/v1?page=2")
+    ReadUrl(problem=None, scheme='https', host='api.example.com', port=8443, host_problem=None)
+    """
+    if len(url) > MAX_URL:
+        return ReadUrl((f"the URL has {len(url):,} characters", f"At most {MAX_URL:,} are allowed."))
+    if (unsafe := _UNSAFE.search(url)) is not None:
+        reason = f"the URL holds {unsafe[0]!r}, which has no place in one"
+        return ReadUrl((reason, "Write hosts in punycode (xn--...), and the rest percent-encoded."))
+    match = _URL.fullmatch(url)
+    if match is None:
+        return ReadUrl((f"{shown(url)} is no URL of http or https", "For example: https://example.com/v1."))
+    authority = match["authority"]
+    if "@" in authority:
+        return ReadUrl(("the URL has a user in it (@)", "Leave it out."))
+    host, colon, port = authority.partition(":")
+    if colon and not (_PORT.fullmatch(port) and int(port) < 65536):
+        return ReadUrl((f"the URL has the port {shown(port)}", "Leave it out, or write a number."))
+    problem = host_problem(host)
+    return ReadUrl(None, match["scheme"].lower(), host.lower(), int(port) if colon else None, problem)
 
 
 @dataclass(frozen=True)
@@ -99,7 +144,9 @@ class UrlRule(Rule):
         """Return what is wrong with a call; the first thing is enough."""
         del past
         data = plan["action_data"]
-        if found := self.missing_or_extra(data, ("url", "method"), (*_KNOWN, *self.extra_keys)):
+        if found := self.missing_or_extra(
+            data, ("url", "method"), (*_KNOWN, *self.extra_keys) if self.extra_keys else _KNOWN
+        ):
             return found
         url, method = data["url"], data["method"]
         if type(url) is not str or type(method) is not str:
@@ -115,33 +162,22 @@ class UrlRule(Rule):
         return data if method == data["method"] else {**data, "method": method}
 
     def _url(self, url: str) -> Violation | None:
-        if len(url) > MAX_URL:
-            return self.violation(f"the URL has {len(url):,} characters", f"At most {MAX_URL:,} are allowed.")
-        if (unsafe := _UNSAFE.search(url)) is not None:
-            reason = f"the URL holds {unsafe[0]!r}, which has no place in one"
-            return self.violation(reason, "Write hosts in punycode (xn--...), and the rest percent-encoded.")
-        match = _URL.fullmatch(url)
-        if match is None:
-            return self.violation(f"{shown(url)} is no URL of http or https", "For example: https://example.com/v1.")
-        scheme, authority = match["scheme"].lower(), match["authority"]
-        if scheme not in self.schemes:
-            return self.violation(f"the URL is {scheme}", f"Allowed: {listed(self.schemes)}.")
-        if "@" in authority:
-            return self.violation("the URL has a user in it (@)", "Leave it out.")
-        host, colon, port = authority.partition(":")
-        if colon and not (_PORT.fullmatch(port) and int(port) in (_DEFAULT_PORTS[scheme], *self.ports)):
-            return self.violation(
-                f"the URL has the port {shown(port)}", f"Allowed besides the scheme's: {listed(map(str, self.ports))}."
-            )
-        if host in self.domains:
+        read = read_url(url)
+        if read.problem is not None:
+            return self.violation(*read.problem)
+        if read.scheme not in self.schemes:
+            return self.violation(f"the URL is {read.scheme}", f"Allowed: {listed(self.schemes)}.")
+        if read.port not in (None, _DEFAULT_PORTS[read.scheme]) and read.port not in self.ports:
+            hint = f"Allowed besides the scheme's: {listed(map(str, self.ports))}."
+            return self.violation(f"the URL has the port {read.port}", hint)
+        if is_within(read.host, self.domains, subdomains=self.subdomains):
             return None
-        if (problem := host_problem(host)) is not None:
-            return self.violation(f"the host {shown(host)} {problem}", f"Allowed: {listed(self.domains)}.")
-        if not is_within(host, self.domains, subdomains=self.subdomains):
-            return self.violation(
-                f"the host {shown(host)} is in no allowed domain", f"Allowed: {listed(self.domains)}."
-            )
-        return None
+        if read.host_problem is not None:
+            hint = f"Allowed: {listed(self.domains)}."
+            return self.violation(f"the host {shown(read.host)} {read.host_problem}", hint)
+        return self.violation(
+            f"the host {shown(read.host)} is in no allowed domain", f"Allowed: {listed(self.domains)}."
+        )
 
     def _headers(self, headers: Any) -> Violation | None:
         if headers is None:
@@ -149,9 +185,7 @@ class UrlRule(Rule):
         if type(headers) is not dict or len(cast("dict[str, Any]", headers)) > 50:
             return self.violation("headers is no dict of at most 50 texts")
         for name, value in cast("dict[str, Any]", headers).items():
-            if not _HEADER.fullmatch(name) or name.lower().startswith(_DENIED_BEGINNINGS):
-                return self.violation(f"the header {shown(name)} may not be set")
-            if name.lower() in _DENIED_HEADERS:
+            if not _is_plain_header(name):
                 return self.violation(f"the header {shown(name)} may not be set", "The URL and the method say it all.")
             if type(value) is not str or len(value) > MAX_URL or not value.isprintable():
                 return self.violation(f"the header {shown(name)} is no plain text of one line")

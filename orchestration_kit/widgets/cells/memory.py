@@ -25,6 +25,10 @@ class Memory(Reuse):
         """Settle a visit with what is on record of it, if it would only be repeated; whether that was so."""
         return any(one.settles(run, visit) for one in self._all)
 
+    def repeats(self, visit: Visit) -> bool:
+        """Whether an attempt would only be repeated."""
+        return any(one.repeats(visit) for one in self._all)
+
     def answer_to(self, path: str, request: str) -> Answered | None:
         """Return what was answered to exactly this question."""
         return next((found for one in self._all if (found := one.answer_to(path, request)) is not None), None)
