@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.definition.kinds import ApprovalStep, WaitStep
 from orchestration_kit.definition.schemas import too_large
-from orchestration_kit.engine.attempt import conclude, conclude_failure
+from orchestration_kit.engine.attempt import clean, conclude, conclude_failure
 from orchestration_kit.engine.branching import is_absent, value_at
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import Answered, WaitStarted
@@ -57,7 +57,7 @@ def ask(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     step, now = visit.step.definition, run.clock.time()
     visit.started_at = now
     try:
-        shown, digest = _question(visit, context)
+        shown, digest = _question(run, visit, context)
         if run.log is not None:
             run.log.stage(f"what step {step.step_id!r} shows", shown)
     except Exception as error:  # noqa: BLE001 - the user's code, or data; the run goes on
@@ -94,7 +94,7 @@ def _until(step: Any, now: float) -> float | None:
     return step.until.timestamp() if isinstance(step, WaitStep) and step.until is not None else None
 
 
-def _question(visit: Visit, context: WorkflowContext) -> tuple[dict[str, Any], str]:
+def _question(run: Driven, visit: Visit, context: WorkflowContext) -> tuple[dict[str, Any], str]:
     """Return what is shown, and the hash of the question."""
     step = visit.step.definition
     shown: dict[str, Any] = {}
@@ -108,6 +108,7 @@ def _question(visit: Visit, context: WorkflowContext) -> tuple[dict[str, Any], s
             shown[name] = isolate(value)
         if not step.show:
             shown["input"] = isolate(visit.input)
+        shown = clean(run, shown)  # a callable may have looked anywhere
         asked += [step.prompt, step.schema, shown]
     elif isinstance(step, WaitStep):
         asked += [step.event, step.for_s, None if step.until is None else step.until.isoformat()]
@@ -120,7 +121,7 @@ def conclude_wait(run: Driven, visit: Visit, context: WorkflowContext) -> None:
     """Settle a visit with the answer that came, if it answers what would be asked now."""
     answer = cast("Answered", visit.answer)
     try:
-        _, digest = _question(visit, context)
+        _, digest = _question(run, visit, context)
     except Exception as error:  # noqa: BLE001 - the user's code, or data; the run goes on
         conclude_failure(run, visit, context, error)
         return

@@ -51,7 +51,7 @@ def prepare(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         given = isolate(worker.input_transformer(isolate(visit.input), context))
     except Exception as error:
         raise TransformerError(worker.name, "input_transformer", _told(error)) from error
-    given = _clean(run, given)
+    given = clean(run, given)
     if run.log is not None:
         with run.turn:
             run.log.stage(f"what the input_transformer of worker {worker.name!r} returned", given)
@@ -68,12 +68,12 @@ def conclude(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -
             return
         _check_refusal(context, output)
         is_spawn = isinstance(output, Spawn) and visit.group is None
-        output = spawned(run, visit, output) if is_spawn else _clean(run, isolate(output))
+        output = spawned(run, visit, output) if is_spawn else clean(run, isolate(output))
         if visit.step.is_judged and not is_spawn:
             output = _shaped(visit, output)
             if not _is_success(run, visit, context, output):
                 return
-            output = _clean(run, _transformed(visit, output, context))
+            output = clean(run, _transformed(visit, output, context))
         if any(isinstance(one, Action) for one in (cast("list[Any]", output) if type(output) is list else (output,))):
             raise AttemptError(_TOO_LATE)
         if visit.step.branches:
@@ -114,7 +114,11 @@ def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error:
     if notes is not None and notes.refused is not None:
         error = notes.refused
     if isinstance(error, Failure):
-        _fail(run, visit, context, OutputRejected, error.reason, isolate(error.output))
+        try:
+            reason, rejected = error.reason, isolate(error.output)
+        except AttemptError as unfit:
+            reason, rejected = f"{error.reason} ({unfit})", None
+        _fail(run, visit, context, OutputRejected, reason, rejected)
         return
     if isinstance(error, ActionRefused) and error.on_violation == "ask" and visit.step.worker is not None:
         error = _blocked(run, visit, error, is_returned=notes is not None and notes.is_returned)
@@ -126,7 +130,7 @@ def conclude_failure(run: Driven, visit: Visit, context: WorkflowContext, error:
 def _blocked(run: Driven, visit: Visit, error: ActionRefused, *, is_returned: bool) -> ActionRefused:
     """Have a person asked about an action; return why it fails, which is for good where nobody can be asked."""
     refused = [{"rule": rule, "message": message} for rule, message, _ in error.violations]
-    shown = _clean(run, isolate(dict(error.plan)))
+    shown = clean(run, isolate(dict(error.plan)))
     try:
         is_whole = canonical_plan(shown) == canonical_plan(error.plan)
         told = "it holds a secret, which is not shown, so that nobody can approve it"
@@ -135,7 +139,7 @@ def _blocked(run: Driven, visit: Visit, error: ActionRefused, *, is_returned: bo
     if not is_whole:
         hint = "Let who carries it out add the secret."
         return ActionRefused(error.plan, (*error.violations, ("approval", told, hint)), "fail")
-    blocked = {**shown, "violations": _clean(run, refused), "is_returned": is_returned}
+    blocked = {**shown, "violations": clean(run, refused), "is_returned": is_returned}
     visit.detail = {**(visit.detail or {}), "blocked": blocked}
     return error
 
@@ -190,7 +194,7 @@ def put_notes(visit: Visit, notes: Notes, scrub: Scrub | None) -> None:
         visit.detail = {**(visit.detail or {}), **(kept if scrub is None else scrub(kept))}
 
 
-def _clean(run: Driven, value: Any) -> Any:
+def clean(run: Driven, value: Any) -> Any:
     """Return a value without secrets, as it goes on record."""
     scrub = run.machine.plan.services.scrub
     return value if scrub is None else scrub(value)
@@ -204,9 +208,14 @@ def _take_work(run: Driven, visit: Visit, context: WorkflowContext) -> None:
         return
     if notes.view is not None:
         changes = notes.view.changes()
-        visit.changes = None if changes is None else changes._replace(updated=_clean(run, changes.updated))
+        if changes is not None:
+            cleaned = clean(run, changes.updated)
+            if cleaned is not changes.updated:
+                notes.view.update(isolate(cleaned))  # conditions put on record what they see
+            changes = changes._replace(updated=cleaned)
+        visit.changes = changes
     if notes.added:
-        visit.detail = {**(visit.detail or {}), "added": _clean(run, isolate(notes.added))}
+        visit.detail = {**(visit.detail or {}), "added": clean(run, isolate(notes.added))}
 
 
 def _is_success(run: Driven, visit: Visit, context: WorkflowContext, output: Any) -> bool:
@@ -222,7 +231,7 @@ def _is_success(run: Driven, visit: Visit, context: WorkflowContext, output: Any
         run.exception = error
         _fail(run, visit, context, ConditionError, str(error), output, is_final=True)
         return False
-    visit.evaluated = (evaluated,)
+    visit.evaluated = clean(run, (evaluated,))  # it saw what the worker wrote on the data bus, as it was
     if not evaluated.result:
         _fail(run, visit, context, OutputRejected, f"{REJECTED}: {evaluated.text}", output)
     return evaluated.result
@@ -239,7 +248,7 @@ def _fail(  # noqa: PLR0913, PLR0917 - one way for all failures
     is_final: bool = False,
 ) -> None:
     """Settle a failed attempt; what was rejected goes on record beside the reason."""
-    message, rejected = _clean(run, message), _clean(run, rejected)
+    message, rejected = clean(run, message), clean(run, rejected)
     take_notes(visit, context)
     visit.changes = None
     if visit.detail is not None:
@@ -296,4 +305,4 @@ def _message(error: BaseException) -> str:
         return f"{type(error).__name__} (its message cannot be read: {type(failed).__name__})"
 
 
-__all__ = ["conclude", "conclude_failure", "prepare", "put_notes", "take_notes"]
+__all__ = ["clean", "conclude", "conclude_failure", "prepare", "put_notes", "take_notes"]

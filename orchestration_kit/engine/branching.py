@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.definition.condition_text import read_path
 from orchestration_kit.definition.steps import callable_name
-from orchestration_kit.engine.attempt import conclude, conclude_failure
+from orchestration_kit.engine.attempt import clean, conclude, conclude_failure
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import BranchesOpened
 from orchestration_kit.engine.order import SPAWN
@@ -33,7 +33,7 @@ def open_branches(run: Driven, visit: Visit, context: WorkflowContext) -> None:
             keys: tuple[str, ...] | None = _activated(visit, opens, context)
             inputs = None
         else:
-            keys, inputs = None, isolate(_items(visit, opens, context))
+            keys, inputs = None, clean(run, isolate(_items(visit, opens, context)))
         if run.log is not None and inputs is not None:
             run.log.stage(f"the items of step {visit.step.step_id!r}", inputs)
     except Exception as error:  # noqa: BLE001 - the user's code, or data; the run goes on

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.context import WorkflowContext
-from orchestration_kit.engine.events import AttemptStarted, PartialOutput
+from orchestration_kit.engine.events import AttemptStarted
+from orchestration_kit.engine.streams import Stream
 from orchestration_kit.engine.thread import GRACE_S, await_on_engine, call_on_thread, wait_for
 from orchestration_kit.engine.values import isolate
 from orchestration_kit.errors import StepTimeout
@@ -79,13 +80,14 @@ def _call(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> An
     if not worker.is_generator:
         return result
     pieces: list[Any] = []
+    told = Stream(run, visit)
     try:
         while True:
             piece = next(result)
             if not _is_wanted(run, visit):
                 return None
             pieces.append(isolate(piece))
-            run.audience.emit(PartialOutput(visit.path, piece))
+            told.tell(piece)
     except StopIteration as stop:
         return _collected(pieces, stop.value)
     finally:
@@ -107,12 +109,13 @@ async def acall(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
     import asyncio
 
     pieces: list[Any] = []
+    told = Stream(run, visit)
     try:
         async for piece in result:
             if not _is_wanted(run, visit):
                 return None
             pieces.append(isolate(piece))
-            run.audience.emit(PartialOutput(visit.path, piece))
+            told.tell(piece)
             await asyncio.sleep(0)  # so that one that never really waits can be stopped, and blocks nobody
     finally:
         await result.aclose()

@@ -120,7 +120,8 @@ class Driven:
         """
         if self.cancel_reason is not None or self.is_finished:
             return
-        self.cancel_reason = str(reason) or "cancelled"
+        scrub, told = self.machine.plan.services.scrub, str(reason) or "cancelled"
+        self.cancel_reason = told if scrub is None else scrub.text(told)
         for event in (self._wake, self._doze):
             if event is not None:
                 event.set()

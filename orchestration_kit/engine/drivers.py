@@ -16,7 +16,7 @@ from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.rest import arest, before, rest
 from orchestration_kit.engine.single import amake, make
 from orchestration_kit.engine.thread import Outcome
-from orchestration_kit.engine.values import ATOMS, isolate
+from orchestration_kit.engine.values import ATOMS, TEXTS, isolate
 from orchestration_kit.engine.visits import STOPPED
 from orchestration_kit.errors import JournalError
 
@@ -88,8 +88,8 @@ def drive(run: Driven, *, one_visit: bool = False) -> None:  # noqa: C901, PLR09
                     if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
                         conclude(run, visit, context, output)
                     else:
-                        if scrub is not None and type(output) is str:
-                            output = scrub.text(output)
+                        if scrub is not None and type(output) in TEXTS:
+                            output = scrub(output)
                         if step.branches:
                             visit.facts, visit.output = context, output
                         settle(visit, output)
@@ -181,8 +181,8 @@ async def drive_async(run: Driven, *, one_visit: bool = False) -> None:  # noqa:
                     if step.is_judged or context._notes is not None or type(output) not in ATOMS:  # noqa: SLF001 - hot
                         conclude(run, visit, context, output)
                     else:
-                        if scrub is not None and type(output) is str:
-                            output = scrub.text(output)
+                        if scrub is not None and type(output) in TEXTS:
+                            output = scrub(output)
                         if step.branches:
                             visit.facts, visit.output = context, output
                         machine.settle(visit, output)

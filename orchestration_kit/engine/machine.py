@@ -168,7 +168,9 @@ class Machine(Waits):
                         next_step = choose_edge(visit, output)
                     except ConditionError as failure:
                         # Deterministic, so that another attempt would only cost: no retry.
-                        error = ErrorInfo("ConditionError", str(failure), is_final=True)
+                        scrub, told = self.plan.services.scrub, str(failure)
+                        told = told if scrub is None else scrub.text(told)
+                        error = ErrorInfo("ConditionError", told, is_final=True)
                         output = {"error": error.message, "output": output}
                         next_step = step.on_failure
         elif cancelled is None:

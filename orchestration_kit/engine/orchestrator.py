@@ -232,7 +232,7 @@ class Orchestrator(Recall):
             started_at=self.clock.time(),
             tags=scrub(checked_tags(tags)),
             parent=None if parent is None else parent.run_id,
-            input=None if parent is None else parent.input,
+            input=None if parent is None else scrub(parent.input),
             depth=0 if parent is None else parent.depth,
         )
         machine = Machine(plan, limits or self.limits, started)

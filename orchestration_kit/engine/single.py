@@ -17,7 +17,7 @@ from orchestration_kit.engine.calling import acall, acall_within, announce, call
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.engine.thread import Outcome
-from orchestration_kit.engine.values import ATOMS, isolate
+from orchestration_kit.engine.values import ATOMS, TEXTS, isolate
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -139,7 +139,7 @@ async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
         conclude(run, visit, context, output)
     elif visit in run.machine.taken:
         scrub = run.machine.plan.services.scrub
-        run.machine.settle(visit, scrub.text(output) if scrub is not None and type(output) is str else output)
+        run.machine.settle(visit, scrub(output) if scrub is not None and type(output) in TEXTS else output)
 
 
 def _is_allowed(run: Driven, visit: Visit, context: WorkflowContext) -> bool:

@@ -31,6 +31,8 @@ MAX_DEPTH = 200
 ATOMS: frozenset[type] = frozenset(
     {str, int, float, bool, type(None), bytes, complex, datetime, date, timedelta, Decimal, range}
 )
+TEXTS: frozenset[type] = frozenset({str, bytes})
+"""Atoms that may hold a secret."""
 _EXACT: frozenset[type] = frozenset({str, int, bool, type(None), bytes, date, timedelta, range})
 """Atoms that look the same when they are equal."""
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, set, frozenset})

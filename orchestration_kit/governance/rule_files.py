@@ -110,14 +110,11 @@ def _text(source: Any) -> str:
         return source
     path = Path(source)
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise RuleFileError(f"{str(path)!r:.200} is no file", "Give the path of a YAML file.")
         with path.open("rb") as file:
-            if not path.is_file():
-                raise RuleFileError(f"{str(path)!r} is no file", "Give the path of a YAML file.")
-            content = file.read(4 * MAX_CHARACTERS + 1)
-        text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, RuleFileError):
-            raise
+            text = file.read(4 * MAX_CHARACTERS + 1).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         reason = f"{str(path)!r:.200} cannot be read ({type(error).__name__}: {error!s:.100})"
         raise RuleFileError(reason, "Give the path of a YAML file.") from None
     return text

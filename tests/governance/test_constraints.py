@@ -250,7 +250,6 @@ def test_an_approved_plan_is_approved_again_and_stays_as_it_is(engine):
 
 
 def test_a_command_is_carried_out_as_a_list(engine):
-    assert engine.validate_plan(BENIGN[-8]).plan["action_type"] == "tool_call" or True
     plan = {"action_type": "shell_command", "action_data": {"command": "git  log --oneline main"}, "cost": 0.0}
     assert engine.validate_plan(plan).plan["action_data"]["command"] == ["git", "log", "--oneline", "main"]
 
@@ -408,6 +407,15 @@ def test_personal_data_is_looked_for_where_it_is_asked_for():
         "4111 1111 1111 1112",
     ):
         assert engine.validate_plan(call("https://example.com/", "POST", body=f"it is {text}, I think"))
+
+
+@pytest.mark.parametrize("text", ["AA11" + "x" * 40 + " ", "4111 ", "+351 ", "a@", "a.b-c@d.e.", "(020) "])
+def test_looking_for_personal_data_takes_time_in_proportion(text):
+    engine = ConstraintEngine(
+        [UrlRule(domains=["example.com"]), LeakRule(find=["iban", "card", "phone", "email", "ssn", "keys"])]
+    )
+    body = text * (500_000 // len(text))
+    assert engine.validate_plan(call("https://example.com/", "POST", body=body)) is not None
 
 
 def test_a_session_keeps_the_history(world):

@@ -29,6 +29,8 @@ def shape_problem(tree: Any) -> tuple[str, str] | None:
                 found = _complements(node)
         elif name in ("Where", "Having", "Not", "Qualify") or (name == "If" and _chooses_rows(node)):
             found = _operand(node.this)
+        elif name == "Case" and node.this is not None and _chooses_rows(node):
+            found = next((f for one in node.args["ifs"] if (f := _with_itself(node.this, one.this)) is not None), None)
         elif name == "Join":
             found = _operand(node.args.get("on"))
         elif name == "Exists" and not _touches(node, "Table"):
@@ -106,7 +108,12 @@ def _with_itself(left: Any, right: Any) -> str | None:
 
 def _complements(node: Any) -> str | None:
     seen: set[tuple[str, str]] = set()
-    for one in node.flatten():
+    parts = [_bare(one) for one in node.flatten()]
+    for one in parts:
+        others = {name for other in parts if other is not one for _, name in _columns(other)}
+        if type(one).__name__ == "Column" and one.name.lower() in others:
+            return "has a condition that holds wherever the column is there"
+    for one in parts:
         bare = _bare(one)
         negated = type(bare).__name__ == "Not"
         inner = _bare(bare.this) if negated else bare

@@ -175,6 +175,6 @@ def test_the_schema_of_a_tool_says_what_it_may_get():
     assert allowed(rule, tool("add", {"a": 1}))
     assert not allowed(rule, tool("add", {"a": "1"})) and not allowed(rule, tool("add", {"b": 1}))
     assert not allowed(ToolRule({"x": {"$ref": "https://evil.test/schema"}}), tool("x", {}))
-    assert not allowed(ToolRule({"x": {"$ref": "#"}}), tool("x", {})) or True
+    assert not allowed(ToolRule({"x": {"$ref": "#"}}), tool("x", {}))
     with pytest.raises(InvalidRule):
         ToolRule("add")
