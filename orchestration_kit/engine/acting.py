@@ -241,7 +241,6 @@ class _Case:
         except Exception as error:  # noqa: BLE001 - an error in a rule is a no
             return _Denied(self.plan, f"it raised {type(error).__name__} when it looked at the outcome")
 
-
     def _label(self, result: Any) -> None:
         """Put on record what the run is marked with by this."""
         gate = self.services.gate
@@ -338,9 +337,14 @@ def services_of(context: WorkflowContext) -> Services:
 def actions_before(context: WorkflowContext) -> list[dict[str, Any]]:
     """Return the actions that were carried out before, as far as this visit can know of them, oldest first."""
     machine = context._machine  # noqa: SLF001
+    visit = context._visit  # noqa: SLF001
     found: list[dict[str, Any]] = list(getattr(machine, "inherited", ()))
-    for record in context._seen():  # noqa: SLF001
-        found += (record.detail or {}).get("actions", ())
+    quick = None if visit is None else cast("Any", machine).actions_from(visit.scope.prefix)
+    if quick is None:
+        for record in context._seen():  # noqa: SLF001
+            found += (record.detail or {}).get("actions", ())
+    else:
+        found += quick
     notes = context._notes  # noqa: SLF001
     if notes is not None:
         found += notes.actions or ()
@@ -359,16 +363,6 @@ def granted_action(context: WorkflowContext) -> Action | None:
     if visit is None or asked is None or not asked.get("is_returned") or visit.answer is None:
         return None
     return Action(asked["action_type"], isolate(asked["action_data"]), asked["cost"])
-
-
-def take_child_actions(context: WorkflowContext, child: Any) -> None:
-    """Put what a run within this one did among what its step did."""
-    found: list[dict[str, Any]] = []
-    for row in child.machine.rows_since(0):
-        found += (cast("dict[str, Any] | None", row[19]) or {}).get("actions", ())
-    if found:
-        notes = context._more  # noqa: SLF001
-        notes.actions = [*(notes.actions or ()), *(isolate(one) for one in found)]
 
 
 def open_acting(context: WorkflowContext) -> None:

@@ -33,7 +33,8 @@ def open_branches(run: Driven, visit: Visit, context: WorkflowContext) -> None:
             keys: tuple[str, ...] | None = _activated(visit, opens, context)
             inputs = None
         else:
-            keys, inputs = None, clean(run, isolate(_items(visit, opens, context)))
+            keys, inputs = None, isolate(_items(visit, opens, context))
+            inputs = clean(run, inputs) if callable(opens.over) else inputs  # what is on record already has none
         if run.log is not None and inputs is not None:
             run.log.stage(f"the items of step {visit.step.step_id!r}", inputs)
     except Exception as error:  # noqa: BLE001 - the user's code, or data; the run goes on

@@ -120,15 +120,14 @@ class Driven:
         """
         if self.cancel_reason is not None or self.is_finished:
             return
-        scrub, told = self.machine.plan.services.scrub, str(reason) or "cancelled"
-        self.cancel_reason = told if scrub is None else scrub.text(told)
+        self.cancel_reason = reason = str(self.machine.plan.services.cleaned(str(reason) or "cancelled"))
         for event in (self._wake, self._doze):
             if event is not None:
                 event.set()
         for child in tuple(self.children.values()):
-            child.cancel(self.cancel_reason)
+            child.cancel(reason)
         guard = self._guard
-        if guard is not None and not guard.cancel(self.cancel_reason):
+        if guard is not None and not guard.cancel(reason):
             self._driver = self._guard = None  # its loop was closed: nobody drives it any more
         self._end_if_idle()
 

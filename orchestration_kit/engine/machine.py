@@ -41,8 +41,8 @@ from orchestration_kit.engine.visits import (
     STOPPED,
     Visit,
     another_attempt,
-    done_in,
     choose_edge,
+    done_in,
     may_retry,
     wait_s,
     way_of_failure,
@@ -168,8 +168,7 @@ class Machine(Waits):
                         next_step = choose_edge(visit, output)
                     except ConditionError as failure:
                         # Deterministic, so that another attempt would only cost: no retry.
-                        scrub, told = self.plan.services.scrub, str(failure)
-                        told = told if scrub is None else scrub.text(told)
+                        told = self.plan.services.cleaned(str(failure))
                         error = ErrorInfo("ConditionError", told, is_final=True)
                         output = {"error": error.message, "output": output}
                         next_step = step.on_failure

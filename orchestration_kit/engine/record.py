@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Any
 
+from orchestration_kit.engine.acted import Acted, line_of
 from orchestration_kit.engine.events import AttemptFinished, Event, Mark, RunFinished, RunStarted
 from orchestration_kit.engine.order import in_order, opener_of, scope_of
 
@@ -15,13 +16,14 @@ from orchestration_kit.engine.order import in_order, opener_of, scope_of
 class Record:
     """The events of one run."""
 
-    __slots__ = ("_mark_at", "_ordered", "_rows", "finished", "inherited", "is_branched", "marks", "started")
+    __slots__ = ("_acted", "_mark_at", "_ordered", "_rows", "finished", "inherited", "is_branched", "marks", "started")
 
     def __init__(self, started: RunStarted) -> None:
         self.started = started
         self.inherited: list[dict[str, Any]] = []
         """Actions of the run that this one is within, from before it began."""
         self._rows: list[Any] = []
+        self._acted: Acted | None = None
         self._mark_at: list[int] = []
         self._ordered: tuple[int, list[Event], list[AttemptFinished]] | None = None
         self.finished: RunFinished | None = None
@@ -137,13 +139,17 @@ class Record:
         """
         if not self.is_branched:
             return self.records
-        line = {""}
-        while prefix:
-            line.add(prefix)
-            prefix = scope_of(opener_of(prefix)[0])
+        line = line_of(prefix)
         records = self._in_order()[1]
         joined = {record.path for record in records if record.scope in line}
         return [one for one in records if one.scope in line or _is_within(one.scope, joined, line)]
+
+    def actions_from(self, prefix: str) -> list[dict[str, Any]] | None:
+        """The actions of `seen_from`, without a look at the whole record; None where that needs one."""
+        acted = self._acted
+        if acted is None:
+            acted = self._acted = Acted()
+        return acted.seen_from(self._rows, prefix, is_branched=self.is_branched)
 
 
 def _is_within(scope: str, joined: set[str], line: set[str]) -> bool:

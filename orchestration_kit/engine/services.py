@@ -46,6 +46,10 @@ class Services:
         """Whether what workers return has to be looked at."""
         return self.gate is not None
 
+    def cleaned(self, value: Any) -> Any:
+        """Return a value without secrets, as it goes on record."""
+        return value if self.scrub is None else self.scrub(value)
+
     def fresh_scrub(self) -> Callable[[Any], Any]:
         """Return what takes secrets out, with the environment looked at anew."""
         if self.scrub is None:

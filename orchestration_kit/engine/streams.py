@@ -44,7 +44,8 @@ class Stream:
     def _new(self, piece: str, cleaned: str) -> str:
         """Return what a text adds to what was told."""
         is_clean = len(cleaned) == len(self._text) + len(piece) and cleaned.endswith(piece) and self._said == self._text
-        told = piece if is_clean else cleaned[len(commonprefix([self._said, cleaned])) :]
+        known = len(commonprefix([self._said, cleaned]))  # noqa: RUF071 - of characters is what is meant
+        told = piece if is_clean else cleaned[known:]
         self._text += piece
         self._said = cleaned
         if len(self._text) > _WINDOW and is_clean:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration_kit.engine.acting import actions_before, take_child_actions
 from orchestration_kit.engine.branching import is_absent, value_at
 from orchestration_kit.engine.context import WorkflowContext, context_of
+from orchestration_kit.engine.inheriting import inherited_by, take_child_actions
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.outcome import Parked
 from orchestration_kit.engine.refusals import SubworkflowFailed
@@ -87,7 +87,7 @@ def _child(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> R
             parent=started._replace(input=(first,), depth=started.depth + 1),
             named=False,
         )
-    child.machine.inherited = actions_before(context)
+    child.machine.inherited = inherited_by(child, context)
     run.children[visit.path] = child
     return child
 

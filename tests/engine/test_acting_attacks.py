@@ -30,7 +30,9 @@ from tests.support import hub_of, step, workflow_of
 class World:
     """A hub whose step `a` acts; `done` is what was carried out, by type."""
 
-    def __init__(self, worker, gate=None, *, hands=("send", "pay", "drop", "read"), steps=None, workers=None, **options):
+    def __init__(
+        self, worker, gate=None, *, hands=("send", "pay", "drop", "read"), steps=None, workers=None, **options
+    ):
         self.done = []
         self.gate = gate or FakeGate()
         given = hands if isinstance(hands, dict) else {kind: self.hand(kind) for kind in hands}
@@ -113,7 +115,10 @@ def test_what_a_person_approved_is_not_changed_between_the_comparison_and_the_ha
             data["usd"] = 7_000_000
             return verdict
 
-    world = World(lambda _, context: context.act(Action("pay", {**data, "usd": 7} if not world.asked else data)), Slow({"pay": "ask"}))
+    world = World(
+        lambda _, context: context.act(Action("pay", {**data, "usd": 7} if not world.asked else data)),
+        Slow({"pay": "ask"}),
+    )
     world.asked = False
     run = world.start()
     run.approve()
@@ -373,9 +378,7 @@ def test_a_refresh_pays_nobody_twice():
     run = world.start()
     run.approve()
     run.run()
-    world.hub.register_worker(
-        WorkerDefinition(worker_type="b", name="b", executor=lambda given: f"{given}!")
-    )
+    world.hub.register_worker(WorkerDefinition(worker_type="b", name="b", executor=lambda given: f"{given}!"))
     again = run.refresh()
     assert (again.state, len(world.done)) == ("completed", 1)
 
@@ -407,7 +410,12 @@ def test_a_fork_and_a_retry_do_not_use_the_approval_again(how):
 
 
 def test_a_fork_of_another_branch_does_not_take_an_approval_with_it():
-    steps = [ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, is_terminal=True), step("a"), step("c", "d"), step("d")]
+    steps = [
+        ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, is_terminal=True),
+        step("a"),
+        step("c", "d"),
+        step("d"),
+    ]
     world = World(
         lambda _: Action("pay", {"usd": 7}), FakeGate({"pay": "ask"}), steps=steps,
         workers={"c": lambda _: "c", "d": lambda _, context: context.act(Action("drop", {}))},
@@ -476,7 +484,12 @@ def test_an_action_under_way_when_the_time_is_up_is_on_record_as_unfinished():
             got.append(None)
         over.set()
 
-    world = World(worker, FakeGate(labels={"read": ["secret"]}), hands={"read": hand}, steps=[step("a", timeout_s=0.05, max_retries=0)])
+    world = World(
+        worker,
+        FakeGate(labels={"read": ["secret"]}),
+        hands={"read": hand},
+        steps=[step("a", timeout_s=0.05, max_retries=0)],
+    )
     run = world.start()
     (action,) = actions_of(run)
     assert (action["approved"], action["unfinished"], action["labels"]) == (True, True, ["secret"])
@@ -520,7 +533,11 @@ def test_what_the_loser_of_a_race_did_is_on_record(door, is_async):
             await asyncio.sleep(0.001)
         return "won"
 
-    steps = [ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, join="any", is_terminal=True), step("a"), step("c")]
+    steps = [
+        ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, join="any", is_terminal=True),
+        step("a"),
+        step("c"),
+    ]
     world = World(async_loser if is_async else loser, steps=steps, workers={"c": winner})
     run = world.hub.start("flow", "goal")
     if door == "threads":
@@ -536,7 +553,12 @@ def test_what_the_loser_of_a_race_did_is_on_record(door, is_async):
 
 
 def test_losers_that_are_asked_about_ask_nobody_any_more():
-    steps = [ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, join="any", is_terminal=True), step("a"), step("c", "d"), step("d")]
+    steps = [
+        ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, join="any", is_terminal=True),
+        step("a"),
+        step("c", "d"),
+        step("d"),
+    ]
     world = World(
         lambda _: Action("pay", {"usd": 7}), FakeGate({"pay": "ask"}), steps=steps,
         workers={"c": lambda _: 1, "d": lambda _: 2},
@@ -643,8 +665,9 @@ def test_an_action_on_the_data_bus_or_made_by_a_transformer_is_not_carried_out()
     world.start()
     hub = world.hub
     hub.register_worker(
-        WorkerDefinition(worker_type="a", name="a", executor=lambda _: 1, output_transformer=lambda _: Action("send", {})),
-
+        WorkerDefinition(
+            worker_type="a", name="a", executor=lambda _: 1, output_transformer=lambda _: Action("send", {})
+        ),
     )
     assert world.start().state == "failed"
     assert world.done == []
@@ -707,9 +730,15 @@ def test_an_action_with_a_secret_cannot_be_approved_unseen(within):
 
 def nested(tmp_path, done):
     gate = FakeGate(labels={"read": ["secret"]}, after={"secret": {"send"}})
-    hub = Orchestrator(constraints=gate, actions={"send": done.append, "read": lambda data: "s"}, journal=SQLiteJournal(tmp_path / "runs.db"))
+    hub = Orchestrator(
+        constraints=gate,
+        actions={"send": done.append, "read": lambda data: "s"},
+        journal=SQLiteJournal(tmp_path / "runs.db"),
+    )
     for name, kind in (("reader", "read"), ("sender", "send")):
-        hub.register_worker(WorkerDefinition(worker_type=name, name=name, executor=lambda _, kind=kind: Action(kind, {})))
+        hub.register_worker(
+            WorkerDefinition(worker_type=name, name=name, executor=lambda _, kind=kind: Action(kind, {}))
+        )
     from orchestration_kit import ApprovalStep
 
     asks = ApprovalStep(step_id="ask", prompt="go on?", on_success="send")
@@ -777,10 +806,13 @@ def test_a_cancel_while_a_hand_works_leaves_its_action_on_record():
     assert actions_of(run)[0]["approved"] and "unfinished" not in actions_of(run)[0]
 
 
-
-
 def test_an_approval_that_is_shared_with_a_fork_is_used_by_one_of_the_two():
-    steps = [ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, is_terminal=True), step("a"), step("c", "d"), step("d")]
+    steps = [
+        ParallelStep(step_id="p", branches={"x": "a", "y": "c"}, is_terminal=True),
+        step("a"),
+        step("c", "d"),
+        step("d"),
+    ]
     world = World(
         lambda _: Action("pay", {"usd": 7}), FakeGate({"pay": "ask"}), steps=steps,
         workers={"c": lambda _: "c", "d": lambda _: "d"},
@@ -836,9 +868,34 @@ print(hub.resume("r", verbose=False).state.value)
 
 def test_after_a_crash_an_approved_action_in_flight_is_repeated_with_the_same_key(tmp_path):
     crashed, resumed = (
-        subprocess.run([sys.executable, "-c", CRASHES, str(tmp_path), which], capture_output=True, text=True, check=False)
+        subprocess.run(
+            [sys.executable, "-c", CRASHES, str(tmp_path), which], capture_output=True, text=True, check=False
+        )
         for which in ("first", "second")
     )
     assert (crashed.returncode, resumed.stdout.strip()) == (9, "completed"), resumed.stderr
     one, other = (tmp_path / "paid").read_text().split()
     assert one == other
+
+
+def test_what_a_resumed_run_within_a_run_did_counts_once():
+    tries = []
+
+    def breaks_off_once(_):
+        tries.append(1)
+        if len(tries) == 1:
+            raise KeyboardInterrupt
+        return Action("pay", {})
+
+    world = World(lambda _: Action("send", {}), steps=[step("a", "b"), step("b")], workers={"b": breaks_off_once})
+    world.hub.register_workflow(
+        workflow_of(SubworkflowStep(step_id="sub", workflow="flow", is_terminal=True), name="outer")
+    )
+    run = world.hub.start("outer", "goal")
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    again = world.hub.reopen(run.run_id)
+    assert again.run().state == "completed"
+    found = [one["action_type"] for at in range(len(again.context.history)) for one in actions_of(again, at)]
+    assert found == ["send", "pay"]
+    assert [seen for _, seen, _ in world.gate.seen] == [[], ["send"]]

@@ -193,7 +193,12 @@ def test_what_goal_data_and_tags_say(tmp_path):
 
 
 def test_what_a_cancel_says(tmp_path):
-    place = Place(tmp_path, step("a", "b"), step("b"), workers={"a": lambda _: place.hub.last_run.cancel(f"not with {KEY}"), "b": lambda _: 1})
+    place = Place(
+        tmp_path,
+        step("a", "b"),
+        step("b"),
+        workers={"a": lambda _: place.hub.last_run.cancel(f"not with {KEY}"), "b": lambda _: 1},
+    )
     run = place.start()
     assert run.state == "cancelled"
     place.has_none(run)
@@ -220,8 +225,15 @@ def test_what_branches_say(how, tmp_path):
         return raises() if how == "body raises" else given
 
     over = (lambda *_: [KEY, {"k": KEY}]) if how in ("items", "conflict") else (lambda *_: ["a", "b"])
-    reducer = {"reducer raises": raises, "reducer": lambda values: [KEY]}.get(how, None if how == "conflict" else "last")
-    place = Place(tmp_path, MapStep(step_id="m", over=over, body="a", reducer=reducer, is_terminal=True), step("a"), workers={"a": body})
+    reducer = {"reducer raises": raises, "reducer": lambda values: [KEY]}.get(
+        how, None if how == "conflict" else "last"
+    )
+    place = Place(
+        tmp_path,
+        MapStep(step_id="m", over=over, body="a", reducer=reducer, is_terminal=True),
+        step("a"),
+        workers={"a": body},
+    )
     place.has_none(place.start())
 
 
@@ -319,7 +331,9 @@ def test_a_failure_whose_output_cannot_be_on_record_fails_its_attempt_only(tmp_p
     def fails(_):
         raise Failure("no", output=deep)
 
-    place = Place(tmp_path, step("a", on_failure="b", max_retries=0), step("b"), workers={"a": fails, "b": lambda _: KEY})
+    place = Place(
+        tmp_path, step("a", on_failure="b", max_retries=0), step("b"), workers={"a": fails, "b": lambda _: KEY}
+    )
     run = place.start()
     assert (run.state, run.context.history[0]["error_type"]) == ("completed", "OutputRejected")
     place.has_none(run)

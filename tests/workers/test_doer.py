@@ -170,6 +170,69 @@ def test_its_own_constraints_and_the_hubs_both_hold():
     assert sent == ["c@ok.test"], entry
 
 
+def test_in_a_hub_what_its_own_constraints_ask_about_fails_as_no_approval_would_reach_them():
+    sent, send = mailer()
+    doer = DoerAgent(
+        model=scripted(("send", {"to": "eve@evil.test"})), tools=[send], constraints=FakeGate(no_evil, "ask")
+    )
+    entry = ask_once(doer.as_worker())
+    assert (entry["success"], sent) == (False, [])
+    assert "give them to the hub" in entry["output"]["error"]
+
+
+def test_an_action_that_raised_counts_for_its_own_constraints_too():
+    seen = []
+
+    class Gate(FakeGate):
+        def validate_plan(self, plan, *, history=(), now=None):
+            seen.append([one["labels"] for one in history])
+            return super().validate_plan(plan, history=history, now=now)
+
+    def leak(text: str) -> str:
+        raise OSError("the disk is full")
+
+    model = scripted(("leak", {"text": "a"}), ("leak", {"text": "b"}), "I give up.")
+    DoerAgent(model=model, tools=[leak], constraints=Gate(labels=lambda plan: ["secret"])).run("Go.")
+    assert seen == [[], [["secret"]]]
+
+
+def test_what_the_hub_refused_does_not_count_for_its_own_constraints():
+    seen = []
+
+    class Gate(FakeGate):
+        def validate_plan(self, plan, *, history=(), now=None):
+            seen.append(len(history))
+            return super().validate_plan(plan, history=history, now=now)
+
+    sent, send = mailer()
+    model = scripted(("send", {"to": "a@evil.test"}), ("send", {"to": "c@ok.test"}), "done")
+    ask_once(DoerAgent(model=model, tools=[send], constraints=Gate()).as_worker(), constraints=FakeGate(no_evil))
+    assert (seen, sent) == ([0, 0], ["c@ok.test"])
+
+
+def test_constraints_that_validate_plans_and_no_more_have_each_tool_called_once():
+    class Plain:
+        def validate_plan(self, plan, *, history=(), now=None):
+            return FakeGate().validate_plan(plan, history=history, now=now)
+
+    sent, send = mailer()
+    model = scripted(("send", {"to": "ada@example.org"}), "Mailed Ada.")
+    assert DoerAgent(model=model, tools=[send], constraints=Plain()).run("Mail Ada.")["response"] == "Mailed Ada."
+    assert sent == ["ada@example.org"]
+
+
+def test_an_error_of_its_own_constraints_after_the_action_does_not_have_it_done_again():
+    class Broken(FakeGate):
+        def check_outcome(self, plan, result, *, history=()):
+            raise KeyError("a rule with a bug")
+
+    sent, send = mailer()
+    model = scripted(("send", {"to": "ada@example.org"}), ("send", {"to": "ada@example.org"}), "Mailed Ada.")
+    with pytest.raises(ActionRefused, match="KeyError"):
+        DoerAgent(model=model, tools=[send], constraints=Broken()).run("Mail Ada.")
+    assert sent == ["ada@example.org"]
+
+
 def test_what_a_tool_returned_may_be_kept_back():
     gate = FakeGate(outcome=lambda result: "no numbers" if result == 6 else None)
     model = scripted(("calculate", {"expression": "2 * 3"}), "I may not say.")

@@ -78,6 +78,8 @@ class Recording:
         if error is not None:  # names of classes stay as they are
             open_parts["error"] = {"message": error.get("message", "")}
         body = redact(open_parts)
+        if "pieces" in body:
+            body["pieces"] = _whole(self.body["pieces"], body["pieces"], redact)
         if error is not None:
             body["error"] = {**error, "message": body["error"]["message"]}
         return Recording(self.path, self.attempt, self.worker, body, self.hash)
@@ -91,6 +93,16 @@ class Recording:
         what = "fails" if "error" in self.body or "failure" in self.body else "returns"
         what = "is cancelled" if "cancelled" in self.body else what
         return f"<Recording {self.path}, attempt {self.attempt}, of {self.worker!r}: it {what}>"
+
+
+def _whole(pieces: Any, redacted: Any, redact: Callable[[Any], Any]) -> Any:
+    """Return redacted pieces; those of a text in one where a secret is cut in two by them."""
+    texts: list[Any] = cast("list[Any]", pieces) if isinstance(pieces, list) else []
+    if len(texts) < 2 or not all(isinstance(one, str) for one in texts):
+        return redacted
+    text = "".join(texts)
+    cleaned = redact(text)
+    return redacted if cleaned in (text, "".join(redacted)) else [cleaned]
 
 
 def step_of(path: str) -> str:

@@ -77,8 +77,8 @@ class Endpoint:
     def hide(self, text: str) -> str:
         """Return a text without the key."""
         key = key_of(self.api_key, self.model)
-        secret = "" if key is None else key.get_secret_value()
-        return text.replace(secret, "[REDACTED]") if secret else text
+        remover = Remover(None if key is None else key.get_secret_value())
+        return remover.feed(text) + remover.flush()
 
 
 def endpoint_worker(  # noqa: PLR0913 - each says one thing of the endpoint, by name

@@ -8,7 +8,8 @@ import re
 
 from pydantic import SecretStr
 
-from orchestration_kit.secrets.patterns import PLACEHOLDER
+from orchestration_kit.secrets.environment import MIN_ENV_VALUE
+from orchestration_kit.secrets.patterns import PLACEHOLDER, is_a_word_instead
 from orchestration_kit.workers.llm.errors import ModelRefused
 
 Key = str | SecretStr | None
@@ -46,6 +47,15 @@ def is_name(key: str) -> bool:
     return _NAME.fullmatch(key) is not None or (key.isidentifier() and key in os.environ)
 
 
+def is_secret(key: str) -> bool:
+    """Whether a key is one that nobody may see, and no word that stands where a key has to.
+
+    >>> is_secret("sk-made-up"), is_secret("none"), is_secret("changeme")
+    (True, False, False)
+    """
+    return len(key) >= MIN_ENV_VALUE and not is_a_word_instead(key)
+
+
 def sealed(key: Key) -> Key:
     """Return a key so that its `repr` does not show it. A name may be seen."""
     return SecretStr(key) if isinstance(key, str) and not is_name(key) else key
@@ -54,13 +64,15 @@ def sealed(key: Key) -> Key:
 class Remover:
     """Takes a key out of a text that comes in pieces, wherever it is cut. Holds back what may be the key's beginning.
 
-    >>> remover = Remover("made-up")
-    >>> remover.feed("the key is made"), remover.feed("-up, or ma"), remover.flush()
+    >>> remover = Remover("made-up-key")
+    >>> remover.feed("the key is made"), remover.feed("-up-key, or ma"), remover.flush()
     ('the key is ', '[REDACTED], or ', 'ma')
+
+    Servers of one's own often take any word for a key: such a word ("token", "none") is left where it stands.
     """
 
     def __init__(self, key: str | None) -> None:
-        plain = [] if not key else [key, json.dumps(key)[1:-1], key.replace("/", "\\/")]
+        plain = [] if not key or not is_secret(key) else [key, json.dumps(key)[1:-1], key.replace("/", "\\/")]
         as_bytes = [one.encode("utf-8", "surrogatepass").decode("latin-1") for one in plain]
         self._forms = sorted(dict.fromkeys([*plain, *as_bytes]), key=len, reverse=True)
         """The key as it is, as JSON has it, and as bytes that were read as Latin-1."""

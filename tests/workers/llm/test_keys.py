@@ -69,6 +69,16 @@ def test_a_key_is_taken_out_wherever_the_text_is_cut(cut):
     assert "".join([*map(remover.feed, pieces), remover.flush()]) == "ma [REDACTED], ma[REDACTED] made-up/ke"
 
 
+@pytest.mark.parametrize("word", ["token", "none", "x", "EMPTY", "ollama", "null", "changeme"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_word_in_the_place_of_a_key_spoils_no_answer(word, stream):
+    said = f"The {word} of a text, ex nihilo: null, EMPTY, none."
+    with OpenAIServer([text(said, tokens=(7, 3))], key=word) as server:
+        entry = ask_once(endpoint_worker(server.url, model="tiny", api_key=word, stream=stream))
+    assert entry["output"] == said
+    assert (entry["usage"]["input_tokens"], entry["usage"]["output_tokens"]) == (7, 3)
+
+
 def test_without_a_key_pieces_come_as_they_are():
     assert [Remover(None).feed(piece) for piece in ("a", "", "b")] == ["a", "", "b"]
     assert Remover("").feed("abc") == "abc"
