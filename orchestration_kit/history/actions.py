@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orchestration_kit.engine.events import AttemptFinished
 
-OUTCOMES = ("carried out", "refused", "kept back", "failed")
+OUTCOMES = ("carried out", "refused", "kept back", "failed", "unfinished")
 
 
 def actions_frame(runs: Any) -> pd.DataFrame:
@@ -25,9 +25,10 @@ def actions_frame(runs: Any) -> pd.DataFrame:
 
     Columns (dtype):
         run (category), path (string), step (category), attempt (Int64): who asked; worker (category)
-        action_type (category), action (string): short text of its arguments; cost_usd (Float64)
+        action_type (category), action (string): short text of its arguments; cost_usd (Float64): missing where what the
+            worker said is no number
         outcome (category): carried out; refused, and it did not happen; kept back, what came of it was refused; failed,
-            whoever carried it out raised.
+            whoever carried it out raised; unfinished, its attempt was stopped meanwhile: it may have happened.
         by_person (boolean): whether a person let it happen although the constraints had refused it.
         violations (string): what the rules said, one a line; missing where they had nothing against it.
         labels (string): what the run is marked with since, e.g. "secret"; missing where with nothing.
@@ -54,7 +55,7 @@ def actions_frame(runs: Any) -> pd.DataFrame:
         "worker": columns.category([record.worker for _, record, _ in rows]),
         "action_type": columns.category([str(action.get("action_type")) for action in given]),
         "action": columns.text([short_text(action.get("action_data")) for action in given]),
-        "cost_usd": pd.array([float(action.get("cost") or 0.0) for action in given], dtype="Float64"),
+        "cost_usd": pd.array([_cost(action.get("cost")) for action in given], dtype="Float64"),
         "outcome": columns.category([_outcome(action) for action in given], OUTCOMES),
         "by_person": columns.booleans(np.array(["approved_by" in action for action in given], dtype=bool)),
         "violations": columns.text(["\n".join(_told(action)) or None for action in given]),
@@ -73,9 +74,19 @@ def _actions(records: list[AttemptFinished]) -> Iterator[tuple[AttemptFinished, 
 def _outcome(action: dict[str, Any]) -> str:
     if "error" in action:
         return "failed"
+    if action.get("unfinished"):
+        return "unfinished"
     if action.get("approved"):
         return "carried out"
     return "kept back" if action.get("kept_back") else "refused"
+
+
+def _cost(said: Any) -> float | None:
+    """Return a cost; None where it is none: what was refused is on record as it was asked for, whatever it was."""
+    if said is None:
+        return 0.0
+    is_number = isinstance(said, (int, float)) and abs(said) < 1e300
+    return float(said) if is_number else None
 
 
 def _told(action: dict[str, Any]) -> list[str]:

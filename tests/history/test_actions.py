@@ -54,3 +54,17 @@ def test_dtypes_are_as_documented_with_and_without_rows():
     for source in ([], [entry]):
         assert dtypes(actions_frame(source)) == DTYPES
         assert dtypes(parquet(actions_frame(source))) == DTYPES
+
+
+def test_what_was_refused_for_its_cost_is_a_row_too():
+    for cost in ("free", [1], 10**400, float("nan"), float("inf"), -1):
+        asked = {"action_type": "pay", "action_data": {}, "cost": cost, "approved": False}
+        frame = actions_frame([{"step": "a", "detail": {"actions": [asked]}}])
+        assert frame["outcome"].tolist() == ["refused"]
+        assert frame["cost_usd"].isna().tolist() == [cost != -1]
+
+
+def test_an_action_that_was_under_way_when_its_attempt_was_stopped_is_unfinished():
+    begun = {"action_type": "pay", "action_data": {}, "cost": 0.0, "approved": True, "unfinished": True}
+    frame = actions_frame([{"step": "a", "detail": {"actions": [begun, {**begun, "error": "OSError"}]}}])
+    assert frame["outcome"].tolist() == ["unfinished", "failed"]
