@@ -13,7 +13,7 @@ from orchestration_kit.journal.errors import JournalUnavailable
 from orchestration_kit.journal.port import StoredRun
 from orchestration_kit.journal.processes import judge
 from orchestration_kit.journal.sqlite import SQLiteJournal
-from orchestration_kit.journal.sqlite.locations import mounts, refuse_remote
+from orchestration_kit.journal.sqlite.locations import refuse_remote
 from orchestration_kit.journal.sqlite.schema import is_new
 
 

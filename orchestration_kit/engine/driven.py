@@ -33,10 +33,6 @@ FREE_TURN = nullcontext()
 _log = logging.getLogger("orchestration_kit")
 
 
-def _nothing() -> None:
-    """A letter that says nothing: its driver looks around."""
-
-
 class Driven:
     """Lets one driver at a time go on with a run, and leaves it in order whatever interrupts it."""
 
@@ -170,7 +166,7 @@ class Driven:
 
     def stir(self) -> None:
         """Have its driver, or else who looks at it, look at the runs within it: one of them was answered."""
-        if not self.is_finished and self._claim_or_leave(None, _nothing):
+        if not self.is_finished and self._claim_or_leave(None, lambda: None):  # says nothing: the driver looks around
             self.tell_rest()
 
     def _claim_or_leave(self, me: object, act: Callable[[], None]) -> bool:

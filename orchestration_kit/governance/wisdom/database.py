@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import sqlite3
 import threading
 import time
@@ -14,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from orchestration_kit.engine.file_systems import mounts, remote_file_system
 from orchestration_kit.governance.wisdom.errors import WisdomUnavailable
 from orchestration_kit.governance.wisdom.schema import MIGRATIONS, Migration, is_new, migrate
 
@@ -21,8 +21,6 @@ T = TypeVar("T")
 MEMORY = ":memory:"
 _RAW = (sqlite3.Error, UnicodeError, OverflowError, MemoryError)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
-_REMOTE = re.compile(r"9p|afs|ceph|cifs|davfs|drvfs|fuse\.(?:sshfs|rclone|s3fs|gcsfuse).*|glusterfs|gpfs|lustre|"
-                     r"nfs4?|ocfs2|prl_fs|smb[23]?|smbfs|vboxsf|virtiofs|vmhgfs")  # fmt: skip
 
 
 class Database:
@@ -46,7 +44,11 @@ class Database:
                 connection = self._open()
                 migrate(connection, path, self._begin, migrations)
             except _RAW as error:
+                self._let_go()
                 raise _translated(error, path) from error
+            except WisdomUnavailable:
+                self._let_go()
+                raise
         _open_files.add(self)
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -217,33 +219,11 @@ def _make(path: str) -> None:
 
 
 def _refuse_remote(path: str) -> None:
-    """Refuse a network file system: SQLite's log needs shared memory, and locks that hold."""
-    try:
-        mounts = Path("/proc/self/mountinfo").read_bytes().decode("utf-8", "surrogateescape")
-    except OSError:
-        return
-    kind = file_system_of(os.path.realpath(path), mounts)
-    if _REMOTE.fullmatch(kind):
+    """Refuse a network file system."""
+    kind = remote_file_system(os.path.realpath(path), mounts())
+    if kind is not None:
         hint = "Keep it on a disk of this machine, and share lessons with wisdom.export(path)."
         raise WisdomUnavailable(path, f"it is on a network or shared file system ({kind})", hint)
-
-
-def file_system_of(path: str, mountinfo: str) -> str:
-    r"""Return the type of the file system of a path, from the text of `/proc/self/mountinfo`.
-
-    >>> file_system_of("/home/ann/lessons.db", "21 1 8:1 / / rw - ext4 x rw\n40 21 0:50 / /home rw - nfs4 x rw")
-    'nfs4'
-    """
-    best, kind = "", ""
-    for line in mountinfo.split("\n"):
-        mount, dash, device = line.partition(" - ")
-        fields = mount.split(" ")
-        if not dash or len(fields) < 5 or not device.split():
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4])
-        if (point in ("/", path) or path.startswith(point + "/")) and len(point) >= len(best):
-            best, kind = point, device.split()[0]
-    return kind
 
 
 def _code(error: BaseException) -> int:

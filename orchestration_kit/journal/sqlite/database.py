@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
-from orchestration_kit.journal.sqlite.locations import mounts, prepare, refuse_remote
+from orchestration_kit.journal.sqlite.locations import prepare, refuse_remote
 from orchestration_kit.journal.sqlite.schema import MIGRATIONS, PAGE_SIZE, Migration, is_new, migrate
 
 T = TypeVar("T")

@@ -134,7 +134,7 @@ def test_a_migration_is_done_as_a_whole_or_not_at_all(tmp_path):
 
 
 def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(database_module, "file_system_of", lambda path, mounts: "nfs4")
+    monkeypatch.setattr(database_module, "remote_file_system", lambda path, mounts: "nfs4")
     with pytest.raises(WisdomUnavailable, match="network or shared file system"):
         Wisdom(tmp_path / "lessons.db")
     assert not list(tmp_path.iterdir())
