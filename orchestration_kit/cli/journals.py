@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from orchestration_kit.cli.options import DEFAULT_JOURNAL
+from orchestration_kit.engine.file_systems import mounts
 from orchestration_kit.errors import listed
 from orchestration_kit.journal.errors import JournalUnavailable
 from orchestration_kit.journal.port import StoredRun

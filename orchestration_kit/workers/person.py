@@ -138,7 +138,10 @@ def _readable(given: Any) -> str:
     else:
         from pydantic_core import to_json
 
-        text = to_json(given, indent=2, fallback=lambda value: f"{value!r:.400}").decode()
+        try:
+            text = to_json(given, indent=2, fallback=lambda value: f"{value!r:.400}").decode()
+        except ValueError:  # it contains itself, or bytes or halves of characters that are no Unicode
+            text = repr(given)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}\n({len(text):,} characters; the rest is not shown)"
 
 

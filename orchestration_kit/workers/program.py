@@ -238,7 +238,8 @@ def _read(parts: _Program, stdout: bytes) -> Any:
     if parts.output == "text":
         return text.removesuffix("\n").removesuffix("\r")
     if parts.output == "lines":
-        return text.splitlines()
+        lines = text.removesuffix("\n").split("\n") if text else []  # splitlines() also splits at a form feed, say
+        return [line.removesuffix("\r") for line in lines]
 
     def refuse(constant: str) -> NoReturn:
         raise ValueError(f"it holds {constant}")

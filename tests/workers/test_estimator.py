@@ -169,3 +169,17 @@ def test_a_model_that_was_trained_anew_is_another_worker(tree):
     other = DecisionTreeClassifier(random_state=0).fit(FRAME, LABELS[::-1])
     prints = [bind_worker(worker_from(one)).fingerprint for one in (tree, again, other)]
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_large_model_is_not_copied_to_tell_it_from_another():
+    import tracemalloc
+
+    class Large(FitTwice):
+        pass
+
+    model = Large(np.zeros(4_000_000))
+    tracemalloc.start()
+    worker_from(model)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8_000_000

@@ -207,3 +207,18 @@ def test_in_a_notebook_the_cell_asks_and_without_an_input_box_it_says_so():
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     assert "".join(printed).split() == ["True", "None", "False", "NobodyToAsk"]
+
+
+@pytest.mark.parametrize("given", [b"\xff\x00", {"half": "of \ud83d"}, {"bytes": b"\xff"}])
+def test_what_is_no_unicode_is_shown_all_the_same(given):
+    desk = Desk("fine")
+    assert ask(desk, given=given) == "fine"
+    assert "\\xff" in desk.shown[0] or "\\ud83d" in desk.shown[0]
+
+
+def test_what_contains_itself_is_shown_all_the_same():
+    given: dict[str, object] = {"shelf": "B"}
+    given["again"] = given
+    desk = Desk("fine")
+    assert ask(desk, given=given) == "fine"
+    assert "shelf" in desk.shown[0]

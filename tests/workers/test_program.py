@@ -81,6 +81,21 @@ def test_output_can_be_text_lines_or_json():
     assert output_of(worker_from(python("print('{\"a\": 1}')"), output="json")) == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("printed", "lines"),
+    [
+        ("one\u2028two\x0cthree\x85", ["one\u2028two\x0cthree\x85"]),
+        ("a\r\nb\r\n", ["a", "b"]),
+        ("a\n\nb", ["a", "", "b"]),
+        ("", []),
+        ("\n", [""]),
+    ],
+)
+def test_lines_end_where_a_program_ends_them(printed, lines):
+    code = f"import sys; sys.stdout.buffer.write({printed.encode()!r})"
+    assert output_of(worker_from(python(code), output="lines")) == lines
+
+
 def test_no_shell_sees_an_argument():
     hostile = "x; touch /tmp/never $(id) `id` | cat > y && *"
     worker = worker_from(python("import sys; print(sys.argv[1])", "{input}"))

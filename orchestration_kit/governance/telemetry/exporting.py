@@ -113,8 +113,12 @@ def sinks_of(exporter: Any, metrics: Any, *, service: str, set_global: bool) -> 
         sinks = _own_sinks(exporter, metrics, service)
     else:
         raise InvalidTelemetry(f"exporter={exporter!r:.80} is nothing that spans can go to", _CHOICES)
-    if sinks.meters is None:
-        sinks.meters = _given_meters(metrics, sinks, service)
+    try:
+        if sinks.meters is None:
+            sinks.meters = _given_meters(metrics, sinks, service)
+    except InvalidTelemetry:
+        sinks.shut_down(1.0)  # what was made so far has a thread of its own
+        raise
     if set_global:
         _set_global(sinks)
     return sinks
@@ -154,7 +158,7 @@ def _own_sinks(exporter: str | SpanExporter, metrics: Any, service: str) -> Sink
     resource, ids = _resource(service), PlannedIds()
     tracers = TracerProvider(resource=resource, id_generator=ids, shutdown_on_exit=False)
     tracers.add_span_processor(processor)
-    name = exporter if isinstance(exporter, str) else type(exporter).__name__
+    name = _shown(exporter) if isinstance(exporter, str) else type(exporter).__name__
     sinks = Sinks(tracers, None, name, ids, memory, owned=[tracers], exporters=exporters)
     if metrics is True and isinstance(exporter, str):
         _add_meters(sinks, exporter, address, resource)
@@ -190,8 +194,17 @@ def _address(text: str) -> str:
     except ValueError:
         is_fine = False
     if not is_fine:
-        raise InvalidTelemetry(f"exporter={text!r:.80} is neither 'memory', 'console' nor an http address", _CHOICES)
+        raise InvalidTelemetry(
+            f"exporter={_shown(text)!r:.80} is neither 'memory', 'console' nor an http address", _CHOICES
+        )
     return text.rstrip("/").removesuffix("/v1/traces")
+
+
+def _shown(address: str) -> str:
+    """Return an address without the user and the password that may stand in it."""
+    start, slashes, rest = address.partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{start}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _otlp_spans(address: str) -> SpanExporter:

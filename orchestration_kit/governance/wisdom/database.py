@@ -43,11 +43,10 @@ class Database:
                 self._place = self._place_now()
                 connection = self._open()
                 migrate(connection, path, self._begin, migrations)
-            except _RAW as error:
-                self._let_go()
-                raise _translated(error, path) from error
-            except WisdomUnavailable:
-                self._let_go()
+            except BaseException as error:
+                self._let_go()  # whoever keeps the error keeps no open file
+                if isinstance(error, _RAW):
+                    raise _translated(error, path) from error
                 raise
         _open_files.add(self)
 

@@ -139,9 +139,8 @@ class Redactor:
             return [self._entry(name, item) for item in cast("list[Any]", value)]
         if isinstance(value, str):
             if not value or is_harmless(value) or not (kind or looks_random(value)):
-                text = self._finder.in_text(
-                    value
-                )  # what is left may look like a secret now: then it goes as a whole, at once
+                text = self._finder.in_text(value)
+                # What is left may look like a secret now: then it goes as a whole, at once.
                 left = text != value and not is_harmless(text) and (kind or looks_random(text))
                 return PLACEHOLDER if left else text
         elif not kind:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from orchestration_kit.engine.file_systems import mounts
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
 from orchestration_kit.journal.sqlite.locations import prepare, refuse_remote
 from orchestration_kit.journal.sqlite.schema import MIGRATIONS, PAGE_SIZE, Migration, is_new, migrate

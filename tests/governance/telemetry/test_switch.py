@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -219,3 +220,23 @@ def test_the_environment_may_name_the_service(hub, make_chain, monkeypatch):
     with telemetry.enable("memory", service="by the code") as told:
         hub.execute_workflow("one", "hi", verbose=False)
     assert told.spans[0].resource.attributes["service.name"] == "by the environment"
+
+
+def test_a_password_in_the_address_is_never_shown():
+    with telemetry.enable("http://ann:pass-word-1@127.0.0.1:9/otlp", metrics=False, timeout_s=0.1) as told:
+        assert repr(told) == "<Telemetry to http://127.0.0.1:9/otlp>"
+    with pytest.raises(telemetry.InvalidTelemetry) as refused:
+        telemetry.enable("ftp://ann:pass-word-1@127.0.0.1/")
+    assert "pass-word-1" not in str(refused.value)
+
+
+def test_where_the_metrics_are_refused_no_thread_of_the_spans_is_left():
+    before = set(threading.enumerate())
+    with pytest.raises(telemetry.InvalidTelemetry, match="metrics"):
+        telemetry.enable(TracesOnly(), metrics=object())
+    assert set(threading.enumerate()) <= before
+
+
+class TracesOnly(SpanExporter):
+    def export(self, spans):
+        return None

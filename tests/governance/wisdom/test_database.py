@@ -133,6 +133,17 @@ def test_a_migration_is_done_as_a_whole_or_not_at_all(tmp_path):
     ]
 
 
+def test_a_file_that_was_refused_is_not_left_open(tmp_path):
+    path = str(tmp_path / "other.db")
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE t(a)")
+    other.close()
+    with pytest.raises(WisdomUnavailable) as refused:
+        Database(path)
+    [entry] = [one for one in refused.traceback if one.name == "__init__" and "self" in one.locals]
+    assert entry.locals["self"]._connection is None
+
+
 def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(database_module, "remote_file_system", lambda path, mounts: "nfs4")
     with pytest.raises(WisdomUnavailable, match="network or shared file system"):
