@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -172,14 +173,12 @@ def test_a_model_that_was_trained_anew_is_another_worker(tree):
 
 
 def test_a_large_model_is_not_copied_to_tell_it_from_another():
-    import tracemalloc
-
-    class Large(FitTwice):
-        pass
-
-    model = Large(np.zeros(4_000_000))
+    model = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])
+    model.trees = [np.zeros(100_000) for _ in range(40)]  # 32 MB
     tracemalloc.start()
-    worker_from(model)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    try:
+        worker_from(model)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert most < 8_000_000
