@@ -28,7 +28,7 @@ class CostRule(Rule):
     """For one action."""
     max_total: float | None = None
     """For all actions of a run, this one included. Branches do not see one another's actions, as those hang on timing:
-    in them it holds for each, with what came before. `RunLimits(max_cost_usd=...)` bounds what a run may spend in all."""
+    in them it holds for each, with what came before. `RunLimits(max_cost_usd=...)` bounds what a run spends in all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
