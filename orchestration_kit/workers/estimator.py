@@ -6,8 +6,7 @@ of an estimator, and so is there already.
 
 from __future__ import annotations
 
-import hashlib
-import pickle
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -95,24 +94,11 @@ def _check_fitted(model: Any, title: str) -> None:
         raise InvalidWorker(title, "it is not fitted, so that it knows nothing yet", hint) from None
 
 
-class _Hashed:
-    """A file of which nothing but the hash is kept: a forest may have gigabytes."""
-
-    def __init__(self) -> None:
-        self.sha256 = hashlib.sha256()
-
-    def write(self, data: Any) -> int:
-        """Take in what is written."""
-        self.sha256.update(data)
-        return memoryview(data).nbytes
-
-
 def _digest(model: Any) -> str:
     """Return a text that changes when the model is trained anew."""
+    joblib: Any = importlib.import_module("joblib")  # scikit-learn brings it; arrays are hashed as they lie in memory
     try:
-        hashed = _Hashed()
-        pickle.Pickler(hashed, protocol=5).dump(model)
-        return hashed.sha256.hexdigest()[:32]
+        return str(joblib.hash(model))
     except Exception:  # noqa: BLE001 - a model may hold anything, a lambda say; then its settings have to do
         return repr(sorted(model.get_params(deep=False)))
 
