@@ -13,7 +13,7 @@ from orchestration_kit.cli.driving import drive
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
-from orchestration_kit.cli.questions import HASH_SHOWN, fitting, shell_word
+from orchestration_kit.cli.questions import HASH_SHOWN, fitting, of_journal, shell_word
 from orchestration_kit.cli.terminal import json_text, named, short, tell
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.orchestrator import Orchestrator
@@ -151,7 +151,8 @@ def _family(hub: Orchestrator, arguments: argparse.Namespace) -> list[Run]:
 def _go_on(arguments: argparse.Namespace, hub: Orchestrator, run_id: str) -> int:
     first = run_id if hub.journal is None else outermost(hub.journal, run_id)
     if arguments.hub is None:
-        tell(f"It is on record. The run goes on with: orchestration-kit runs resume {shell_word(first)} --hub ...")
+        run = shell_word(first) + of_journal(arguments.journal)
+        tell(f"It is on record. The run goes on with: orchestration-kit runs resume {run} --hub ...")
         return 0
     tell()
-    return drive(hub.reopen(first, verbose=True))
+    return drive(hub.reopen(first, verbose=True), arguments.journal)

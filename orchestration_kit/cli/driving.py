@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestration_kit.cli.exporting import register_types
 from orchestration_kit.cli.hubs import hub_at
 from orchestration_kit.cli.journals import opened
-from orchestration_kit.cli.questions import shell_word
+from orchestration_kit.cli.questions import of_journal, shell_word
 from orchestration_kit.cli.terminal import named, say, tell
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.account import Account
@@ -38,7 +38,7 @@ def resume_run(arguments: argparse.Namespace) -> int:
                 tell(f"To try again from where it failed: runs fork {named(run.run_id)} --at {failed} --hub ...")
             return 1
         run = hub.reopen(arguments.run_id, limits=_limits(run, arguments.max_steps), verbose=True)
-        return drive(run)
+        return drive(run, arguments.journal)
 
 
 def fork_run(arguments: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def fork_run(arguments: argparse.Namespace) -> int:
             tell("It is on record, and was not run. `orchestration-kit runs resume` goes on with it.")
             return 0
         fork.audience.observers.append(Account(fork.workflow))
-        return drive(fork)
+        return drive(fork, arguments.journal)
 
 
 def replay_run(arguments: argparse.Namespace) -> int:
@@ -87,7 +87,7 @@ def _replay(hub: Orchestrator, run_id: str, other: WorkflowDefinition | None, *,
     return 0 if report.is_same else 1
 
 
-def drive(run: Run) -> int:
+def drive(run: Run, journal: Path | None) -> int:
     """Run to the end, or to where it waits, and return the exit code that tells which."""
     try:
         context = run.run()
@@ -97,7 +97,8 @@ def drive(run: Run) -> int:
     if context.state in RESTING:
         count = len(run.waiting)
         what = "" if not count else " for an answer" if count == 1 else f" for {count:,} answers"
-        tell(f"It waits{what}: `orchestration-kit runs waiting {shell_word(run.run_id)}` shows what is asked.")
+        which = shell_word(run.run_id) + of_journal(journal)
+        tell(f"It waits{what}: `orchestration-kit runs waiting {which}` shows what is asked.")
         return _WAITS
     return 0 if context.state == "completed" else 1
 

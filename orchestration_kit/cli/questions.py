@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from orchestration_kit.cli.exporting import iso
@@ -27,16 +28,21 @@ def described(question: Request) -> dict[str, Any]:
     return fields | {"shown": codec.encode(question.shown, "what is shown")}
 
 
-def tell_questions(questions: Sequence[Request]) -> None:
-    """Print questions with all that is shown with them, and how each is answered."""
+def tell_questions(questions: Sequence[Request], journal: Path | None) -> None:
+    """Print questions with all that is shown with them, and how each is answered.
+
+    Args:
+        questions: What is asked.
+        journal: As the command line named it: so do the commands that are told.
+    """
     for question in questions[:_DETAILED]:
         tell()
-        table(_PARTS, _parts(question))
+        table(_PARTS, _parts(question, journal))
     if len(questions) > _DETAILED:
         tell(f"\n... and {len(questions) - _DETAILED:,} more. `orchestration-kit runs waiting --json` has them all.")
 
 
-def _parts(question: Request) -> Iterator[tuple[Cell, Cell]]:
+def _parts(question: Request, journal: Path | None) -> Iterator[tuple[Cell, Cell]]:
     where = f"{named(question.path, 200)} of run {named(question.run_id, 200)}"
     yield Cell("waits", "dim"), Cell(where, "bold")
     yield Cell("for", "dim"), Cell(wording(question))
@@ -48,7 +54,7 @@ def _parts(question: Request) -> Iterator[tuple[Cell, Cell]]:
     yield Cell("since", "dim"), Cell(local_time(question.asked_at))
     if question.deadline is not None:
         yield Cell("until", "dim"), Cell(local_time(question.deadline))
-    for label, command in _answers(question):
+    for label, command in _answers(question, journal):
         yield Cell(label, "dim"), Cell(command, "cyan")
 
 
@@ -58,8 +64,8 @@ def wording(question: Request) -> str:
     return f"time: {what}" if question.kind == "time" else what
 
 
-def _answers(question: Request) -> Iterator[tuple[str, str]]:
-    run = shell_word(question.run_id)
+def _answers(question: Request, journal: Path | None) -> Iterator[tuple[str, str]]:
+    run = shell_word(question.run_id) + of_journal(journal)
     which = f"--request {question.hash[:HASH_SHOWN]}"
     if question.kind == "approval":
         value = "" if question.schema in (None, {"type": "boolean"}) else " --value JSON"
@@ -79,6 +85,15 @@ def shell_word(text: str) -> str:
     import shlex
 
     return shlex.quote(named(text, 200))
+
+
+def of_journal(path: Path | None) -> str:
+    """Return the option that names a journal, for a command that can be copied; nothing for the default one.
+
+    >>> of_journal(Path("my runs.db")), of_journal(None)
+    (" --journal 'my runs.db'", '')
+    """
+    return "" if path is None else f" --journal {shell_word(str(path))}"
 
 
 def fitting(questions: Iterable[Request], which: str | None) -> list[Request]:

@@ -64,7 +64,7 @@ def show_run(arguments: argparse.Namespace) -> int:
         _tell_facts(loaded, _driven(driver, judgement), within)
         tell()
         _tell_attempts(events_of(loaded), questions)
-        tell_questions([*questions, *inner])
+        tell_questions([*questions, *inner], arguments.journal)
         if arguments.data:
             tell()
             _tell_data(data_of(loaded))

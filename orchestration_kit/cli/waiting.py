@@ -44,7 +44,7 @@ def list_questions(arguments: argparse.Namespace) -> int:
         who = "No run" if arguments.run_id is None else f"Nothing in run {named(arguments.run_id)}"
         say(f"{who} waits for anybody or anything.")
     elif arguments.run_id is not None:
-        tell_questions(questions)
+        tell_questions(questions, arguments.journal)
     else:
         _print(questions, drivers)
         say("(`orchestration-kit runs waiting RUN_ID` shows all of a question, and how to answer it.)")

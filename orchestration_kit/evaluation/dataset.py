@@ -68,6 +68,8 @@ class Dataset:
         if isinstance(cases, (str, bytes, Mapping)) or not isinstance(cases, Iterable):
             hint = 'Give a list: Dataset([{"input": ..., "expected": ...}]); text is read by Dataset.from_yaml(text).'
             raise DatasetError(f"its cases are {type(cast('Any', cases)).__name__}", hint)
+        if hasattr(cases, "columns"):
+            raise DatasetError("its cases are a table", "Write Dataset.from_frame(table), and name the columns there.")
         self.name = name
         self.cases: tuple[Case, ...] = tuple(_case(one, at) for at, one in enumerate(cases, start=1))
         if not self.cases:

@@ -15,6 +15,7 @@ from orchestration_kit.workers.function import function, name_of
 _SHAPING = ("input_transformer", "output_transformer", "output_schema")
 """Options that every worker has: fields of `WorkerDefinition`."""
 _MAX_NAME = 200
+_OF_A_SHELL = ("|", "&&", ";", ">", "<", "$(", "`")
 _POSSIBLE = """What can be a worker:
   a function, coroutine function, generator or object that can be called    worker_from(summarise)
   a pydantic-ai agent                                                       worker_from(Agent("openai:gpt-5-mini"))
@@ -63,7 +64,8 @@ def worker_from(
             - a function, coroutine function, generator or object that can be called;
             - a pydantic-ai `Agent`: see `workers.llm.agent_worker`;
             - a `DoerAgent`;
-            - an http(s) address that speaks OpenAI's protocol, with `model=`: see `workers.llm.endpoint_worker`;
+            - an http(s) address that speaks OpenAI's protocol, with `model=`, or with `#MODEL` at its end: see
+              `workers.llm.endpoint_worker`;
             - anything with `invoke` or `ainvoke`, as LangChain has it: see `workers.invoking`;
             - a fitted scikit-learn estimator: see `workers.estimator`;
             - a program, as a list of arguments: see `workers.program`;
@@ -80,6 +82,7 @@ def worker_from(
         InvalidWorker: it is one that cannot work, such as an estimator that is not fitted.
         TypeError: there is no such option.
     """
+    thing, options = _named_behind(thing, options)
     shaping = {key: options.pop(key) for key in _SHAPING if key in options}
     if isinstance(thing, WorkerDefinition):
         _check_options("a WorkerDefinition", _definition_again, options)
@@ -101,6 +104,18 @@ def worker_from(
     )
     _check(definition)
     return definition
+
+
+def _named_behind(thing: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return an address and its model, where it stands behind the address: `http://127.0.0.1:11434/v1#qwen3`."""
+    if not (isinstance(thing, str) and _is_address(thing)):
+        return thing, options
+    address, _, model = thing.partition("#")
+    return address, {"model": model, **options} if model else options
+
+
+def _is_address(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://"))
 
 
 def _definition_again() -> None:
@@ -156,7 +171,7 @@ def _refuse_class(thing: type[Any]) -> None:
 
 
 def _of_text(thing: Any) -> _Kind:
-    if isinstance(thing, str) and thing.lower().startswith(("http://", "https://")):
+    if isinstance(thing, str) and _is_address(thing):
         from orchestration_kit.workers.llm import endpoint_worker
 
         return _Kind(endpoint_worker, "")
@@ -165,11 +180,28 @@ def _of_text(thing: Any) -> _Kind:
         start = [sys.executable, path] if str(path).endswith(".py") else [path]
         hint = f"To run it as a program: worker_from({start!r:.200})."
         raise NotAWorker(_shown(thing), "a path is no program with its arguments", hint)
-    words = str(thing).split()[:8]
-    hint = f"To run a program, give its arguments as a list; no shell reads them: worker_from({words!r:.200})."
-    if isinstance(thing, str) and ":" in thing and len(words) == 1:
-        hint = f"For a language model: worker_from(Agent({thing!r:.80})), with Agent from pydantic_ai."
-    raise NotAWorker(_shown(thing), "it is text, and no http(s) address", f"{hint}\n{_POSSIBLE}")
+    raise NotAWorker(_shown(thing), "it is text, and no http(s) address", f"{_meant(str(thing))}\n{_POSSIBLE}")
+
+
+def _meant(text: str) -> str:
+    """Return what to write in the place of a text: what may have been meant by it."""
+    from orchestration_kit.secrets.scrubber import Scrubber
+    from orchestration_kit.workers.llm.models import reads_like_an_address
+
+    text = Scrubber().text(text)
+    words = text.split()[:8]
+    if len(words) == 1 and reads_like_an_address(text):
+        address = "http://" + text.partition("://")[2] if "://" in text else "http://" + text
+        return f"For a server that speaks OpenAI's protocol: worker_from({address!r:.120}, model='...')."
+    if len(words) == 1 and ":" in text:
+        return f"For a language model: worker_from(Agent({text!r:.80})), with Agent from pydantic_ai."
+    if any(mark in text for mark in _OF_A_SHELL):
+        return "No shell reads it, so there are no pipes. Make a worker of each program, or run them in a function."
+    program = f"worker_from({words!r:.200})"
+    hint = f"To run a program, give its arguments as a list; no shell reads them: {program}."
+    if len(words) == 1:
+        hint += f" For a language model: worker_from(Agent({'openai:' + text!r:.80})), with Agent from pydantic_ai."
+    return hint
 
 
 def _is_person(thing: Any) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from orchestration_kit import SQLiteJournal
 from orchestration_kit.cli import main
@@ -147,3 +149,15 @@ def test_nested_branches_stand_below_one_another(here, capsys):
         "   [1]/p#1",
         " m#1",
     ]
+
+
+def test_the_commands_that_are_told_name_the_journal_that_was_named(asking, capsys):
+    elsewhere = Path("runs.db").rename("my runs.db")
+    assert main(["runs", "show", "offer", "--journal", str(elsewhere)]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("yes", "no "))]
+    assert len(told) == 2
+    assert all(f"offer --journal '{elsewhere}'" in line for line in told)
+    _, *command = shlex.split(told[0].removeprefix("yes"))
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert f"runs resume offer --journal '{elsewhere}' --hub" in said.out

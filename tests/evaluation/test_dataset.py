@@ -159,3 +159,10 @@ def test_cases_with_a_tag_can_be_taken_alone():
 def test_what_is_no_list_of_cases_is_refused(cases):
     with pytest.raises(DatasetError, match="Give a list"):
         Dataset(cases)
+
+
+def test_of_a_table_its_rows_are_asked_for():
+    table = pd.DataFrame({"input": ["ada"], "expected": ["Ada"]})
+    with pytest.raises(DatasetError, match="from_frame"):
+        Dataset(table)
+    assert Dataset.from_frame(table).cases[0].expected == "Ada"

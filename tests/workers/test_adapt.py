@@ -219,3 +219,31 @@ def test_nothing_heavy_is_imported_for_a_plain_function():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_model_may_stand_behind_the_address():
+    assert worker_from("http://127.0.0.1:11434/v1#qwen3").name == "qwen3"
+    assert worker_from("http://127.0.0.1:11434/v1#qwen3", model="llama").name == "llama"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("localhost:11434/v1", "worker_from('http://localhost:11434/v1', model='...')"),
+        ("ftp://models.example/v1", "worker_from('http://models.example/v1', model='...')"),
+        ("cat a.txt | sort", "no pipes"),
+        ("gpt-4o", "Agent('openai:gpt-4o')"),
+        ("huggingface:01-ai/Yi", "Agent('huggingface:01-ai/Yi')"),
+    ],
+)
+def test_what_was_meant_by_a_text_is_guessed(text, hint):
+    with pytest.raises(NotAWorker) as caught:
+        worker_from(text)
+    assert hint in str(caught.value).splitlines()[0]
+
+
+def test_a_key_that_was_given_for_a_worker_is_not_shown():
+    key = "sk-proj-q7Zp2Vd9Kx4Lm8Rt5Wn3Hs6Yb1Jc0Fg7Ua"
+    with pytest.raises(NotAWorker) as caught:
+        worker_from(key)
+    assert key not in str(caught.value)

@@ -38,13 +38,13 @@ _COLUMNS = (
 )
 
 
-def events_frame(path: PathLike[str] | str) -> pd.DataFrame:
+def events_frame(path: PathLike[str] | str | Any) -> pd.DataFrame:
     """Return one row per event of a stream, in the order in which they were written; files put aside come first.
 
     A line that is torn, as its process died while writing it, is left out; `frame.attrs["skipped"]` counts those.
 
     Args:
-        path: The file that `telemetry.stream` writes.
+        path: The file that `telemetry.stream` writes, that stream, or the hub whose journal it is next to.
 
     Columns (dtype); what does not belong to an event is missing:
         ts (datetime64[ns, UTC]): when it happened; of an attempt, its end.
@@ -58,10 +58,13 @@ def events_frame(path: PathLike[str] | str) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is no such file.
+        InvalidTelemetry: it is none of these, or a hub without a journal in a file.
     """
     import pandas as pd
 
-    file = Path(path).expanduser()
+    from orchestration_kit.governance.telemetry.streaming import path_of
+
+    file = path_of(path)
     lines: list[dict[str, Any]] = []
     skipped = 0
     for found in _lines(file):

@@ -138,7 +138,7 @@ def stream(
     """
     cleaner = Cleaner(redact)
     hub = None if isinstance(target, (str, os.PathLike)) else target
-    path = _path_of(target)
+    path = path_of(target)
     with _lock:
         former = _streams.get(path)
         file = EventFile(path, rotate_bytes=rotate_bytes, keep=keep)
@@ -149,7 +149,14 @@ def stream(
     return made
 
 
-def _path_of(target: Any) -> Path:
+def path_of(target: Any) -> Path:
+    """Return the file that a stream of this goes to: a path, a stream, or a hub with a journal in a file.
+
+    Raises:
+        InvalidTelemetry: it is none of these.
+    """
+    if isinstance(target, Stream):
+        return target.path
     if isinstance(target, (str, os.PathLike)):
         return Path(os.path.abspath(os.path.expanduser(os.fspath(target))))  # noqa: PTH100, PTH111 - a path of bytes too
     journal = getattr(target, "journal", None)

@@ -49,6 +49,8 @@ class UnknownLesson(WisdomError, LookupError):
         self.lesson_id, self.count = lesson_id, count
 
     def __str__(self) -> str:
+        if (number := getattr(self.lesson_id, "id", None)) is not None:
+            return f"A lesson is named by its number, and this is the lesson itself. Write lesson.id: {number!r:.20}."
         return (
             f"There is no lesson {self.lesson_id!r} among the {self.count:,} that are kept. "
             "wisdom.to_frame() lists all, with their ids."

@@ -89,7 +89,7 @@ def _lines(name: str) -> list[str]:
         text = content.decode("utf-8")
     except OSError as error:
         _refuse(name, f"it cannot be read ({error.strerror or error})", "See that this user may read it.")
-    except ValueError:
+    except UnicodeDecodeError:  # and no wider: a refusal is a ValueError, too
         _refuse(name, "it is no UTF-8 text", "Name one that wisdom.export(path) wrote.")
     if len(content) > MAX_BYTES:
         _refuse(name, f"it is larger than {MAX_BYTES // 1_000_000} MB", "Export fewer: wisdom.export(path, status=...)")

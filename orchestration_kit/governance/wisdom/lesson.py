@@ -14,6 +14,7 @@ from orchestration_kit.secrets.finder import Finder
 
 Layer = Literal["safety", "preference", "general"]
 Status = Literal["proposed", "approved", "rejected", "retired"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 """In the order in which they are searched."""
 MAX_TEXT, MAX_NAME, MAX_TAGS, MAX_RUNS = 4_000, 200, 20, 100
@@ -124,6 +125,19 @@ def names_of(names: Any, what: str, finder: Finder) -> tuple[str, ...]:
         if len(found) > _MOST[what]:
             raise InvalidLesson(f"it has more than {_MOST[what]} {what}", "Keep those that matter.")
     return tuple(found)
+
+
+def status_of(status: Any) -> Status:
+    """Return a status.
+
+    Raises:
+        InvalidLesson: there is none of that name.
+    """
+    if isinstance(status, str) and status in STATUSES:
+        return status
+    raise InvalidLesson(
+        f"its status is {status!r:.60}", f"Choose of {', '.join(STATUSES)}.{did_you_mean(str(status), STATUSES)}"
+    )
 
 
 def layer_of(layer: Any) -> Layer:

@@ -24,6 +24,7 @@ from orchestration_kit.governance.wisdom.lesson import (
     name_of,
     names_of,
     plain,
+    status_of,
     text_of,
 )
 from orchestration_kit.governance.wisdom.observing import Outcome, outcome_of
@@ -238,8 +239,12 @@ class Wisdom:
         return BoundWisdom(self, context, note)
 
     def lessons(self, status: Status | None = None) -> list[Lesson]:
-        """Return all lessons, or those of a status, in the order in which they came."""
-        condition, values = ("", ()) if status is None else (" WHERE status = ?", (status,))
+        """Return all lessons, or those of a status, in the order in which they came.
+
+        Raises:
+            InvalidLesson: there is no such status.
+        """
+        condition, values = ("", ()) if status is None else (" WHERE status = ?", (status_of(status),))
         return self._database.read(
             lambda file: [lesson_of(row) for row in file.execute(f"{SELECT}{condition} ORDER BY id", values)]
         )
@@ -257,6 +262,7 @@ class Wisdom:
 
         Raises:
             WisdomUnavailable: the file cannot be written; what was there before is still there.
+            InvalidLesson: there is no such status.
         """
         from orchestration_kit.governance.wisdom.files import write_lessons
 

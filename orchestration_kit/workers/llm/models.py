@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from orchestration_kit.workers.llm.endpoint import Endpoint
 from orchestration_kit.workers.llm.errors import InvalidModel
 from orchestration_kit.workers.llm.keys import Key
 
+_NO_SCHEME = re.compile(r"[\w.-]+:(\d{1,5}([/#]|$)|//)")
 POSSIBLE = (
     "Possible are:\n"
     "  'openai:gpt-5-mini'                a provider's model, with its key in the environment (OPENAI_API_KEY)\n"
@@ -50,9 +52,22 @@ def model_on_command_line(text: str) -> Any:
     base = os.environ.get("OPENAI_BASE_URL")
     if base and text and ":" not in text:
         return Endpoint(base, text, _if_set("OPENAI_API_KEY"))
+    if reads_like_an_address(text):
+        raise InvalidModel(
+            f"{text[:80]!r} is no http(s) address", f"An address begins with http:// or https://. {POSSIBLE}"
+        )
     if not text.strip() or ":" not in text:
         raise InvalidModel(f"{text[:80]!r} names no provider, and OPENAI_BASE_URL is not set", POSSIBLE)
     return text
+
+
+def reads_like_an_address(text: str) -> bool:
+    """Whether a text is an address that lacks its http://, or has something else there.
+
+    >>> reads_like_an_address("localhost:11434/v1"), reads_like_an_address("openai:gpt-5-mini")
+    (True, False)
+    """
+    return _NO_SCHEME.match(text) is not None
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ def told(
     scrub = Scrubber()
 
     def text(value: object) -> str:
-        return _short(scrub.text(hide(str(value))))
+        return _short(scrub.text(hide(str(value)))).rstrip(".")  # it stands within a sentence
 
     if isinstance(error, raised.UnexpectedModelBehavior):
         return _of_behaviour(error, model, failures, text)
@@ -56,6 +56,9 @@ def told(
     if isinstance(error, raised.UsageLimitExceeded):
         said = text(str(error).split(". Consider", maxsplit=1)[0])
         return AnswerUnusable(model, f"was stopped: {said}", "Raise limits=UsageLimits(...) where that is meant.")
+    if isinstance(error, ImportError):
+        hint = "Install what is missing, restart Python, and run the step again."
+        return ModelRefused(model, f"cannot be asked: {text(error)}", hint)
     if isinstance(error, raised.UserError):
         return ModelRefused(model, f"cannot be asked: {text(error)}", "Set what is missing, then run the step again.")
     if _is_from_a_library(error):  # it stumbled over an answer that is no answer
@@ -82,15 +85,27 @@ def _of_status(error: raised.ModelHTTPError, model: str, text: Callable[[object]
     status = error.status_code
     if status in (401, 403):
         reason = f"did not accept the key (HTTP {status})"
-        return ModelRefused(model, reason, "Set a key that is valid for this server. It is not shown here.")
+        hint = "Set a key that is valid for this server (an address: api_key='A_VARIABLE'). It is not shown here."
+        return ModelRefused(model, reason, hint)
     if status == 429:
         reason = f"is over its rate limit (HTTP 429), also after waiting{_asked_to_wait(error)}"
         return ModelUnavailable(model, reason, _TRY_LATER)
     if status >= 500 or status == 408:
-        reason = f"is out of order (HTTP {status}: {text(error.body)})"
+        reason = f"is out of order (HTTP {status}{_said(error, text)})"
         return ModelUnavailable(model, reason, _TRY_LATER)
-    hint = "See that the name of the model and the address are right." if status == 404 else "Change the request."
-    return ModelRefused(model, f"refused the request (HTTP {status}: {text(error.body)})", hint)
+    hint = "See that the name of the model and the address are right; an address mostly ends in /v1."
+    return ModelRefused(
+        model,
+        f"refused the request (HTTP {status}{_said(error, text)})",
+        hint if status == 404 else "Change the request.",
+    )
+
+
+def _said(error: raised.ModelHTTPError, text: Callable[[object], str]) -> str:
+    """Return what the server said, to stand behind the number; of OpenAI's shape, the message alone."""
+    body: Any = error.body
+    said = body.get("message", body) if isinstance(body, dict) else body  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return f": {text(said)}" if said else ""  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _of_behaviour(

@@ -364,3 +364,16 @@ def test_what_is_written_after_the_end_is_left_out(path):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(FileNotFoundError):
         telemetry.events_frame(tmp_path / "none.jsonl")
+
+
+def test_the_frame_of_a_stream_or_of_its_hub_is_that_of_its_file(tmp_path, make_chain):
+    hub = Orchestrator(journal=tmp_path / "runs.db")
+    make_chain(hub, "one", work)
+    with telemetry.stream(hub) as told:
+        hub.execute_workflow("one", "goal", verbose=False)
+    whole = telemetry.events_frame(told.path)
+    assert len(whole) == 3
+    pd.testing.assert_frame_equal(telemetry.events_frame(told), whole)
+    pd.testing.assert_frame_equal(telemetry.events_frame(hub), whole)
+    with pytest.raises(telemetry.InvalidTelemetry):
+        telemetry.events_frame(3)

@@ -165,3 +165,8 @@ def test_a_file_of_lessons_is_its_owners_alone(wisdom, tmp_path):
     Wisdom(tmp_path / "lessons.db")
     for name in ("lessons.jsonl", "lessons.db"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_not_there_is_called_so(tmp_path):
+    with pytest.raises(LessonsFileError, match="there is no such file"):
+        Wisdom().load(tmp_path / "nowhere.jsonl")

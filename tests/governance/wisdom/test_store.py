@@ -187,3 +187,17 @@ def test_errors_survive_pickling():
     for error in made:
         again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_a_status_that_is_none_is_refused_with_the_nearest(wisdom, tmp_path):
+    with pytest.raises(InvalidLesson, match="'propose'.*Did you mean 'proposed'"):
+        wisdom.lessons("propose")
+    with pytest.raises(InvalidLesson):
+        wisdom.export(tmp_path / "lessons.jsonl", status="open")
+    assert not (tmp_path / "lessons.jsonl").exists()
+
+
+def test_a_lesson_in_the_place_of_its_number_is_told_of_in_short(wisdom):
+    lesson = wisdom.propose("Give prices in euros")
+    with pytest.raises(UnknownLesson, match=r"Write lesson\.id: 1\.$"):
+        wisdom.approve(lesson, by="Ann")

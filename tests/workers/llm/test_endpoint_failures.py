@@ -12,11 +12,13 @@ import traceback
 import httpx2
 import pytest
 from pydantic import BaseModel
+from pydantic_ai import Agent
+from pydantic_ai.models.function import FunctionModel
 from rich.console import Console
 from rich.traceback import Traceback
 
 from orchestration_kit import WorkflowContext
-from orchestration_kit.workers.llm import ModelFailed, ModelRefused, Patience, endpoint_worker
+from orchestration_kit.workers.llm import ModelFailed, ModelRefused, Patience, agent_worker, endpoint_worker
 from orchestration_kit.workers.llm.client import retry_after_s
 from tests.openai_server import Answer, OpenAIServer, raw, slow, status, text
 from tests.workers.llm.support import KEY, ask, ask_once
@@ -233,3 +235,28 @@ def test_a_hostile_answer_has_no_effect_and_leaves_a_run_that_can_go_on(kind, tm
         assert entry["error_type"] in ("AnswerUnusable", "ToolBroken"), entry["error"]
         assert entry["error"].startswith("The model 'tiny' ")
     assert entry["usage"]["input_tokens"] >= 0
+
+
+def test_what_a_server_says_of_an_unknown_model_is_told_without_its_wrapping():
+    with OpenAIServer([status(404, "model 'tiny' not found.")]) as server:
+        entry = ask_once(worker_for(server))
+    assert "(HTTP 404: model 'tiny' not found). See that the name of the model" in entry["error"]
+
+
+def test_an_address_without_its_v1_is_hinted_at():
+    with OpenAIServer([text("never")]) as server:
+        worker = endpoint_worker(server.url.removesuffix("/v1"), model="tiny")
+        with pytest.raises(ModelRefused, match=r"\(HTTP 404\)\. .* an address mostly ends in /v1\."):
+            asyncio.run(worker("Name a colour.", WorkflowContext("try", "goal")))
+
+
+def test_a_library_that_is_missing_is_no_unreadable_answer():
+    def of_a_provider(*_):
+        raise ImportError("Please install the `some` package.")
+
+    worker = agent_worker(Agent(FunctionModel(of_a_provider)))
+    with pytest.raises(
+        ModelRefused, match="cannot be asked: Please install the `some` package. Install what is"
+    ) as caught:
+        asyncio.run(worker("Name a colour.", WorkflowContext("try", "goal")))
+    assert ".." not in str(caught.value)
