@@ -200,6 +200,8 @@ def _attempt(record: AttemptFinished) -> list[Cell]:
         result = Cell("ok", "green")
     elif error.type == "BranchCancelled":
         result = Cell("stopped", "yellow")
+    elif "blocked" in (record.detail or {}):
+        result = Cell("asked", "yellow")
     else:
         result = Cell("FAILED", "red") if record.retry_in_s is None else Cell("retried", "yellow")
     notes = [*_besides(record.detail or {}), "from a recording" if record.cached else ""]

@@ -52,6 +52,8 @@ def outcome(record: AttemptFinished) -> tuple[str, str]:
         return _OK, "recorded" if record.cached else "skipped" if record.worker == "skipped" else "ok"
     if record.error.type == "BranchCancelled":
         return "\N{CIRCLED DIVISION SLASH}", "cut off"
+    if "blocked" in (record.detail or {}):
+        return _RETRIED, "refused by a rule, so that a person is asked"
     return (_FAILED, "failed") if record.retry_in_s is None else (_RETRIED, "failed, tried again")
 
 
@@ -111,6 +113,8 @@ def _facts(record: AttemptFinished) -> list[str]:
 
 def _way(record: AttemptFinished) -> str:
     """Why the run went on as it did, in words."""
+    if "blocked" in (record.detail or {}):
+        return "once a person has decided"
     if record.retry_in_s is not None:
         return f"tried again after {duration(record.retry_in_s)}" if record.retry_in_s else "tried again at once"
     if record.error is not None:

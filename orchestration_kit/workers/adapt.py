@@ -75,7 +75,8 @@ def worker_from(
         name: Which one it is; by default what the thing is called: a function's or an agent's name, a model's, a
             program's.
         description: What it is for.
-        **options: Those of its kind; for each kind `input_transformer`, `output_transformer` and `output_schema`.
+        **options: Those of its kind; for each kind `input_transformer`, a function of (context) or of (input_data,
+            context), `output_transformer`, of (output) or (output, context), and `output_schema`.
 
     Raises:
         NotAWorker: (a TypeError) it is none of these; it says what was meant, where that can be guessed.

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from orchestration_kit.errors import AttemptError, InvalidWorker, did_you_mean, listed
+from orchestration_kit.errors import AttemptError, InvalidWorker, counted, did_you_mean, listed
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.context import WorkflowContext
@@ -109,7 +109,7 @@ def _rows(model: Any, title: str, given: Any) -> tuple[Any, bool]:
     import pandas as pd
 
     if isinstance(given, (str, bytes)):
-        return [given], True
+        return _texts(model, title, [given]), True
     if isinstance(given, pd.DataFrame):
         return _named(model, title, given), False
     if isinstance(given, pd.Series):
@@ -125,7 +125,7 @@ def _rows(model: Any, title: str, given: Any) -> tuple[Any, bool]:
         if all(isinstance(row, Mapping) for row in rows):
             return _named(model, title, pd.DataFrame([dict(row) for row in rows])), False
         if all(isinstance(row, str) for row in rows):
-            return rows, False
+            return _texts(model, title, rows), False
         listed_rows = sum(isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) for row in rows)
         is_one = listed_rows == 0 and not any(isinstance(row, Mapping) for row in rows)
         if is_one or listed_rows == len(rows):
@@ -133,6 +133,17 @@ def _rows(model: Any, title: str, given: Any) -> tuple[Any, bool]:
     kind = "an empty list" if isinstance(given, Sequence) else cast("Any", type(given)).__name__
     hint = "Give a DataFrame, a list of mappings or of lists, or one row; an input_transformer can make it."
     raise InputUnfit(title, f"it is {kind}, and no rows", hint)
+
+
+def _texts(model: Any, title: str, texts: list[Any]) -> list[Any]:
+    """Return texts, where the estimator reads such: one that counts features was fitted with columns."""
+    count = getattr(model, "n_features_in_", None)
+    if count is None:
+        return texts
+    names = _names(model)
+    fitted = f"the columns {listed(map(str, names))}" if names else counted(count, "column")
+    hint = "Give rows; an input_transformer(input_data, context) can make them of what the worker gets."
+    raise InputUnfit(title, f"it is text, and the estimator was fitted with {fitted}", hint)
 
 
 def _names(model: Any) -> list[Any] | None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from orchestration_kit import Action, SQLiteJournal, create_default_engine
 from orchestration_kit.cli import main
 from tests.support import hub_of, step, workflow_of
 
@@ -87,3 +88,17 @@ def test_a_run_with_callables_in_its_workflow_is_shown_and_drawn(here, capsys):
         "The workflow flow holds Python callables, which are not on record. Say where it is: --hub"
         in capsys.readouterr().err
     )
+
+
+def test_an_attempt_that_a_person_is_asked_about_was_not_retried(here, capsys):
+    gate = create_default_engine(allowed_domains=["shop.example"], on_violation="ask")
+    mail = Action("send_email", {"to": "eve@mail.test", "subject": "Hello", "body": "."})
+    with SQLiteJournal("runs.db") as journal:
+        hub = hub_of(workflow_of(step("a")), {"a": lambda _: mail}, journal=journal, constraints=gate)
+        hub.start("flow", "go", run_id="r").run()
+    assert main(["runs", "show", "r"]) == 0
+    text = capsys.readouterr().out
+    (line,) = (line for line in text.splitlines() if line.startswith("1  a#1"))
+    assert line.split()[3] == "asked"
+    assert "is in no allowed domain" in line
+    assert "orchestration-kit runs approve r" in text

@@ -10,6 +10,7 @@ import zlib
 import pytest
 
 from orchestration_kit import (
+    Action,
     ApprovalStep,
     Branch,
     MapStep,
@@ -19,6 +20,7 @@ from orchestration_kit import (
     SQLiteJournal,
     SubworkflowStep,
     WaitStep,
+    create_default_engine,
 )
 from orchestration_kit.journal.errors import JournalUnavailable
 from orchestration_kit.testing import ScriptedWorker
@@ -375,6 +377,22 @@ def test_what_is_asked_is_shown_and_approved_and_the_run_goes_on():
     settled(player, ticker)
     assert player.shown["state"] == "completed"
     assert player.notice["text"] == "Approved. The run goes on."
+
+
+def test_an_action_that_a_person_is_asked_about_was_not_tried_again():
+    gate = create_default_engine(allowed_domains=["shop.example"], on_violation="ask")
+    mail = Action("send_email", {"to": "eve@mail.test", "subject": "Hello", "body": "."})
+    hub = hub_of(workflow_of(step("a")), {"a": lambda _: mail}, constraints=gate, actions={"send_email": str})
+    player, ticker = a_player(hub.start("flow", "go", run_id="r"))
+    click(player, "run_on")
+    settled(player, ticker)
+    visit = player.panel["visit"]
+    assert visit["words"] == "refused by a rule, so that a person is asked"
+    assert visit["way"] == "once a person has decided"
+    (question,) = player.shown["asked"]
+    click(player, "approve", request=question["request"], text="true")
+    settled(player, ticker)
+    assert (player.shown["state"], player.panel["visit"]["words"]) == ("completed", "ok")
 
 
 def test_after_a_step_an_answer_leaves_the_next_step_to_the_person():

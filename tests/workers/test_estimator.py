@@ -182,3 +182,12 @@ def test_a_large_model_is_not_copied_to_tell_it_from_another():
     finally:
         tracemalloc.stop()
     assert most < 8_000_000
+
+
+@pytest.mark.parametrize("given", ["large", ["large", "small"]])
+def test_text_for_an_estimator_of_columns_is_told_with_the_columns(tree, given):
+    with pytest.raises(InputUnfit, match="it is text, .* fitted with the columns width, height"):
+        estimator(tree)(given, WorkflowContext("try", "goal"))
+    bare = LinearRegression().fit([[1.0, 2.0], [2.0, 1.0]], [1.0, 2.0])
+    with pytest.raises(InputUnfit, match="fitted with 2 columns. Give rows; an input_transformer"):
+        estimator(bare)(given, WorkflowContext("try", "goal"))

@@ -86,7 +86,9 @@ def within(timeout_s: float, act: Callable[[], Any], trouble: str) -> bool:
         return not failed
     thread.join(timeout_s)
     if thread.is_alive():
-        _log.warning("Telemetry: %s within %g s; what was not sent is lost.", trouble, timeout_s)
+        _log.warning(
+            "Telemetry: %s within %g s; what was not sent is lost. Does a receiver listen there?", trouble, timeout_s
+        )
         return False
     if failed:
         _log.warning("Telemetry: %s: %s: %s", trouble, type(failed[0]).__name__, failed[0])
