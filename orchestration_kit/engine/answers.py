@@ -10,6 +10,7 @@ from orchestration_kit.engine.asking import (
     awaits_event,
     check_event,
     check_value,
+    check_yes,
     keeper_of,
     line_to,
     meant,
@@ -37,7 +38,8 @@ class Answerable(Driven):
         The answer is bound to exactly what was shown: a question that has changed has to be answered anew.
 
         Args:
-            value: What the step puts out; it has to fit its schema.
+            value: What the step puts out; it has to fit its schema. A refused action happens exactly as it is shown, so
+                that no value can be given for it.
             request: Which question: one of `run.waiting`, its hash or its position. Not needed where there is one.
 
         Raises:
@@ -84,6 +86,7 @@ class Answerable(Driven):
         owner, question = meant(self, request)
         if kind == "approved":
             check_value(self, question, value)
+            check_yes(owner, question, value)
         try:
             kept = _clean(owner, isolate(value))
             if owner.log is not None:

@@ -276,6 +276,20 @@ def check_value(run: Driven, request: Request, value: Any) -> None:
         raise AnswerRefused(run.run_id, run.state, f"the value does not fit{where}: {problem.message[:200]}", hint)
 
 
+def check_yes(owner: Driven, request: Request, value: Any) -> None:
+    """See that nobody gives a value for an action that was refused: it would change nothing of what happens.
+
+    Raises:
+        AnswerRefused: somebody does.
+    """
+    visit = owner.machine.waiting.get(request.path)
+    if visit is None or visit.step.is_special or value is True or value is None:
+        return
+    hint = "Approve it as it is: run.approve(), or reject it and say what is wrong: run.reject('...')."
+    reason = f"the action at {request.path} happens exactly as it was shown; a value changes nothing of it"
+    raise AnswerRefused(owner.run_id, owner.state, reason, hint)
+
+
 def awaits_event(run: Driven, name: str) -> tuple[Driven, str] | None:
     """Return the run and the position of the first visit that waits for an event; None where none does yet."""
     for path, visit in sorted(run.machine.waiting.items(), key=lambda one: place_of(one[0])):

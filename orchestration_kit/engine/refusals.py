@@ -132,7 +132,7 @@ class ActionRefused(AttemptError):
             if self.stage == "before"
             else f"What came of the action {kind!r} is kept back"
         )
-        told = [f"{message} [{rule}]{f' {hint}' if hint else ''}" for rule, message, hint in self.violations]
+        told = [f"{message} [{rule}]{f'. {hint}' if hint else ''}" for rule, message, hint in self.violations]
         return f"{what}: {listed(told, 5)}"
 
 

@@ -44,7 +44,8 @@ class Registry:
         if not isinstance(worker, WorkerDefinition):
             raise TypeError(
                 f"register_worker takes a WorkerDefinition, not {worker!r:.80}. "
-                'Write register_worker(WorkerDefinition(worker_type="generic", name="...", executor=...)).'
+                "Write register_worker(worker_from(...)), or "
+                'register_worker(WorkerDefinition(worker_type="generic", name="...", executor=...)).'
             )
         bound = bind_worker(worker)
         before = self._by_name.get(bound.name)

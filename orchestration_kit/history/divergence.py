@@ -138,7 +138,10 @@ def _shown(record: AttemptFinished, aspect: Aspect) -> Any:
 
 def _told(record: AttemptFinished) -> dict[str, Any]:
     """What is on record besides a worker's call; not when it was answered, nor the hash of a question."""
-    return {key: value for key, value in (record.detail or {}).items() if key not in ("request", "answered_at")}
+    told = {key: value for key, value in (record.detail or {}).items() if key not in ("request", "answered_at")}
+    if "actions" in told:  # when they were carried out is no difference
+        told["actions"] = [{key: value for key, value in one.items() if key != "at"} for one in told["actions"]]
+    return told
 
 
 def _by_identity(records: Sequence[AttemptFinished]) -> dict[tuple[Any, ...], AttemptFinished]:

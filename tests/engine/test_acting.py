@@ -66,7 +66,7 @@ def test_a_refused_action_does_not_happen_and_the_next_attempt_is_told_why():
     hub, done = hub_with(worker, FakeGate({"drop": "retry"}), max_retries=1)
     result = run(hub)
     assert result.state == "completed"
-    assert "no drop here [fake] Do something else." in done[0]["to"]
+    assert "no drop here [fake]. Do something else." in done[0]["to"]
     first = result.history[0]
     assert (first["success"], first["error_type"]) == (False, "ActionRefused")
     assert first["detail"]["actions"][0]["violations"] == [{"rule": "fake", "message": "no drop here"}]

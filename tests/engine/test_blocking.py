@@ -224,3 +224,36 @@ def test_by_hand_the_question_comes_with_the_step():
     run.approve()
     run.step()
     assert world.paid == [{"usd": 7}]
+
+
+@pytest.mark.parametrize("value", [{"usd": 3}, 3, False, "yes"])
+def test_a_value_that_would_change_nothing_of_what_happens_is_refused(value):
+    world = World()
+    run = world.start()
+    with pytest.raises(AnswerRefused, match="happens exactly as it was shown"):
+        run.approve(value)
+    assert (run.state, world.paid) == ("blocked", [])
+    run.approve()
+    assert run.run().state == "completed"
+
+
+def test_a_value_given_through_the_outer_run_is_refused_too():
+    world = World()
+    sub = SubworkflowStep(step_id="sub", workflow="flow", is_terminal=True)
+    world.hub.register_workflow(workflow_of(sub, name="outer"))
+    run = world.hub.start("outer", "goal")
+    run.run()
+    with pytest.raises(AnswerRefused, match="a value changes nothing"):
+        run.approve({"usd": 3})
+
+
+def test_two_runs_that_did_the_same_at_other_times_do_not_part():
+    from orchestration_kit import compare
+
+    runs = []
+    for _ in range(2):
+        run = World().start()
+        run.approve()
+        run.run()
+        runs.append(run)
+    assert compare(*runs).first_divergence is None

@@ -508,3 +508,11 @@ def test_a_rule_of_a_function_is_named_after_it():
 
     made = FunctionRule(no_fridays)
     assert str(ConstraintEngine([gentle, made]).validate_plan(WAVE).violations[0]) == "no_fridays: it is Friday."
+
+
+def test_a_rule_without_brackets_is_refused_where_it_is_written():
+    with pytest.raises(InvalidRule, match="Write @rule\\(\\)"):
+
+        @rule
+        def careless(plan):
+            return None

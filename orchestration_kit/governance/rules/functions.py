@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, ClassVar, cast
 
 from orchestration_kit.governance.rules.base import Findings, Past, Plan, Rule
+from orchestration_kit.governance.rules.errors import InvalidRule
 from orchestration_kit.governance.rules.plain import shown
 from orchestration_kit.governance.verdict import OnViolation, Violation
 
@@ -110,7 +111,13 @@ def rule(
         covers: Types of action that may happen because of it, if nothing objects. Without, it only objects.
         action_types: The types it looks at, besides those; all where neither is given.
         on_violation: What follows from a violation: `retry`, `ask` or `fail`.
+
+    Raises:
+        InvalidRule: it is written without brackets.
     """
+    if not isinstance(cast("Any", name), str):
+        called = getattr(cast("Any", name), "__name__", "function")
+        raise InvalidRule(called, "@rule stands there without brackets", "Write @rule(), or @rule(covers=[...]).")
 
     def make(function: Callable[..., Any]) -> FunctionRule:
         types: Any = None if action_types is None else tuple(action_types)
