@@ -153,6 +153,8 @@ class Account:
             name, style = ("failed", "red") if event.retry_in_s is None else ("retry", "yellow")
             if event.error.type == "BranchCancelled":
                 name, style = "stopped", "yellow"
+            elif "blocked" in detail:
+                name = "waits"  # for a person, who is told of right after it
             mark = self._mark(name)
             what = f"{event.error.type}: {shown(event.error.message)}"
             rejected = cast("dict[str, Any]", event.output).get("output")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from orchestration_kit.engine.busy import BUSY, code_of, patiently
 from orchestration_kit.engine.file_systems import mounts, remote_file_system
 from orchestration_kit.governance.wisdom.errors import WisdomUnavailable
 from orchestration_kit.governance.wisdom.schema import MIGRATIONS, Migration, is_new, migrate
@@ -20,7 +19,6 @@ from orchestration_kit.governance.wisdom.schema import MIGRATIONS, Migration, is
 T = TypeVar("T")
 MEMORY = ":memory:"
 _RAW = (sqlite3.Error, UnicodeError, OverflowError, MemoryError)
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 class Database:
@@ -127,15 +125,7 @@ class Database:
 
     def _patiently(self, act: Callable[[], T]) -> T:
         """Do something again while other processes are in the way. Ctrl-C gets through between the tries."""
-        deadline, pause_s = time.monotonic() + self._busy_timeout_s, 0.0002
-        while True:
-            try:
-                return act()
-            except sqlite3.OperationalError as error:
-                if _code(error) not in _BUSY or time.monotonic() > deadline:
-                    raise
-            time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret, only out of step with others
-            pause_s = min(pause_s * 1.3, 0.01)
+        return patiently(act, self._busy_timeout_s)
 
     def _let_go(self) -> None:
         if self._connection is not None:
@@ -225,13 +215,9 @@ def _refuse_remote(path: str) -> None:
         raise WisdomUnavailable(path, f"it is on a network or shared file system ({kind})", hint)
 
 
-def _code(error: BaseException) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
 def _translated(error: BaseException, path: str) -> WisdomUnavailable:
     """Return what an error of sqlite3 means to a person."""
-    code, text = _code(error), str(error) or type(error).__name__
+    code, text = code_of(error), str(error) or type(error).__name__
     reason, hint = _MEANINGS.get(code, (text, "Restore the file from a copy, or choose another path."))
     return WisdomUnavailable(path, reason if reason == text else f"{reason} ({text})", hint)
 
@@ -243,4 +229,4 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_IOERR: ("the disk did not take or give what it should", "See whether it is full or failing."),
     sqlite3.SQLITE_READONLY: ("it may only be read", "Make the file and its folder writable for this user."),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "See that the folder is there and this user may write to it."),
-} | dict.fromkeys(_BUSY, ("another process kept it locked for too long", "See whether one is stopped, then go on."))
+} | dict.fromkeys(BUSY, ("another process kept it locked for too long", "See whether one is stopped, then go on."))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from orchestration_kit.engine.busy import BUSY, code_of, patiently
 from orchestration_kit.engine.file_systems import mounts
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, JournalUnavailable, JournalVersion
 from orchestration_kit.journal.sqlite.locations import prepare, refuse_remote
@@ -22,7 +21,6 @@ Durability = Literal["normal", "full"]
 
 RAW = (sqlite3.Error, UnicodeError, OverflowError, MemoryError)
 """What sqlite3 may raise: `translated` makes a `JournalError` of it."""
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 class Database:
@@ -120,21 +118,8 @@ class Database:
         return self._connect()
 
     def patiently(self, act: Callable[[], T]) -> T:
-        """Do something again and again while other processes are in the way, up to the time a person would wait."""
-        # Not SQLite's own busy timeout: it sleeps up to 0.1 s at a time, and Ctrl-C would have to wait for its end.
-        deadline, pause_s = 0.0, 0.0002
-        while True:
-            try:
-                return act()
-            except sqlite3.OperationalError as error:
-                if not is_busy(error):
-                    raise
-                now = time.monotonic()
-                deadline = deadline or now + self._busy_timeout_s
-                if now > deadline:
-                    raise
-            time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret, only out of step with others
-            pause_s = min(pause_s * 1.3, 0.01)
+        """Do something again and again while other processes are in the way."""
+        return patiently(act, self._busy_timeout_s)
 
     def check_place(self) -> None:
         """See that the file is still where it was: SQLite would go on writing to one that was deleted.
@@ -239,11 +224,7 @@ _opening = threading.Lock()
 
 def is_busy(error: BaseException) -> bool:
     """Whether another process was in the way."""
-    return _code(error) in _BUSY
-
-
-def _code(error: BaseException) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code_of(error) in BUSY
 
 
 def translated(error: BaseException, path: str) -> JournalError:
@@ -252,7 +233,7 @@ def translated(error: BaseException, path: str) -> JournalError:
     >>> print(translated(MemoryError(), "runs.db"))
     The journal runs.db cannot be used: memory is short. Free some, then do the same again.
     """
-    code, text = _code(error), str(error) or type(error).__name__
+    code, text = code_of(error), str(error) or type(error).__name__
     name = getattr(error, "sqlite_errorname", "")
     if code == sqlite3.SQLITE_NOTADB:
         return JournalVersion(path, "it is not an SQLite database", "Choose another path; nothing in it was changed.")
@@ -298,4 +279,4 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_TOOBIG: ("a value is larger than SQLite takes (1 GB)", "Keep it in a file, and hand on its path."),
     sqlite3.SQLITE_NOMEM: ("memory is short", "Free some, then do the same again."),
     sqlite3.SQLITE_INTERRUPT: ("the call was interrupted", "Do the same again: nothing was half-written."),
-} | dict.fromkeys(_BUSY, _LOCKED)
+} | dict.fromkeys(BUSY, _LOCKED)
