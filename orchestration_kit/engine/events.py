@@ -6,9 +6,29 @@ from typing import Any, Literal, NamedTuple, TypedDict
 
 from orchestration_kit.definition.conditions import Evaluated
 from orchestration_kit.engine.data import Changes
-from orchestration_kit.errors import AttemptError, MissingEntry
+from orchestration_kit.errors import (
+    ConditionError,
+    MissingEntry,
+    OutputInvalid,
+    OutputRejected,
+    StepTimeout,
+    TransformerError,
+    ValueTooDeep,
+)
 
-_TELL_THEMSELVES = frozenset({cls.__name__ for cls in (*AttemptError.__subclasses__(), MissingEntry)})
+_TELL_THEMSELVES = frozenset(
+    cls.__name__
+    for cls in (
+        ConditionError,
+        MissingEntry,
+        OutputInvalid,
+        OutputRejected,
+        StepTimeout,
+        TransformerError,
+        ValueTooDeep,
+    )
+)
+"""Errors whose messages need no name before them. Named one by one: a record must not hang on what was imported."""
 
 
 class ErrorInfo(NamedTuple):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,8 @@ from orchestration_kit.engine.refusals import ActionRefused
 from orchestration_kit.errors import RunStateError
 from tests.engine.gatekeeping import FakeGate
 from tests.support import hub_of, step, workflow_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def hub_with(worker, gate=None, *, hands=None, max_retries=0, **options):
@@ -224,3 +229,17 @@ def test_the_error_survives_pickling():
     error = ActionRefused({"action_type": "x"}, (("r", "m", "h"),), "ask")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.on_violation, again.violations) == (str(error), "ask", error.violations)
+
+
+@pytest.mark.parametrize("first", ["ActionRefused", "AnswerRefused", "Orchestrator"])
+def test_the_reason_of_a_run_hangs_not_on_which_name_was_imported_first(first):
+    code = (
+        f"from orchestration_kit import {first}\n"
+        "from tests.engine.gatekeeping import FakeGate\n"
+        "from tests.support import hub_of, step, workflow_of\n"
+        "from orchestration_kit import Action\n"
+        "hub = hub_of(workflow_of(step('a')), {'a': lambda _: Action('drop', {})}, constraints=FakeGate({'drop': 'fail'}))\n"
+        "print(hub.execute_workflow('flow', 'goal', verbose=False).error)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert told.startswith("a#1 failed: ActionRefused: The action 'drop' is refused")
