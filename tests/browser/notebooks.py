@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,18 @@ class Notebook(Shown):
         if answer["status"] != "ok":
             raise AssertionError(f"In the kernel, {expression} raises {answer['ename']}: {answer['evalue']}")
         return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+
+    def comes_true(self, expression: str, *, timeout_s: float = 10.0) -> bool:
+        """Whether an expression is true in the kernel as soon as what the page has sent is seen to there.
+
+        Edits are messages to a subshell of the kernel, and the question goes to its main one: it may be the quicker.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self.kernel(expression):
+            if time.monotonic() > deadline:
+                return False
+            self.page.wait_for_timeout(50)
+        return True
 
     def do(self, code: str, *, timeout_s: float = TIMEOUT_MS / 1000) -> None:
         """Execute Python in the notebook's kernel, in no cell."""

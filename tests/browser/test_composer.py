@@ -39,7 +39,7 @@ def test_a_workflow_is_composed_by_mouse_and_its_code_put_into_a_cell(program):
     hand.fill(OWN)
     hand.tool("Tidy").click()
     expect(hand.at.locator(".okc-where")).to_have_text("build_website")
-    assert hand.notebook.kernel(IS_BUILD_WEBSITE), hand.notebook.kernel("composer.to_yaml()")
+    assert hand.notebook.comes_true(IS_BUILD_WEBSITE), hand.notebook.kernel("composer.to_yaml()")
 
     hand.tool("Code").click()
     hand.at.get_by_role("button", name="Insert as cell").click()
@@ -83,7 +83,7 @@ def test_a_workflow_is_composed_by_keyboard_alone(program):
     keys.press("F6")
     hand.type_in(OWN)
     expect(hand.at.locator(".okc-where")).to_have_text("build_website")
-    assert hand.notebook.kernel(IS_BUILD_WEBSITE), hand.notebook.kernel("composer.to_yaml()")
+    assert hand.notebook.comes_true(IS_BUILD_WEBSITE), hand.notebook.kernel("composer.to_yaml()")
     assert len(hand.notebook.cells()) == 3, "no key has reached the notebook"
     hand.notebook.shot("composer-keyboard")
     assert hand.notebook.errors == []
