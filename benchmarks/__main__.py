@@ -16,11 +16,16 @@ from benchmarks import (
     branches,
     constraints,
     diagrams,
+    executors,
     history,
     imports,
     journal,
+    many,
     monitor,
     ours,
+    planning,
+    reliability,
+    scaling,
     telemetry,
     wisdom,
 )
@@ -34,9 +39,14 @@ STUDIES = {
     "diagrams": diagrams.rows,
     "history": history.rows,
     "monitor": monitor.rows,
+    "many": many.rows,
     "constraints": constraints.rows,
     "telemetry": telemetry.rows,
     "wisdom": wisdom.rows,
+    "executors": executors.rows,
+    "reliability": reliability.rows,
+    "planning": planning.rows,
+    "scaling": scaling.rows,
 }
 """Things that no peer does, by key."""
 PEER_STUDIES = {"journal": journal.rows, "branches": branches.rows}

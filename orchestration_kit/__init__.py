@@ -10,9 +10,11 @@ only its own or a lower number:
 3 engine/       run it                  workers/    adapters behind the worker's signature
                                         governance/ rules, lessons, telemetry around a worker
 4 journal/      remember it: resume, fork, replay; cassettes
+                                        executors/  workers on threads, in processes, on a cluster
 5 history/      understand it: pandas   evaluation/ how good is a worker?
 6 visual/       see it: diagrams, timelines
-7 widgets/      touch it: notebooks     cli/  the same from a terminal
+                                        reliability/ how likely does it succeed?   scale/ many runs
+7 widgets/      touch it: notebooks     service/ from a goal to a pipeline         cli/  from a terminal
 ```
 
 >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
@@ -30,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestration_kit.checks import Problem
+    from orchestration_kit.cli.doctor import doctor
     from orchestration_kit.definition.budgets import Budget
     from orchestration_kit.definition.kinds import ApprovalStep, MapStep, ParallelStep, SubworkflowStep, WaitStep
     from orchestration_kit.definition.steps import Branch, RetryPolicy, WorkflowStep
@@ -65,6 +68,9 @@ if TYPE_CHECKING:
     from orchestration_kit.journal.codec.registry import register_type
     from orchestration_kit.journal.memory import MemoryJournal
     from orchestration_kit.journal.sqlite import SQLiteJournal
+    from orchestration_kit.scale.many import run_many
+    from orchestration_kit.scale.run_set import RunSet
+    from orchestration_kit.service.creating import OrchestrationService
     from orchestration_kit.templates import (
         create_build_website_workflow,
         create_debate,
@@ -118,6 +124,7 @@ _HOMES = {
     "MemoryJournal": "journal.memory",
     "Monitor": "widgets.monitor",
     "OrchestrationError": "errors",
+    "OrchestrationService": "service.creating",
     "Orchestrator": "engine.orchestrator",
     "ParallelStep": "definition.kinds",
     "Person": "workers.person",
@@ -126,6 +133,7 @@ _HOMES = {
     "RetryPolicy": "definition.steps",
     "Rubric": "evaluation",
     "Run": "engine.run",
+    "RunSet": "scale.run_set",
     "RunLimits": "engine.limits",
     "SQLiteJournal": "journal.sqlite",
     "Spawn": "engine.outcome",
@@ -162,11 +170,13 @@ _HOMES = {
     "create_software_pipeline": "templates",
     "create_voting": "templates",
     "data_frame": "history",
+    "doctor": "cli.doctor",
     "evaluate": "evaluation",
     "history_frame": "history",
     "pattern_workers": "workers.patterns",
     "register_type": "journal.codec.registry",
     "replay": "engine.replay",
+    "run_many": "scale.many",
     "runs_frame": "history",
     "step": "widgets.cells",
     "telemetry": "governance",
@@ -204,6 +214,7 @@ __all__ = [
     "MemoryJournal",
     "Monitor",
     "OrchestrationError",
+    "OrchestrationService",
     "Orchestrator",
     "ParallelStep",
     "Person",
@@ -213,6 +224,7 @@ __all__ = [
     "Rubric",
     "Run",
     "RunLimits",
+    "RunSet",
     "SQLiteJournal",
     "Spawn",
     "SubworkflowStep",
@@ -248,11 +260,13 @@ __all__ = [
     "create_software_pipeline",
     "create_voting",
     "data_frame",
+    "doctor",
     "evaluate",
     "history_frame",
     "pattern_workers",
     "register_type",
     "replay",
+    "run_many",
     "runs_frame",
     "step",
     "telemetry",

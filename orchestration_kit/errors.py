@@ -29,16 +29,17 @@ OrchestrationError
     └── ValueTooDeep (ValueError)      data nested too deeply to be put on record
 ```
 
-Each error keeps its values as attributes and survives pickling. Errors of an optional part live with it: `DotMissing`
-and `DotFailed` in `visual/render.py`, those of the demo's workers in `workers/website/errors.py`, of language models in
-`workers/llm/errors.py`, of other workers beside them (`NotAWorker`, `ProgramFailed`, `NobodyToAsk`, ...), of
-rules, telemetry and lessons in `governance/`, each in its `errors.py`, of datasets in `evaluation/errors.py`.
+Each error keeps its values as attributes and survives pickling. Errors of an optional part live with it, most in an
+`errors.py`. `cli/explained/` has cause and remedy of them all.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from orchestration_kit.pointers import Pointer
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -79,7 +80,16 @@ def counted(count: int, noun: str) -> str:
 
 
 class OrchestrationError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package.
+
+    A traceback ends with where cause and remedy are told; what is on record of an error is its message alone.
+
+    >>> UnknownStep("flow", "revise", ["review"]).__notes__[0].partition(" (")[0]
+    'What it means, and what helps: orchestration-kit explain UnknownStep'
+    """
+
+    if not TYPE_CHECKING:  # a list to whoever reads it, as it is with any error
+        __notes__ = Pointer()
 
 
 class DefinitionError(OrchestrationError, ValueError):

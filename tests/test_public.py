@@ -15,6 +15,9 @@ import pytest
 import orchestration_kit
 
 PUBLIC = {
+    "OrchestrationService",
+    "RunSet",
+    "run_many",
     "Action",
     "Case",
     "Criterion",
@@ -83,6 +86,7 @@ PUBLIC = {
     "create_software_pipeline",
     "create_voting",
     "data_frame",
+    "doctor",
     "history_frame",
     "pattern_workers",
     "register_type",
@@ -155,6 +159,12 @@ def test_a_star_import_brings_them_all():
     space: dict = {}
     exec("from orchestration_kit import *", space)
     assert set(space) - {"__builtins__"} == PUBLIC
+
+
+def test_a_star_import_and_a_widget_load_no_grammars():
+    """jsonschema builds those of all its formats, which takes more than a second where Jupyter is installed."""
+    code = "from orchestration_kit import *\nComposer(Orchestrator()), Monitor(Orchestrator()), ApprovalBox"
+    assert loaded_after(code, ["jsonschema", "lark", "scipy", "matplotlib", "sklearn"]) == []
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -171,6 +171,7 @@ def test_it_may_be_named_in_a_conftest(suite):
 
 
 @pytest.mark.skipif(not INSTALLED, reason="the package was installed before it had the plugin")
+@pytest.mark.soak
 def test_it_is_found_where_the_package_is_installed(suite):
     assert "1 passed" in invoke(suite, "-k", "test_one", PYTEST_PLUGINS="", PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
 

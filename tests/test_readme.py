@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_examples_run_one_after_the_other_and_print_what_they_say(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first, journaled, recorded, trip, essay, ruled, played = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    first, journaled = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names: dict = {}
     exec(compile(first, "README.md", "exec"), names)
     printed = capsys.readouterr().out
@@ -25,40 +23,14 @@ def test_the_examples_run_one_after_the_other_and_print_what_they_say(capsys, tm
     assert resumed.startswith("completed ['write#1', 'review#1', 'write#2'")
     assert forked == "completed forked from tuesday at review#1"
     assert "the same path, 3 attempts, no worker called" in replayed
-    exec(compile(recorded, "README.md", "exec"), names)
-    assert "review#1" in Path("slogan.yaml").read_text(encoding="utf-8")
-    exec(compile(trip, "README.md", "exec"), names)
-    waits, failed = capsys.readouterr().out.splitlines()
-    prices = [{"hotel": "Astoria", "price": 150}, {"hotel": "Grand", "price": 130}]
-    assert waits == f"waiting Which one? {{'output': {prices}}}"
-    path = ["ask#1[0]/quote#1", "ask#1[1]/quote#1", "ask#1", "choose#1", "flight#1", "hotel#1", "[undo]/cancel#1"]
-    assert failed == f"failed {path}"
-    assert ", ".join(f"`{visit}`" for visit in path) in README.replace("\n", " ")
-    exec(compile(essay, "README.md", "exec"), names)
-    path = ["look#1", "draft#1", "draft#2", "draft#3", "plan#1", "plan#1", "done#1"]
-    assert capsys.readouterr().out.rstrip() == f"completed {path}"
-    exec(compile(ruled, "README.md", "exec"), names)
-    assert capsys.readouterr().out.rstrip() in README
-    exec(compile(played, "README.md", "exec"), names)
-    assert capsys.readouterr().out == "completed\n"
     names["hub"].journal.close()
 
 
-def test_the_templates_are_all_named():
-    import orchestration_kit
-
-    templates = {name for name in orchestration_kit.__all__ if name.startswith("create_")}
-    assert templates == set(re.findall(r"`(create_\w+)`", README))
-
-
-def test_the_commands_are_all_named(capsys):
-    from orchestration_kit.cli import main
-
-    with pytest.raises(SystemExit):
-        main(["runs", "--help"])
-    commands = re.findall(r"^    (\w+) ", capsys.readouterr().out, flags=re.MULTILINE)
-    named = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]*runs [^`]*`", README))))
-    assert set(commands) - named <= {"backup", "check"}
+def test_the_tutorials_are_all_named():
+    notebooks = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks - set(re.findall(r"\]\((notebooks/[^)]+)\)", README)) == {
+        "notebooks/01_first_workflow.ipynb"
+    }  # by 00
 
 
 def test_every_linked_file_exists():

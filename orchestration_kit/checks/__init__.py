@@ -68,7 +68,18 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(workflow: WorkflowDefinition) -> list[Problem]:
-    """Return what every check finds, errors before warnings."""
+    """Return what every check finds, errors before warnings.
+
+    >>> from orchestration_kit import WorkflowDefinition, WorkflowStep
+    >>> flow = WorkflowDefinition(name="demo")
+    >>> flow.add_step(WorkflowStep(step_id="say", worker_type="generic", on_success="don"), is_initial=True)
+    >>> flow.add_step(WorkflowStep(step_id="done", worker_type="generic", is_terminal=True))
+    >>> for problem in check(flow):
+    ...     print(problem.severity, problem.code, problem.steps)
+    error missing-target ('say',)
+    error unreachable ('done',)
+    warning failure-without-path ('say',)
+    """
     # The other checks rely on steps being steps, and on workflows that end on paper.
     for basis in (existence.misnamed_steps, recursion.held_in_itself):
         if found := list(basis(workflow)):

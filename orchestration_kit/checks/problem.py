@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, or doubtful, about a workflow."""
+    """One thing that is wrong, or doubtful, about a workflow.
+
+    >>> print(Problem("missing-target", ("say",), "'say' leads to 'don', which is no step", "Did you mean 'done'?"))
+    'say' leads to 'don', which is no step. Did you mean 'done'?
+    """
 
     code: str
     """Name of the check, e.g. `missing-target`."""

@@ -1,4 +1,4 @@
-"""The same from a terminal: `orchestration-kit demo | validate | render | runs | replay | dashboard`.
+"""From a terminal: `orchestration-kit demo | validate | render | runs | replay | dashboard | doctor | explain`.
 
 ```text
 argv
@@ -12,6 +12,8 @@ argv
      driving.py     runs resume, runs fork, replay: through the Orchestrator of a module (hubs.py)
      keeping.py     runs prune, backup, check: the journal's file
      dashboard.py   dashboard: the monitor as a page
+     doctor.py      doctor: what is installed, missing or broken; `orchestration_kit.doctor()` in a notebook
+     explain.py    explain: what an error means; the texts are in explained/
   -> terminal.py    what they print: text from journals is data, never markup or control characters
 ```
 

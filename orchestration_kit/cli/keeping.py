@@ -79,7 +79,7 @@ def check_journal(arguments: argparse.Namespace) -> int:
     register_types(arguments.module)
     with opened(arguments.journal) as journal:
         unread: dict[str, str] = {}
-        problems = journal.integrity_check(run_problems=lambda run_id: _problems(journal, run_id, unread))
+        problems = journal.integrity_check(run_problems=lambda run_id: problems_of(journal, run_id, unread))
         count = len(journal.find_runs(RunQuery())) if not problems else None
         path = str(journal.path)
     for problem in problems:
@@ -93,7 +93,8 @@ def check_journal(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _problems(journal: SQLiteJournal, run_id: str, unread: dict[str, str]) -> list[str]:
+def problems_of(journal: SQLiteJournal, run_id: str, unread: dict[str, str]) -> list[str]:
+    """Return what is wrong with the record of a run; why values could not be read is put into `unread`."""
     try:
         load_run(journal, run_id)
     except JournalCorrupt as error:

@@ -49,6 +49,14 @@ def add_dashboard(commands: Any) -> None:
     dashboard.add_argument("--theme", choices=["light", "dark"], default="light", help="default: light")
 
 
+def add_doctor(commands: Any) -> None:
+    """Add `doctor`."""
+    doctor = _command(
+        commands, "doctor", "doctor:examine", "say what is installed, missing or broken, and how to mend it"
+    )
+    doctor.add_argument("--json", action="store_true", help="everything, for programs")
+
+
 def _add_looking(below: Any) -> None:
     listing = _command(below, "list", "listing:list_runs", "list runs, newest first")
     listing.add_argument("--workflow", metavar="NAME")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from orchestration_kit.cli.options import add_dashboard, add_replay, add_runs
+from orchestration_kit.cli.options import add_dashboard, add_doctor, add_replay, add_runs
 from orchestration_kit.cli.terminal import say
 from orchestration_kit.errors import OrchestrationError, UnknownRun, did_you_mean, listed
 from orchestration_kit.journal.errors import UnknownType
@@ -27,6 +27,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
     0 done, 1 it did not work out, 2 wrong use, 3 the run that was driven waits for somebody, 130 interrupted.
+
+    >>> import tempfile
+    >>> from contextlib import chdir
+    >>> from pathlib import Path
+    >>> from orchestration_kit import create_gated_chain
+    >>> site = create_gated_chain({"draft": "coder", "check": "reviewer"}, name="site")
+    >>> with tempfile.TemporaryDirectory() as folder, chdir(folder):
+    ...     _ = Path("site.yaml").write_text(site.to_yaml())
+    ...     main(["validate", "site.yaml"])
+    site.yaml: sound, 4 steps, 0 errors, 0 warnings
+    0
     """
     arguments = _parser().parse_args(argv)
     command = _command(arguments.command)
@@ -49,7 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         module = error.name.partition(".")[0]
         say(f"orchestration-kit: {error}\nHere, name its module: --import {module}")
         return 1
-    except (OrchestrationError, OSError) as error:
+    except OrchestrationError as error:
+        say("\n".join([f"orchestration-kit: {error}", *error.__notes__]))
+        return 1
+    except OSError as error:
         say(f"orchestration-kit: {error}")
         return 1
     return code
@@ -91,4 +105,14 @@ def _parser() -> argparse.ArgumentParser:
     add_runs(commands)
     add_replay(commands)
     add_dashboard(commands)
+    add_doctor(commands)
+
+    explain = commands.add_parser("explain", help="say what an error means, and what helps")
+    explain.add_argument(
+        "name",
+        nargs="?",
+        metavar="ERROR",
+        help="its class, such as UnknownStep, or what a check calls it, such as dead-end; all are listed without",
+    )
+    explain.set_defaults(command="explain:explain")
     return parser

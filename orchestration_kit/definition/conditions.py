@@ -2,7 +2,8 @@
 
 In files a condition is text in CEL (https://cel.dev). It can name `output`, `data`, `goal`, `visits` and
 `attempt`; it can do no I/O and reach no Python object. In code it may also be a callable
-`(output, context) -> bool`. The CEL library is imported when a first condition needs it.
+`(output, context) -> bool`. The CEL library is imported when a first condition needs it; where it cannot be had, as in
+a browser, `plain_cel` does what it does.
 """
 
 from __future__ import annotations
@@ -118,10 +119,8 @@ def compile_condition(condition: Any) -> CompiledCondition:
 @lru_cache(maxsize=10_000)
 def _compile_text(text: str) -> CompiledCondition:
     named = read_condition(text)
-    import cel
-
     try:
-        program = cel.compile(text)
+        program = _program(text)
     except Exception as error:  # noqa: BLE001 - the library raises several kinds, all for bad text
         reason = " ".join(str(error).split("ERROR: <input>:")[-1].split("|")[0].split())
         raise ConditionSyntaxError(
@@ -143,6 +142,16 @@ def _compile_text(text: str) -> CompiledCondition:
         return Evaluated(text, inputs, result)
 
     return CompiledCondition(text, run)
+
+
+def _program(text: str) -> Any:
+    try:
+        import cel
+    except ImportError:
+        from orchestration_kit.definition.plain_cel import PlainProgram
+
+        return PlainProgram(text)
+    return cel.compile(text)
 
 
 _ABSENT: Any = object()

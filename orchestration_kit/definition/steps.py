@@ -97,7 +97,11 @@ class RetryPolicy(Model):
 
 
 class Branch(Model):
-    """A conditional way on: the first branch of a step whose `when` holds is taken."""
+    """A conditional way on: the first branch of a step whose `when` holds is taken.
+
+    >>> Branch(when="output.score >= 0.8", to="publish", label="good")
+    Branch(when='output.score >= 0.8', to='publish', label='good')
+    """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
@@ -107,7 +111,13 @@ class Branch(Model):
 
 
 class Transition(NamedTuple):
-    """One way out of a step, as checks and diagrams see it."""
+    """One way out of a step, as checks and diagrams see it.
+
+    >>> from orchestration_kit import WorkflowStep
+    >>> step = WorkflowStep(step_id="review", worker_type="reviewer", on_success="publish", on_failure="write")
+    >>> step.transitions()[1]
+    Transition(kind='failure', field='on_failure', target='write', label='')
+    """
 
     kind: TransitionKind
     field: str
@@ -117,7 +127,13 @@ class Transition(NamedTuple):
 
 
 class Step(Model):
-    """What every kind of step has: a name, a way on, and what it tells about the data bus."""
+    """What every kind of step has: a name, a way on, and what it tells about the data bus.
+
+    >>> from orchestration_kit import ApprovalStep, WorkflowStep
+    >>> steps = [WorkflowStep(step_id="write", worker_type="coder"), ApprovalStep(step_id="sign", prompt="Publish?")]
+    >>> [(step.kind, isinstance(step, Step)) for step in steps]
+    [('step', True), ('approval', True)]
+    """
 
     kind: str
     step_id: StepId

@@ -11,7 +11,11 @@ from orchestration_kit.definition.base import Model
 
 
 class WorkerType(StrEnum):
-    """The worker types that come with the kit. Any other string is taken wherever one of these is."""
+    """The worker types that come with the kit. Any other string is taken wherever one of these is.
+
+    >>> WorkerType.CODER == "coder", [str(one) for one in WorkerType][:3]
+    (True, ['product_manager', 'coder', 'reviewer'])
+    """
 
     PRODUCT_MANAGER = "product_manager"
     CODER = "coder"
@@ -59,3 +63,12 @@ class WorkerDefinition(Model):
     """`(output, context) -> output` or `(output) -> output`, called on what the worker returned."""
     output_schema: Any = None
     """A type that pydantic can validate. An output that does not fit fails the attempt."""
+    resources: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict[str, float])
+    """What a machine has to offer that calls it, e.g. `{"GPU": 1}`. The hub's executor sees to it; without one, all is
+    called right here."""
+    idempotent: bool = True
+    """Whether it may be called again where the machine that called it was lost. If not, the attempt fails for good
+    (`WorkerLost`), and nothing calls it twice."""
+    at_hub: bool = False
+    """Whether the hub calls it itself, whatever executor it has: a worker that asks a person, calls `context.act` or
+    `context.wisdom`, or holds what cannot leave this process."""

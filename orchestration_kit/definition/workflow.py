@@ -240,11 +240,19 @@ class WorkflowDefinition(Model):
         return cast("Self", workflow_of(cls, graph, name=name, initial=initial))
 
     def get_step(self, step_id: str) -> AnyStep | None:
-        """Return a step by its id, or None."""
+        """Return a step by its id, or None.
+
+        >>> WorkflowDefinition.from_edges("news", [("draft", "publish")]).get_step("draft").on_success
+        'publish'
+        """
         return self.steps.get(step_id)
 
     def problems(self) -> list[Problem]:
-        """Return everything the checks found, errors before warnings."""
+        """Return everything the checks found, errors before warnings.
+
+        >>> [problem.code for problem in WorkflowDefinition(name="empty").problems()]
+        ['no-initial-step']
+        """
         from orchestration_kit.checks import check
 
         return check(self)
@@ -280,7 +288,12 @@ class WorkflowDefinition(Model):
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
     def to_yaml(self) -> str:
-        """Return the definition as YAML."""
+        """Return the definition as YAML.
+
+        >>> flow = WorkflowDefinition.from_edges("news", [("draft", "publish")])
+        >>> WorkflowDefinition.from_yaml(flow.to_yaml()) == flow
+        True
+        """
         return files.dump_yaml(self.to_dict())
 
     @classmethod
@@ -343,6 +356,9 @@ class WorkflowDefinition(Model):
         from orchestration_kit.visual import mimebundle
 
         return mimebundle(self)
+
+    def __str__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
 
 
 def _written(step: Step, fields: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,14 @@ ANSWERS = "answers.yaml"
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What a demo left behind, all under one folder."""
+    """What a demo left behind, all under one folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = build_website(out_dir=folder, verbose=False)
+    ...     print(result.diagram.name, result.history.name, (result.site / "index.html").exists())
+    workflow.svg history.csv True
+    """
 
     run: Run
     site: Path
@@ -38,6 +45,10 @@ def prepare_hub(site: str | Path, model: Any = None) -> Orchestrator:
     With a `model`, a language model plans the site and writes its words (extra `llm`), and is told what was wrong with
     a draft up to twice: a name such as "openai:gpt-5-mini", an address such as "http://127.0.0.1:11434/v1#qwen3", one
     of pydantic-ai's models.
+
+    >>> hub = prepare_hub("site")
+    >>> [worker.name for worker in hub.workers.values()], list(hub.workflows)
+    (['Product manager', 'Coder', 'Reviewer', 'Deployer'], ['build_website'])
     """
     hub = Orchestrator()
     workflow = create_build_website_workflow().replace("completed", worker="Deployer")
@@ -66,6 +77,12 @@ def build_website(
 
     With a `model` (see `prepare_hub`), a language model writes the site. What it answers is kept in the cassette
     `out_dir/answers.yaml`, so that the run can be gone through again without asking it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = build_website("Build a website for Luna Bakery in Lisbon", folder, verbose=False)
+    ...     print(result.run.state, sorted(path.name for path in result.site.glob("*.html")))
+    completed ['index.html', 'menu.html', 'story.html', 'visit.html']
     """
     out = Path(out_dir)
     hub = prepare_hub(out / "site", model)

@@ -35,8 +35,10 @@ def is_in_notebook() -> bool:
 
 def is_seen() -> bool:
     """Whether a person looks at what this process writes: in a notebook, or on a terminal."""
-    if os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):  # tqdm's own word for it
-        return False
+    return _has_eyes() and os.environ.get("TQDM_DISABLE", "0") in ("", "0")  # tqdm's own word for it
+
+
+def _has_eyes() -> bool:
     if is_in_notebook():
         return True
     stream: Any = sys.stderr

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.elsewhere import Errand, LedOut, lend_errand
 from orchestration_kit.engine.events import AttemptStarted
 from orchestration_kit.engine.streams import Stream
 from orchestration_kit.engine.thread import GRACE_S, await_on_engine, call_on_thread, wait_for
@@ -24,9 +25,15 @@ def call_beside(run: Driven, visit: Visit, given: Any, context: WorkflowContext)
     """Call a worker that is async, yields pieces, or has only so much time, from a sync loop."""
     worker = cast("BoundWorker", visit.step.worker)
     seconds, error = _time_allowed(run, visit)
-    if seconds is None and not worker.is_async and not run.is_beside:
+    if seconds is None and not worker.is_async and not run.is_beside and worker.place is None:
         return _call(run, visit, given, context)
     _ = context.data  # viewed now: a worker that outlives its time limit must not see what came later
+    if worker.place is not None:
+        lend_errand(context, Errand(run, visit, seconds, error, partial(check_wanted, run, visit)))
+        if worker.place.is_remote or (seconds is None and not run.is_beside):
+            return _call_elsewhere(run, visit, given, context)
+        outcome = call_on_thread(partial(_call_elsewhere, run, visit, given, context))
+        return wait_for(outcome, seconds, error, partial(check_wanted, run, visit))
     if worker.runs is not None:
         outcome = call_on_thread(partial(_call, run, visit, given, context))
         try:
@@ -59,15 +66,29 @@ async def acall_within(run: Driven, visit: Visit, given: Any, context: WorkflowC
     import asyncio
 
     _ = context.data  # as in call_beside()
+    call = _call
+    if worker.place is not None:
+        lend_errand(context, Errand(run, visit, seconds, error, partial(check_wanted, run, visit)))
+        call = _call_elsewhere
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
         if not loop.is_closed():  # it may have ended long before the worker did
             loop.call_soon_threadsafe(done.set)
 
-    outcome = call_on_thread(partial(_call, run, visit, given, context), tell)
-    await done.wait()
+    outcome = call_on_thread(partial(call, run, visit, given, context), tell)
+    if outcome.took_s is None:
+        await done.wait()
+    outcome.check_time(seconds, error)
     return outcome  # opened by the caller: a StopIteration cannot leave a coroutine
+
+
+def _call_elsewhere(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:
+    """Call a worker by way of an executor, and wait on this thread."""
+    try:
+        return _call(run, visit, given, context)
+    except LedOut as out:
+        raise out.cause from None
 
 
 def _call(run: Driven, visit: Visit, given: Any, context: WorkflowContext) -> Any:

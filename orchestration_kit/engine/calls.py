@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.definition.fingerprints import callable_fingerprint
 from orchestration_kit.definition.kinds import SubworkflowStep
 from orchestration_kit.definition.steps import callable_name
 from orchestration_kit.definition.workers import WorkerDefinition
 from orchestration_kit.errors import InvalidWorker
+
+if TYPE_CHECKING:
+    from orchestration_kit.engine.elsewhere import Place
 
 _CONTEXT_NAMES = ("context", "ctx")
 _EXAMPLE = "Write for example: def worker(input_data, context): return output"
@@ -38,6 +41,14 @@ class BoundWorker:
     """Name and hash of its code and of what that holds, with its transformers: changes when they are edited."""
     runs: SubworkflowStep | None = None
     """It stands for a run of another workflow, which the driver makes itself."""
+    resources: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What a machine has to offer that calls it."""
+    idempotent: bool = True
+    """Whether it may be called again for an attempt whose machine was lost."""
+    at_hub: bool = False
+    """Whether the hub calls it itself, whatever executor it has."""
+    place: Place | None = None
+    """Where it is called; None: at the hub."""
 
     @property
     def shapes_output(self) -> bool:
@@ -71,6 +82,9 @@ def bind_worker(worker: WorkerDefinition) -> BoundWorker:
         output_transformer=transform_out,
         validate_output=validate,
         fingerprint=_fingerprint(worker),
+        resources=worker.resources,
+        idempotent=worker.idempotent,
+        at_hub=worker.at_hub or getattr(executor, "at_hub", False) is True,
     )
 
 
@@ -89,6 +103,12 @@ def subworkflow_worker(step: SubworkflowStep) -> BoundWorker:
         fingerprint=f"workflow:{step.workflow}",
         runs=step,
     )
+
+
+def kept_at_hub(executor: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark what has to be called by the hub itself, whatever executor that has; return it, so that it can decorate."""
+    cast("Any", executor).at_hub = True
+    return executor
 
 
 def _not_called(given: Any, context: Any) -> Any:

@@ -275,16 +275,17 @@ class Driven:
         if token is None:
             self._take_what_is_left()
 
-    async def _drive_async(self, *, one_visit: bool) -> None:
+    async def _drive_async(self, *, one_visit: bool, token: object | None = None) -> None:
         from orchestration_kit.engine.interrupts import Guard
         from orchestration_kit.engine.keyboard import heard
 
-        me = object()
+        me = token or object()
         try:
-            if self.is_playing:
+            if token is None and self.is_playing:
                 raise self._is_taken()
             self._claim(me)
-            self._rested = None
+            if token is None:
+                self._rested = None
             self.audience.tell_start()
             self._guard = Guard()
             with heard(self):
@@ -298,10 +299,11 @@ class Driven:
                     self._leave()
                 finally:
                     self._driver = None
-            if self.resting_observers:
+            if self.resting_observers and token is None:
                 self.tell_rest()
         self._end_if_idle()
-        self._take_what_is_left()
+        if token is None:
+            self._take_what_is_left()
 
     def _claim(self, me: object, *, whatever: bool = False) -> None:
         """Keep others out; with `whatever`, of a run that can only be looked at too.

@@ -1,4 +1,4 @@
-"""Named locks and rates, shared by all runs of a hub: who may begin an attempt, and when.
+"""Named locks and rates, shared by all runs of a hub, and the room of its executor: who may begin an attempt, and when.
 
 They change when something is done, never what comes of it.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
     from orchestration_kit.engine.plan import PlannedStep
+    from orchestration_kit.engine.room import Room, Seat
 
 POLL_S = 0.05
 """How soon a blocking wait notices a cancel."""
@@ -100,6 +101,7 @@ class Gates:
         """
         held = threading.Event()
         ticket = None if step.lock is None else self.ask(step.lock, held.set)
+        seat: Seat | None = None
         try:
             while ticket is not None and not ticket.is_mine:
                 held.wait(POLL_S)
@@ -108,13 +110,24 @@ class Gates:
             if delay_s > 0:
                 run.clock.sleep(delay_s, run.wake)
                 check()
+            room = _room_of(step)
+            if room is not None:
+                held.clear()
+                seat = room.ask(held.set)
+                while not seat.is_mine:
+                    held.wait(POLL_S)
+                    check()
             yield
         finally:
+            if seat is not None:
+                seat.give_back()
             if ticket is not None:
                 self.give_back(ticket)
 
-    async def atake(self, run: Driven, step: PlannedStep) -> Ticket | None:
-        """Wait for the lock and the rate of a step, in the running event loop; the lock is to be given back."""
+    async def atake(  # noqa: C901 - one wait after another
+        self, run: Driven, step: PlannedStep
+    ) -> Callable[[], None]:
+        """Wait for the lock, rate and room of a step, in the running event loop; return what gives them back."""
         import asyncio
 
         loop, held = asyncio.get_running_loop(), asyncio.Event()
@@ -124,14 +137,32 @@ class Gates:
                 loop.call_soon_threadsafe(held.set)
 
         ticket = None if step.lock is None else self.ask(step.lock, tell)
+        seat: Seat | None = None
+
+        def give_back() -> None:
+            if seat is not None:
+                seat.give_back()
+            if ticket is not None:
+                self.give_back(ticket)
+
         try:
             if ticket is not None and not ticket.is_mine:
                 await held.wait()
             delay_s = self.delay_s(run, step)
             if delay_s > 0:
                 await run.clock.asleep(delay_s)
+            room = _room_of(step)
+            if room is not None:
+                held.clear()
+                seat = room.ask(tell)
+                while not seat.is_mine:
+                    await held.wait()
+                    held.clear()
         except BaseException:
-            if ticket is not None:
-                self.give_back(ticket)
+            give_back()
             raise
-        return ticket
+        return give_back
+
+
+def _room_of(step: PlannedStep) -> Room | None:
+    return None if step.worker is None or step.worker.place is None else step.worker.place.room

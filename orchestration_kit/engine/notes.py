@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from orchestration_kit.engine.data import DataView
+    from orchestration_kit.engine.elsewhere import Errand
     from orchestration_kit.engine.events import HistoryEntry
     from orchestration_kit.engine.refusals import ActionRefused
 
@@ -17,13 +18,15 @@ class Notes:
     """What a context holds once somebody asks for it: a worker that looks at nothing pays for nothing."""
 
     __slots__ = (
-        "actions", "added", "cached", "granted", "history", "is_open", "is_over", "is_returned", "lessons", "metadata",
-        "random", "refused", "seen", "told", "turn", "usage", "view",
+        "actions", "added", "cached", "errand", "granted", "history", "is_open", "is_over", "is_returned", "lessons",
+        "metadata", "random", "refused", "seen", "told", "turn", "usage", "view",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.cached = False
         """Whether the attempt comes from a recording."""
+        self.errand: Errand | None = None
+        """The attempt, where an executor calls its worker."""
         self.view: DataView | None = None
         self.seen = 0
         """How many records there were when the run's view of the data was made."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from concurrent.futures import Executor as Pool
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -18,8 +19,11 @@ from orchestration_kit.engine.arguments import (
 )
 from orchestration_kit.engine.bar import progress_of
 from orchestration_kit.engine.context import WorkflowContext
+from orchestration_kit.engine.elsewhere import open_place
 from orchestration_kit.engine.events import RunStarted
+from orchestration_kit.engine.executor_port import Executor
 from orchestration_kit.engine.gates import Gates
+from orchestration_kit.engine.handles import Handles
 from orchestration_kit.engine.journaled import (
     new_log,
     open_cassette,
@@ -73,8 +77,11 @@ class Orchestrator(Recall):
         actions: Mapping[str, Hand] | None = None,
         wisdom: Lessons | PathLike[str] | str | None = None,
         redact: bool | Iterable[str] = True,
+        executor: Executor | Pool | None = None,
     ) -> None:
         super().__init__()
+        self.place = open_place(executor)
+        """Where workers are called: by an executor, e.g. `ProcessesExecutor(4)`; None: by the hub itself."""
         self.observers: list[Observer] = list(observers)
         """Called with every event of every run."""
         check_options(None, limits)
@@ -87,6 +94,8 @@ class Orchestrator(Recall):
         """Recordings that stand in for workers, in every run that is started outside a `with cassette(...)`."""
         self.last_run: Run | None = None
         """The run started last, also when it raised."""
+        self.last_many: Any = None
+        """The set of runs made last, a `RunSet`, also when `run_many` raised."""
         self.gates = Gates(locks)
         """The locks and rates that steps name."""
         self.spawn_checks: list[SpawnCheck] = list(spawn_checks)
@@ -101,7 +110,7 @@ class Orchestrator(Recall):
         """What is lent to workers: constraints, hands for actions, lessons; and who keeps secrets off records."""
         # What is in a journal can be read again, so that a handle lives as long as somebody holds it.
         self._named_runs: MutableMapping[str, Run] = {} if self.journal is None else WeakValueDictionary()
-        self._handles: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        self._handles = Handles()
 
     def execute_workflow(  # noqa: PLR0913 - the mission's signature and the run's options
         self,
@@ -179,6 +188,13 @@ class Orchestrator(Recall):
         """Make a run and return its handle; nothing has been called yet. Raises as `execute_workflow` does.
 
         With `workers`, a callable or a `WorkerDefinition` by step, these stand in at their steps in this run alone.
+
+        >>> from orchestration_kit import WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> hub.start("a_b", "hello").step()["output"]
+        'HELLO'
         """
         check_workflow_name(workflow_name)
         return self.begin(
@@ -210,8 +226,12 @@ class Orchestrator(Recall):
         observers: Iterable[Observer] = (),
         parent: RunStarted | None = None,
         workers: Mapping[str, Any] | None = None,
+        journal: Journal | None = None,
     ) -> Run:
-        """Make a run; with `parent`, one within another run, whose id, depth and first input stand there."""
+        """Make a run; with `parent`, one within another run, whose id, depth and first input stand there.
+
+        With `journal`, it is put on record through that: one before the hub's own.
+        """
         definition = self.workflows.get(workflow_name)
         stand_ins = {} if definition is None else bind_stand_ins(definition, workers)
         plan = self.current_plan(workflow_name, stand_ins)
@@ -227,16 +247,16 @@ class Orchestrator(Recall):
             workflow=workflow_name,
             fingerprint=plan.fingerprint,
             goal=scrub(goal),
-            data=scrub(data),
+            data=scrub(data) if data else data,
             seed=run_id if seed is None else seed,
             started_at=self.clock.time(),
-            tags=scrub(checked_tags(tags)),
+            tags=None if tags is None else scrub(checked_tags(tags)),
             parent=None if parent is None else parent.run_id,
             input=None if parent is None else scrub(parent.input),
             depth=0 if parent is None else parent.depth,
         )
         machine = Machine(plan, limits or self.limits, started)
-        log = new_log(self.journal, machine, self.clock)
+        log = new_log(journal or self.journal, machine, self.clock)
         return self.adopt(
             machine,
             log,
@@ -283,7 +303,8 @@ class Orchestrator(Recall):
         run.audience.observers = self._listening(run, verbose=verbose)
         run.stand_ins = stand_ins
         if not is_child:
-            self.last_run = self._handles[run_id] = run
+            self.last_run = run
+            self._handles.put(run_id, run)
         if named:
             self._named_runs[run.run_id] = run
         return run
@@ -300,6 +321,14 @@ class Orchestrator(Recall):
 
         A step that was completed is never run again. One that was in flight at a crash is repeated, with the same
         `context.idempotency_key`. A run that is over is not run again: its context is returned.
+
+        >>> from orchestration_kit import MemoryJournal, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator(journal=MemoryJournal())
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> _ = hub.start("a_b", "hello", run_id="monday").step()
+        >>> hub.resume("monday", verbose=False).data["b_output"]
+        'HELLO'
 
         Args:
             run_id: The run's id.

@@ -100,8 +100,9 @@ class PlannedStep:
 
     @property
     def is_gated(self) -> bool:
-        """Whether an attempt needs a lock or has to keep to a rate."""
-        return self.lock is not None or self.rate is not None
+        """Whether an attempt needs a lock, has to keep to a rate, or waits for room at an executor."""
+        is_placed = self.worker is not None and self.worker.place is not None
+        return is_placed or self.lock is not None or self.rate is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +239,14 @@ def with_worker(step: PlannedStep, worker: BoundWorker | None) -> PlannedStep:
     """Return a step with a worker at it."""
     if worker is None:
         return step
-    is_direct = not (worker.is_async or worker.is_generator or worker.runs is not None) and step.timeout_s is None
+    is_called_here = not (worker.is_async or worker.is_generator or worker.runs is not None or worker.place is not None)
     return replace(
         step,
         worker=worker,
         worker_name=worker.name,
         worker_fingerprint=worker.fingerprint,
-        is_direct=is_direct,
+        is_direct=is_called_here and step.timeout_s is None,
+        is_plain=step.is_plain and worker.place is None,
         is_prepared=worker.input_transformer is not None,
         is_judged=step.is_judged or worker.shapes_output,
     )

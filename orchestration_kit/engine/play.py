@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from orchestration_kit.engine.events import RunResumed
 from orchestration_kit.engine.past import SAME, check_fit, fork
 from orchestration_kit.engine.stand_ins import bind_stand_in, check_skip, known_steps, put_output_by_hand
 from orchestration_kit.engine.thread import GRACE_S, POLL_S
+from orchestration_kit.engine.threadless import await_here, begin_on_loop, can_await_here, can_start_threads
 from orchestration_kit.errors import RunStateError, UnknownStep
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class Playable(Answerable):
     def play(self, *, visits: int | None = None, until: str | None = None) -> None:
         """Run on, in the background: to the end, until it waits for somebody, or until `pause()`. Returns at once.
 
-        `wait()` waits for it, `await run` does so without blocking, `pause()` and `cancel()` stop it.
+        `wait()` waits for it, `await run` does so without blocking, `pause()` and `cancel()` stop it. Where there are
+        no threads, in a browser, the event loop makes one visit after another; without a loop, all are made at once.
 
         Args:
             visits: How many visits to make at most; None: as many as there are.
@@ -81,6 +84,10 @@ class Playable(Answerable):
             if self.is_driven:
                 raise self._is_taken()
             self._playing, self._rested = done, rested
+        if not can_start_threads():
+            if not begin_on_loop(partial(self._play_async, (done, rested), visits, until)):
+                self._play((done, rested), visits, until)
+            return
         work = partial(contextvars.copy_context().run, self._play, (done, rested), visits, until)
         threading.Thread(target=work, name="orchestration_kit run", daemon=True).start()
 
@@ -105,6 +112,7 @@ class Playable(Answerable):
         A keyboard interrupt cancels the run.
 
         Raises:
+            RunStateError: it goes on in this very event loop, as in a browser: `await run` instead.
             TimeoutError: it still goes on after `timeout_s` seconds.
             JournalError: it could not be put on record; the run goes on from there when it is driven again.
         """
@@ -114,6 +122,8 @@ class Playable(Answerable):
 
     def _wait_for_playing(self, timeout_s: float | None) -> None:
         playing, waited_s = self._rested, 0.0
+        if playing is not None and not playing.done() and not can_start_threads():
+            self._let_it_play(playing, timeout_s)
         try:
             while playing is not None:
                 left = POLL_S if timeout_s is None else min(POLL_S, timeout_s - waited_s)
@@ -132,6 +142,14 @@ class Playable(Answerable):
             _finish_soon(playing)
             error.add_note(f"Run {self.run_id!r} is {self.state.value}. It can be looked at, and resumed: {self!r}")
             raise
+
+    def _let_it_play(self, playing: Future[None], timeout_s: float | None) -> None:
+        if can_await_here():
+            with suppress(NotYet):
+                await_here(partial(_has_ended, playing), timeout_s, NotYet())
+        elif timeout_s is None:
+            reason = "it goes on in the event loop, which stands still while this call waits"
+            raise RunStateError(self.run_id, self.state, reason, "Write `await run`.")
 
     def __await__(self) -> Generator[Any, Any, WorkflowContext]:
         return self._awaited().__await__()
@@ -283,7 +301,7 @@ class Playable(Answerable):
                 self._driver = None
 
     def _play(self, ends: tuple[Future[None], Future[None]], visits: int | None, until: str | None) -> None:
-        done, rested = ends
+        done = ends[0]
         error: BaseException | None = None
         try:
             if visits is None and until is None:
@@ -293,6 +311,30 @@ class Playable(Answerable):
         except BaseException as raised:  # noqa: BLE001 - raised again by whoever waits
             error = raised
             _log.debug("Run %r stopped", self.run_id, exc_info=True)
+        self._stop_playing(ends, error)
+
+    async def _play_async(self, ends: tuple[Future[None], Future[None]], visits: int | None, until: str | None) -> None:
+        """Play in the event loop. It comes up for air after each visit, so that a pause is heard."""
+        import asyncio
+
+        done, error, left, before = ends[0], None, visits, -1
+        try:
+            while not self.is_finished and self.next_step != until and left != 0:
+                is_stuck = self.machine.count == before  # it waits, for a time or for somebody
+                before, made = self.machine.count, self.machine.recorded
+                await self._drive_async(one_visit=not is_stuck, token=done)
+                if self.pausing is done or (is_stuck and self.machine.count == before):
+                    break
+                if left is not None and self.machine.recorded > made:
+                    left -= 1
+                await asyncio.sleep(0)
+        except BaseException as raised:  # noqa: BLE001 - raised again by whoever waits
+            error = raised
+            _log.debug("Run %r stopped", self.run_id, exc_info=True)
+        self._stop_playing(ends, error)
+
+    def _stop_playing(self, ends: tuple[Future[None], Future[None]], error: BaseException | None) -> None:
+        done, rested = ends
         done.set_result(None)
         try:
             self._take_what_is_left()
@@ -339,6 +381,12 @@ class Playable(Answerable):
         """Return the entry of the last attempt, where there is one more than before."""
         last = self.machine.last_record()
         return None if last is None or self.machine.recorded == before else to_entry(last)
+
+
+async def _has_ended(playing: Future[None]) -> None:
+    import asyncio
+
+    await asyncio.wait((asyncio.wrap_future(playing),))
 
 
 def _finish_soon(playing: Future[None] | None) -> None:

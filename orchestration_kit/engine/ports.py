@@ -21,6 +21,11 @@ class RunLog(Protocol):
     wait_s: float | None
 
     @property
+    def epoch(self) -> int:
+        """The number of the lease it is driven under; 0 where it has none."""
+        ...
+
+    @property
     def is_on_record(self) -> bool:
         """Whether the journal knows all there is."""
         ...

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from orchestration_kit.engine.acting import carried_out
 from orchestration_kit.engine.arguments import check_id, checked_observers
 from orchestration_kit.engine.around import WATCHING, followers
 from orchestration_kit.engine.events import Event
+from orchestration_kit.engine.handles import Handles
 from orchestration_kit.engine.journaled import (
     NewLog,
     delete_run,
@@ -43,7 +43,7 @@ class Recall(Registry):
     cassette: Cassette | None
     last_run: Run | None
     _named_runs: MutableMapping[str, Run]
-    _handles: WeakValueDictionary[str, Run]
+    _handles: Handles
 
     @property
     def _hub(self) -> Orchestrator:
@@ -51,6 +51,14 @@ class Recall(Registry):
 
     def get_run(self, run_id: str) -> Run:
         """Return a run that was given an id, the last one, or one of the journal.
+
+        >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> _ = hub.execute_workflow("a_b", "hello", verbose=False, run_id="monday")
+        >>> hub.get_run("monday").state.value
+        'completed'
 
         Raises:
             UnknownRun: (a ValueError) no such run is known here.
@@ -71,7 +79,8 @@ class Recall(Registry):
             run.machine.inherited = self._inherited(run)
         run.audience.observers = self._listening(run, verbose=False)
         run.audience.joins_late()
-        self._named_runs[run_id] = self._handles[run_id] = run
+        self._named_runs[run_id] = run
+        self._handles.put(run_id, run)
         find_children(run, self._hub)
         return run
 
@@ -94,12 +103,21 @@ class Recall(Registry):
 
         Runs of sub-workflows are not among them, nor what only the journal knows.
         """
-        return [run for handle in self._handles.valuerefs() if (run := handle()) is not None]
+        return self._handles.held()
 
     def runs(self, **filters: Any) -> list[RunSummary]:
         """Return the runs on record that fit, newest first: of the journal, or else those known here.
 
         `runs_frame(orchestrator.runs())` shows them as a frame.
+
+        >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> for number, goal in enumerate(("hello", "bye")):
+        ...     _ = hub.execute_workflow("a_b", goal, verbose=False, run_id=goal, tags={"number": str(number)})
+        >>> [run.run_id for run in hub.runs(state="completed", tags={"number": "1"})]
+        ['bye']
 
         Args:
             **filters: `workflow`, `state`, `parent`, `tags` (a dict), `run_id_contains`, `started_after` and
@@ -128,7 +146,7 @@ class Recall(Registry):
             raise UnknownRun(str(run_id), list(self._named_runs))
         for gone in (run_id, *deleted):
             self._named_runs.pop(gone, None)
-            self._handles.pop(gone, None)
+            self._handles.drop(gone)
         if is_last:
             self.last_run = None
 

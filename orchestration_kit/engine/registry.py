@@ -9,6 +9,7 @@ from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.around import WATCHING, lent
 from orchestration_kit.engine.calls import BoundWorker, bind_worker, subworkflow_worker
+from orchestration_kit.engine.elsewhere import Place
 from orchestration_kit.engine.plan import Plan, PlannedStep, bind, compile_plan
 from orchestration_kit.engine.services import NO_SERVICES, Services
 from orchestration_kit.engine.stand_ins import StandIns
@@ -25,11 +26,14 @@ class Registry:
         """By name, as they were registered."""
         self._by_type: dict[str, BoundWorker] = {}
         self._by_name: dict[str, BoundWorker] = {}
+        self._definitions: dict[str, WorkerDefinition] = {}
         self._plans: dict[str, Plan] = {}
         self._bound: dict[str, Plan] = {}
         self._watching = WATCHING.changes
         self.services: Services = NO_SERVICES
         """What is lent to workers."""
+        self.place: Place | None = None
+        """Where workers are called; None: by the hub itself."""
 
     def __repr__(self) -> str:
         workers = listed(f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values())
@@ -55,6 +59,7 @@ class Registry:
         self.workers[worker.worker_type] = worker
         self._by_type[bound.worker_type] = bound
         self._by_name[bound.name] = bound
+        self._definitions[bound.name] = worker
         self._bound.clear()
 
     def register_workflow(self, workflow: WorkflowDefinition) -> None:
@@ -69,6 +74,16 @@ class Registry:
         self._plans[workflow.name] = plan
         self.workflows[workflow.name] = plan.definition
         self._bound.pop(workflow.name, None)
+
+    def register_all_of(self, other: Registry) -> None:
+        """Register what another hub has, without looking at it once more."""
+        for name in ("workers", "workflows", "_by_type", "_by_name", "_definitions", "_plans"):
+            getattr(self, name).update(getattr(other, name))
+        self._bound.clear()
+
+    def definition_of(self, worker: str) -> WorkerDefinition:
+        """Return a worker as it was registered, by its name."""
+        return self._definitions[worker]
 
     def named_workers(self) -> dict[str, str]:
         """Return the worker type of each registered worker, by name."""
@@ -100,6 +115,8 @@ class Registry:
 
         def find(step: PlannedStep) -> BoundWorker | None:
             worker = stand_ins.get(step.step_id) or self._find(step)
+            if worker is not None and self.place is not None:
+                worker = self.place.placed(worker)
             return None if worker is None else lent(worker, acts=acts)
 
         return replace(bind(plan, find, known), services=self.services)

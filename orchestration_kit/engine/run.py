@@ -57,7 +57,17 @@ class Run(Playable):
         return self.machine.plan.definition
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the history as a DataFrame, one row per attempt: `history_frame(run)`."""
+        """Return the history as a DataFrame, one row per attempt: `history_frame(run)`.
+
+        >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> run = hub.start("a_b", "hello")
+        >>> _ = run.run()
+        >>> run.to_frame()[["path", "worker", "success"]].values.tolist()
+        [['a#1', 'shout', True], ['b#1', 'shout', True]]
+        """
         from orchestration_kit.history import history_frame
 
         return history_frame(self)
@@ -102,6 +112,15 @@ class Run(Playable):
     def at(self, visit: str) -> Moment:
         """Return how things stood when a visit began: its `context`, `input`, `history`. Nothing can be run there.
 
+        >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> run = hub.start("a_b", "hello")
+        >>> _ = run.run()
+        >>> run.at("b#1").data
+        {'a_output': 'HELLO'}
+
         Args:
             visit: A position such as `review_code#2`; the step's id alone where it was visited once.
 
@@ -122,6 +141,15 @@ class Run(Playable):
         """Return a run that shares this one's past up to a visit, to go another way from there; this one stays.
 
         Workers and workflow are those that are registered now, as far as they fit the shared past.
+
+        >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> run = hub.start("a_b", "hello")
+        >>> _ = run.run()
+        >>> run.fork(at="b#1", input="bye").run().data
+        {'a_output': 'HELLO', 'b_output': 'BYE'}
 
         Args:
             at: The visit to begin with, e.g. `review_code#2`.
@@ -186,6 +214,14 @@ class Run(Playable):
 
     def run_until(self, step_id: str) -> WorkflowContext:
         """Run until `step_id` is about to be worked on, the run waits, or it ends. Branches are worked on here.
+
+        >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+        >>> hub = Orchestrator()
+        >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+        >>> hub.register_workflow(create_generic_pipeline([("a", "generic", ""), ("b", "generic", "")]))
+        >>> run = hub.start("a_b", "hello")
+        >>> run.run_until("b").data, run.next_step
+        ({'a_output': 'HELLO'}, 'b')
 
         Raises:
             UnknownStep: the workflow has no such step.

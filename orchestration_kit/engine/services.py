@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -26,6 +27,11 @@ class Scrub(Protocol):
 
     def refresh(self) -> None:
         """Look at the environment anew."""
+        ...
+
+    @property
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Regular expressions of one's own, for a hub elsewhere."""
         ...
 
 

@@ -86,16 +86,16 @@ async def amake(run: Driven, visit: Visit, context: WorkflowContext, guard: Guar
         guard.awaiting = True
         await clock.asleep(visit.wait_s)
         guard.returned()
-    ticket = None
+    give_back = None
     if step.is_gated:
         guard.awaiting = True
-        ticket = await run.gates.atake(run, step)
+        give_back = await run.gates.atake(run, step)
         guard.returned()
     try:
         await acall_worker(run, visit, context, guard, is_shared=is_shared)
     finally:
-        if ticket is not None:
-            run.gates.give_back(ticket)
+        if give_back is not None:
+            give_back()
 
 
 async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
@@ -121,7 +121,7 @@ async def acall_worker(  # noqa: C901 - on the way of every attempt, calls cost
             timed = step.timeout_s is not None or run.machine.limits.max_seconds is not None
             if worker.is_async and not worker.is_generator and not timed:
                 output = await (worker.call(given, context) if worker.takes_context else worker.call(given))
-            elif timed or (is_shared and not worker.is_async and worker.runs is None):
+            elif timed or worker.place is not None or (is_shared and not worker.is_async and worker.runs is None):
                 output = await acall_within(run, visit, given, context, guard)
                 output = output.get() if isinstance(output, Outcome) else output
             else:

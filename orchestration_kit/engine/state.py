@@ -4,7 +4,11 @@ from enum import StrEnum
 
 
 class WorkflowState(StrEnum):
-    """Where a run stands."""
+    """Where a run stands.
+
+    >>> WorkflowState.COMPLETED == "completed", WorkflowState("waiting").name
+    (True, 'WAITING')
+    """
 
     INITIALIZED = "initialized"
     IN_PROGRESS = "in_progress"

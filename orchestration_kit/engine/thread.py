@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from orchestration_kit.engine.threadless import await_here, can_start_threads
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -39,6 +41,8 @@ class Outcome:
         self._done = threading.Event()
         self._result: Any = None
         self._error: BaseException | None = None
+        self.took_s: float | None = None
+        """How long a call took that was made at once, here, as there are no threads; None for any other."""
 
     def capture(self, call: Callable[[], Any], then: Callable[[], None] | None) -> None:
         """Make the call, here, keep what came of it, and say so."""
@@ -59,6 +63,14 @@ class Outcome:
         """Wait; whether it is there."""
         return self._done.wait(max(0.0, seconds))
 
+    def check_time(self, seconds: float | None, late: BaseException) -> None:
+        """Raise `late` where a call that nothing could stop took longer than it was allowed."""
+        if self.took_s is not None and seconds is not None and self.took_s > seconds:
+            late.add_note(
+                f"No thread can be started here, and nothing stopped the worker: it returned after {self.took_s:.3g} s."
+            )
+            raise late
+
     def get(self) -> Any:
         """Return the result, or raise the error."""
         if self._error is not None:
@@ -69,10 +81,15 @@ class Outcome:
 def call_on_thread(call: Callable[[], Any], then: Callable[[], None] | None = None) -> Outcome:
     """Call on a daemon thread of its own, and `then` there too, when it has ended.
 
-    A call that never returns cannot be stopped, but it holds up nobody.
+    A call that never returns cannot be stopped, but it holds up nobody. Where there are no threads it is made here.
     """
     outcome = Outcome()
     context = contextvars.copy_context()
+    if not can_start_threads():
+        begun = time.monotonic()
+        context.run(outcome.capture, call, then)
+        outcome.took_s = time.monotonic() - begun
+        return outcome
     name = "orchestration_kit worker"
     threading.Thread(target=context.run, args=(outcome.capture, call, then), name=name, daemon=True).start()
     return outcome
@@ -87,6 +104,7 @@ def wait_for(outcome: Outcome, seconds: float | None, late: BaseException, check
         late: What is raised past that.
         check: Called every tenth of a second; what it raises ends the wait.
     """
+    outcome.check_time(seconds, late)
     deadline = None if seconds is None else time.monotonic() + seconds
     while True:
         left = POLL_S if deadline is None else deadline - time.monotonic()
@@ -108,6 +126,8 @@ def await_on_engine(
     Whatever ends the wait early (no time left, a cancel, a keyboard interrupt) cancels the coroutine first and lets it
     clean up.
     """
+    if not can_start_threads():
+        return await_here(work, seconds, late)
     job = _Job(work)
     engine, is_own = _engine()
     try:

@@ -2,7 +2,7 @@
 
 The machine and the log are used by one thread at a time (`run.turn`); workers are called outside of it. The caller's
 thread only waits, so that an interrupt is heard at once. A thread whose worker never returns holds up nobody: what it
-gives later is dropped.
+gives later is dropped. Where no thread can be started, the caller's takes the visits, in order.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from orchestration_kit.engine.context import context_of
 from orchestration_kit.engine.driven import FREE_TURN
 from orchestration_kit.engine.drivers import put_cancelled, stop_all
+from orchestration_kit.engine.elsewhere import only_room
 from orchestration_kit.engine.interrupts import BranchCancelled, RunCancelled
 from orchestration_kit.engine.rest import commit, expire, next_due_s, take_letters
 from orchestration_kit.engine.single import make
 from orchestration_kit.engine.thread import POLL_S
+from orchestration_kit.engine.threadless import can_start_threads
 
 if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
@@ -45,6 +47,8 @@ class _Threads:
         """What those are left alone with."""
         self.held_at = -1
         """How many events there were when nothing more could begin, for want of a budget."""
+        self.room = only_room(run.machine.plan)
+        """Where all workers wait for an executor: more threads than that has places for would only stand in line."""
         self.stopped = False
         self.error: BaseException | None = None
 
@@ -97,8 +101,14 @@ class _Threads:
         machine = self.machine
         if not machine.groups or machine.count == self.held_at or self.run.pausing is not None:
             return
+        if not can_start_threads():
+            if self.alive == 0:
+                self.alive = 1
+                self.work()
+            return
         idle = self.alive - len(machine.taken)
-        for _ in range(min(len(machine.ready) - idle, MAX_THREADS - self.alive)):
+        most = MAX_THREADS if self.room is None else min(MAX_THREADS, self.room.limit)
+        for _ in range(min(len(machine.ready) - idle, most - self.alive)):
             self.alive += 1
             target = contextvars.copy_context().run
             threading.Thread(target=target, args=(self.work,), name="orchestration_kit branch", daemon=True).start()

@@ -1,4 +1,4 @@
-"""`Ticker`: calls what is due, on one daemon thread for the whole process."""
+"""`Ticker`: calls what is due, on one daemon thread for the whole process; without threads the event loop does."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+
+from orchestration_kit.engine.threadless import call_later, can_start_threads
 
 _log = logging.getLogger("orchestration_kit")
 
@@ -26,6 +28,9 @@ class Ticker:
         """Have `call` called at a time of `monotonic`, or soon after."""
         with self._changed:
             heapq.heappush(self._due, (when, next(self._numbers), call))
+            if not can_start_threads():
+                call_later(when - self.monotonic(), self.call_due)
+                return
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="orchestration_kit pulse", daemon=True)
                 self._thread.start()

@@ -99,6 +99,9 @@ class Dataset:
     def tagged(self, *tags: str) -> Dataset:
         """Return the cases that have one of these tags.
 
+        >>> [case.name for case in Dataset([Case("ada", "Ada", tags=("short",)), Case("b", "Bo")]).tagged("short")]
+        ['ada']
+
         Raises:
             DatasetError: none has.
         """
@@ -148,6 +151,13 @@ class Dataset:
 
     def to_yaml(self) -> str:
         """Return the dataset as YAML.
+
+        >>> print(Dataset([Case("ada", "Ada", "Hello, Ada!")], name="greetings").to_yaml(), end="")
+        name: greetings
+        cases:
+        - name: ada
+          input: Ada
+          expected: Hello, Ada!
 
         Raises:
             DatasetError: a case holds something else than plain data; it names the case.

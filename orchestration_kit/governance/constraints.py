@@ -84,6 +84,17 @@ class ConstraintEngine:
     def to_yaml(self) -> str:
         """Return the rules as YAML, which `from_yaml` reads back to the same.
 
+        >>> from orchestration_kit.governance.rules import CostRule
+        >>> engine = ConstraintEngine([CostRule(max_cost=0.1)])
+        >>> print(engine.to_yaml(), end="")
+        version: 1
+        on_violation: retry
+        rules:
+        - kind: cost
+          max_cost: 0.1
+        >>> ConstraintEngine.from_yaml(engine.to_yaml()).rules == engine.rules
+        True
+
         Raises:
             InvalidRule: one of them is a function.
         """
@@ -92,7 +103,12 @@ class ConstraintEngine:
         return dump_rules(self.rules, self.on_violation)
 
     def with_rules(self, *rules: Rule | Callable[..., Any]) -> ConstraintEngine:
-        """Return an engine that has these rules, too. One with the name of another takes its place."""
+        """Return an engine that has these rules, too. One with the name of another takes its place.
+
+        >>> from orchestration_kit.governance.rules import CostRule
+        >>> ConstraintEngine([]).with_rules(CostRule(max_cost=0.1)).rules[0].name
+        'cost'
+        """
         added = {one.name: one for one in map(_as_rule, rules)}
         kept = [added.pop(one.name, one) for one in self.rules]
         return type(self)([*kept, *added.values()], on_violation=self.on_violation)

@@ -147,7 +147,7 @@ class Floats:
         fraction, whole = np.modf(np.where(fits, seconds, 0.0))
         ticks = whole.astype(np.int64) * 1_000_000 + np.rint(fraction * 1e6).astype(np.int64)
         stamps = ticks.view("M8[us]")
-        stamps[~fits] = np.datetime64("NaT")
+        stamps[~fits] = np.datetime64("NaT", "us")
         return pd.DatetimeIndex(stamps).tz_localize("UTC")
 
 

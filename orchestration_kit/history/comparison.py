@@ -48,7 +48,15 @@ def compare(run_a: Any, run_b: Any) -> Comparison:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """The difference between two runs. In a notebook it shows itself, side by side."""
+    """The difference between two runs. In a notebook it shows itself, side by side.
+
+    >>> a, b = [{"step": "ask", "output": "yes"}], [{"step": "ask", "output": "no"}]
+    >>> comparison = compare(a, b)
+    >>> comparison.same_way, str(comparison.first_divergence)
+    (False, 'ask#1, attempt 1: output')
+    >>> comparison.steps[["path", "found_in", "differs"]].values.tolist()
+    [['ask#1', 'both', 'output']]
+    """
 
     a: Recorded
     b: Recorded

@@ -29,6 +29,12 @@ in a cell would begin a new row, and that row may be a formula."""
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write a frame as CSV (UTF-8, a header, no row numbers) with formulas neutralised, wholly or not at all.
 
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(write_csv(pd.DataFrame({"said": ["=1+1"], "score": [0.5]}), f"{folder}/said.csv").read_text().split())
+    ['said,score', "'=1+1,0.5"]
+
     Args:
         frame: Any DataFrame. A named index becomes columns, in front of the others.
         path: Where to write; an existing file is replaced.

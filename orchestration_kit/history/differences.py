@@ -30,7 +30,11 @@ Parting = tuple[Place, Any, Any]
 
 
 class Difference(NamedTuple):
-    """One place where two values part."""
+    """One place where two values part.
+
+    >>> print(Difference("output['items'][3]", "'pear'", "absent"))
+    output['items'][3]: 'pear' | absent
+    """
 
     where: str
     """For example `output['items'][3]`."""

@@ -38,7 +38,11 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """The first attempt at which two runs part, and what differs there."""
+    """The first attempt at which two runs part, and what differs there.
+
+    >>> print(Divergence("review#2", 1, None, ("output", "edge"), (Difference("output", "True", "False"),)))
+    review#2, attempt 1: output, edge
+    """
 
     path: str
     """For example `review_code#2`."""

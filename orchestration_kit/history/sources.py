@@ -42,7 +42,12 @@ _READABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is on record of one run, at one moment."""
+    """What is on record of one run, at one moment.
+
+    >>> found = recorded([{"step": "ask", "output": "yes"}, {"step": "tell", "output": "done"}])
+    >>> [record.path for record in found.records], found.workflow is None
+    (['ask#1', 'tell#1'], True)
+    """
 
     run: str
     workflow: str | None
@@ -92,6 +97,14 @@ def records_of(source: Any) -> list[AttemptFinished]:
 
 def recorded(source: Any) -> Recorded:
     """Return what is on record of one run.
+
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+    >>> hub.register_workflow(create_generic_pipeline([("say", "generic", "")]))
+    >>> found = recorded(hub.execute_workflow("say", "hello", verbose=False))
+    >>> found.goal, found.state, [record.output for record in found.records]
+    ('hello', 'completed', ['HELLO'])
 
     Raises:
         TypeError: there is no record in `source`.

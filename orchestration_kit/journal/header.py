@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from orchestration_kit.engine.events import RunStarted
@@ -16,6 +16,7 @@ from orchestration_kit.journal.port import Facts
 from orchestration_kit.journal.skeleton import Skeleton, read_skeleton, skeleton_of
 
 _VERSION = 1
+_LIMITS = tuple(field.name for field in fields(RunLimits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def facts_of(
         "goal": codec.encode(started.goal, "goal", put_blob),
         "fingerprint": started.fingerprint,
         "seed": codec.encode(started.seed, "seed"),
-        "limits": asdict(limits),
+        "limits": {name: getattr(limits, name) for name in _LIMITS},
         "skeleton": put_blob(skeleton_of(plan)),
         "data": data,
     }

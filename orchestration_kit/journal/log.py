@@ -95,6 +95,12 @@ class JournalLog:
         self._held[:] = () if lease is None else (lease,)
 
     @property
+    def epoch(self) -> int:
+        """The number of the lease that is held; 0 where none is."""
+        lease = self._lease
+        return 0 if lease is None else lease.epoch
+
+    @property
     def is_on_record(self) -> bool:
         """Whether the journal knows all there is."""
         return self._is_created and not self._pending and self.seq == self._machine.count

@@ -13,7 +13,18 @@ from orchestration_kit.journal.arguments import check_query, check_rows, check_r
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, LeaseLost, RunLocked
 from orchestration_kit.journal.forks import survive_forks
 from orchestration_kit.journal.leases import described
-from orchestration_kit.journal.port import Facts, Holder, Journal, Lease, Owner, Row, RunQuery, Standing, StoredRun
+from orchestration_kit.journal.port import (
+    Facts,
+    Holder,
+    Journal,
+    Lease,
+    Owner,
+    Row,
+    RunQuery,
+    Standing,
+    StoredRun,
+    WholeRun,
+)
 from orchestration_kit.journal.processes import this_process
 
 
@@ -56,6 +67,25 @@ class MemoryJournal(Journal):
             self._keep(run, blobs)  # before the run is there: an interrupt must not leave it without them
             self._runs[facts.run_id] = run
             return Lease(facts.run_id, 1)
+
+    def put(self, runs: Sequence[WholeRun]) -> None:
+        """Put whole runs on record, driven by nobody: all of them, or none."""
+        made: dict[str, _Run] = {}
+        for facts, standing, rows, blobs in runs:
+            check_run(facts, standing, blobs)
+            check_rows(rows, {})
+            if facts.run_id in made:
+                raise DuplicateRun(facts.run_id, standing.state)
+            made[facts.run_id] = run = _Run(facts._replace(tags=dict(facts.tags)), standing, None)
+            run.put(rows)
+        with self._lock:
+            self._check_open()
+            for run_id in made:
+                if (there := self._runs.get(run_id)) is not None:
+                    raise DuplicateRun(run_id, there.standing.state)
+            for run, whole in zip(made.values(), runs, strict=True):
+                self._keep(run, whole.blobs)
+            self._runs |= made
 
     def claim(self, run_id: str, expected: Holder | None) -> Lease:
         """Take the lease of a run, if its holder still is `expected`."""
@@ -138,6 +168,20 @@ class MemoryJournal(Journal):
         with self._lock:
             self._check_open()
             return self._blobs.get(digest)
+
+    def whole(self, run_id: str) -> WholeRun:
+        """Return all there is of a run, to be put into another journal.
+
+        Raises:
+            UnknownRun: no such run.
+        """
+        with self._lock:
+            self._check_open()
+            run = self._runs.get(run_id)
+            if run is None:
+                raise UnknownRun(run_id, list(self._runs))
+            blobs = {digest: self._blobs[digest] for digest in run.blobs}
+            return WholeRun(run.stored().facts, run.standing, [run.rows[seq] for seq in run.seqs], blobs)
 
     def delete(self, run_ids: Collection[str]) -> int:
         """Delete runs, and the blobs that no other run names."""

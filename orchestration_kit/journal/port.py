@@ -94,6 +94,15 @@ class Lease(NamedTuple):
     epoch: int
 
 
+class WholeRun(NamedTuple):
+    """A run that was made elsewhere, or in one go: all there is of it, with nobody driving it."""
+
+    facts: Facts
+    standing: Standing
+    rows: Sequence[Row]
+    blobs: Mapping[str, bytes]
+
+
 class StoredRun(NamedTuple):
     """A run as a list of runs shows it."""
 
@@ -105,7 +114,18 @@ class StoredRun(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunQuery:
-    """Which runs to list: those for which all that is given holds. The newest comes first."""
+    """Which runs to list: those for which all that is given holds. The newest comes first.
+
+    >>> from orchestration_kit import MemoryJournal, Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> journal = MemoryJournal()
+    >>> hub = Orchestrator(journal=journal)
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+    >>> hub.register_workflow(create_generic_pipeline([("say", "generic", "")]))
+    >>> for day in ("monday", "tuesday"):
+    ...     _ = hub.execute_workflow("say", "hello", verbose=False, run_id=day, tags={"day": day})
+    >>> [run.facts.run_id for run in journal.find_runs(RunQuery(state="completed", tags={"day": "monday"}))]
+    ['monday']
+    """
 
     workflow: str | None = None
     state: str | None = None
@@ -145,10 +165,16 @@ class Journal(ABC):
 
     A backend of your own: fill the methods below, and prove it with the conformance suite,
     `orchestration_kit.journal.conformance.JournalConformance`.
+
+    >>> from orchestration_kit import MemoryJournal, Orchestrator, SQLiteJournal
+    >>> issubclass(SQLiteJournal, Journal), isinstance(Orchestrator(journal=MemoryJournal()).journal, Journal)
+    (True, True)
     """
 
     lease_s: float = 10.0
     """Seconds of silence after which the lease of a driver that may be dead counts as free."""
+    may_lose_s: float = 0.0
+    """Seconds: what came within so many before a crash of this process may be gone with it. 0: nothing is."""
 
     @property
     @abstractmethod
@@ -162,6 +188,16 @@ class Journal(ABC):
         Raises:
             DuplicateRun: the id is taken; nothing was changed.
         """
+
+    def put(self, runs: Sequence[WholeRun]) -> None:
+        """Put whole runs on record, driven by nobody. A backend that can does it in one commit: all of them, or none.
+
+        Raises:
+            DuplicateRun: the id of one of them is taken.
+        """
+        for facts, standing, rows, blobs in runs:
+            lease = self.create(facts, standing, blobs, rows)
+            self.append(lease, (), {}, release=True)
 
     @abstractmethod
     def claim(self, run_id: str, expected: Holder | None) -> Lease:

@@ -58,6 +58,20 @@ class Diagram:
 
     `svg`, `dot`, `mermaid` and `outline` are text, `png` and `pdf` are bytes (these two need Graphviz).
     `renderer` says who laid it out: "dot", or "builtin", which needs nothing but Python.
+
+    >>> from orchestration_kit import create_generic_pipeline, visualize
+    >>> diagram = visualize(create_generic_pipeline([("plan", "generic", ""), ("write", "generic", "")]))
+    >>> print(diagram.mermaid.splitlines()[0])
+    flowchart TB
+    >>> print(diagram.outline)
+    Workflow plan_write: 3 steps
+      1. plan (generic) [start]
+           → write
+           → failed (✗ fails)
+      2. ✓ write (generic) [ends: completed]
+           → failed (✗ fails)
+      3. ✗ failed (generic) [ends: failed]
+           A step failed
     """
 
     model: DiagramModel

@@ -47,6 +47,17 @@ class Timeline:
     One row of the picture is a step within its lane; what happened there stands from left to right. A run with many
     branches has a row for each of the first of them and of those that failed, and one for all others. What is not a
     success has a pattern as well as a colour, and failures a cross.
+
+    >>> at = "2026-01-01T00:00:0{}+00:00".format
+    >>> entries = [
+    ...     {"step": "draft", "timestamp": at(0), "duration_s": 2.0},
+    ...     {"step": "print", "timestamp": at(2), "duration_s": 1.0},
+    ... ]
+    >>> print(timeline(entries))
+    Timeline of history: 3 s
+      draft |████████████████████████████████████████                    | 2 s
+      print |                                        ████████████████████| 1 s
+      █ success
     """
 
     run: Recorded

@@ -48,9 +48,12 @@ class _Scale(NamedTuple):
 
 
 class MissingPlotExtra(OrchestrationError, ImportError):
-    """The picture of a timeline needs matplotlib, and it is not installed."""
+    """The picture of a timeline needs matplotlib, and it is not installed; or, given in words, something else does."""
 
     def __str__(self) -> str:
+        if self.args:
+            how = "Install it with: pip install 'orchestration-kit[plot]'"
+            return f"{self.args[0]} needs matplotlib, which is not installed. {how}"
         return (
             "The picture of a timeline needs matplotlib, which is not installed. "
             "Install it with: pip install 'orchestration-kit[plot]' "

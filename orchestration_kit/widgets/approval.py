@@ -100,6 +100,18 @@ def approvals(
 ) -> ApprovalBox:
     """Return a box with every approval that is waited for; they come and go as runs come to wait and are answered.
 
+    >>> from orchestration_kit import ApprovalStep, Orchestrator, WorkflowDefinition
+    >>> workflow = WorkflowDefinition(name="refund")
+    >>> workflow.add_step(ApprovalStep(step_id="sign", prompt="Send 20 Euro back?", is_terminal=True), is_initial=True)
+    >>> hub = Orchestrator()
+    >>> hub.register_workflow(workflow)
+    >>> run = hub.start("refund", goal="The cup came broken")
+    >>> _ = run.run()
+    >>> box = approvals(hub)
+    >>> [question["prompt"] for question in box.questions]
+    ['Send 20 Euro back?']
+    >>> box.close()
+
     Args:
         source: An orchestrator; a journal, or the path of its file, whose runs may be those of other processes: answers
             are then put on record, and the run goes on where its workers are; or one run.

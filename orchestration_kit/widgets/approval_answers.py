@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 import traitlets
-from jsonschema import Draft202012Validator
-from referencing import Registry
 
 from orchestration_kit.definition.schemas import too_large
 from orchestration_kit.engine.asking import Request
@@ -125,6 +123,9 @@ def misfits(schema: dict[str, Any] | None, value: Any) -> dict[str, str]:
     """
     if schema is None or too_large(value) is not None:
         return {}
+    from jsonschema import Draft202012Validator  # takes more than a second where Jupyter's extras of it are installed
+    from referencing import Registry
+
     validator: Any = Draft202012Validator(schema, registry=Registry())  # resolves nothing from elsewhere
     try:
         errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))[:50]

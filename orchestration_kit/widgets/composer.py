@@ -213,9 +213,9 @@ class Composer(KitWidget):
         self._do(self._desk.tidy)
 
     @intent
-    def select(self, step: str | None) -> None:
-        """Show the form of a step, or of the workflow."""
-        self._do(lambda: self._desk.select(step))
+    def select(self, step: str | None, pick: str | None = None) -> None:
+        """Show the form of a step, or of the workflow; `pick` goes back, so that a browser knows that it was heard."""
+        self._do(lambda: self._desk.select(step, pick))
 
     @intent
     def copy(self, steps: list[str], *, cut: bool = False) -> None:

@@ -12,7 +12,7 @@ from orchestration_kit.definition.workers import WorkerDefinition, WorkerType
 from orchestration_kit.errors import InvalidWorker, did_you_mean, listed
 from orchestration_kit.workers.function import function, name_of
 
-_SHAPING = ("input_transformer", "output_transformer", "output_schema")
+_SHAPING = ("input_transformer", "output_transformer", "output_schema", "resources", "idempotent", "at_hub")
 """Options that every worker has: fields of `WorkerDefinition`."""
 _MAX_NAME = 200
 _OF_A_SHELL = ("|", "&&", ";", ">", "<", "$(", "`")
@@ -76,7 +76,8 @@ def worker_from(
             program's.
         description: What it is for.
         **options: Those of its kind; for each kind `input_transformer`, a function of (context) or of (input_data,
-            context), `output_transformer`, of (output) or (output, context), and `output_schema`.
+            context), `output_transformer`, of (output) or (output, context), and `output_schema`; `resources`,
+            `idempotent` and `at_hub` as in `WorkerDefinition`.
 
     Raises:
         NotAWorker: (a TypeError) it is none of these; it says what was meant, where that can be guessed.
@@ -90,8 +91,9 @@ def worker_from(
         changes = {"worker_type": worker_type if worker_type != "generic" else thing.worker_type}
         named = {"name": name} if name else {}
         told = {"description": description} if description else {}
-        fields = {key: getattr(thing, key) for key in WorkerDefinition.model_fields}
-        return WorkerDefinition(**{**fields, **changes, **named, **told, **shaping})
+        fields: dict[str, Any] = {key: getattr(thing, key) for key in WorkerDefinition.model_fields}
+        fields |= {**changes, **named, **told, **shaping}
+        return WorkerDefinition(**fields)
     kind = _kind_of(thing)
     _check_options(_shown(thing), kind.make, options)
     title = (name or kind.name or str(options.get("model") or "model"))[:_MAX_NAME]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never, cast
 
+from orchestration_kit.engine.calls import kept_at_hub
 from orchestration_kit.errors import AttemptError, InvalidWorker
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def person(who: Person, *, ask: Ask | None = None, tries: int = 5) -> Callable[[
                 reason = str(error)
         raise NoUsableAnswer(tries, reason)
 
-    return answer
+    return kept_at_hub(answer)  # they sit where the hub is
 
 
 def _asked(ask: Ask, shown: str) -> str:

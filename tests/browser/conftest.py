@@ -65,7 +65,7 @@ def _kept_open(program: Program) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def lab(browser: Browser, lab_server: Server) -> Iterator[Jupyter]:
     """JupyterLab 4: `lab.open([...cells])` is a notebook in it."""
-    yield from _kept_open(Jupyter(browser, lab_server, "/lab/workspaces/{name}/tree/{path}?reset"))
+    yield from _kept_open(Jupyter(browser, lab_server, "/lab/workspaces/{name}/tree/{path}?reset", takes_another=True))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
 from tests.browser import servers
 from tests.browser.chromium import TIMEOUT_MS, Watched
@@ -65,9 +65,9 @@ class Notebook(Shown):
         re.compile(r"^uncaught: Cannot read properties of undefined \(reading 'schema'\)$"),  # Notebook 7, at its start
     )
 
-    def __init__(self, page: Page, server: Server, path: str) -> None:
+    def __init__(self, page: Page, server: Server, path: str, *, program: Jupyter, theme: str | None = None) -> None:
         super().__init__(page, server)
-        self.path = path
+        self.path, self._program, self._theme = path, program, theme
 
     def program(self, expression: str, given: Any = None, *, timeout_s: float = TIMEOUT_MS / 1000) -> Any:
         """Call a JavaScript function of `{app, panel, given}` in the program, which is the only thing without a limit."""
@@ -120,7 +120,8 @@ class Notebook(Shown):
         }""")
 
     def reload(self) -> Notebook:
-        """Save, and open the page anew; the kernel goes on."""
+        """Save, and open the page anew; the kernel goes on. The page is this notebook's from then on: it restores it."""
+        self._theme = None
         self.save()
         self.page.reload()
         return self.is_ready()
@@ -210,12 +211,25 @@ class Notebook(Shown):
         return reply
 
     def close(self) -> None:
-        """Close the page and end its kernel."""
-        super().close()
+        """Close the page, or the notebook alone where the next one can be opened in it, and end its kernel."""
+        if self._theme is None or self.errors or self.page.is_closed() or not self._is_put_away():
+            super().close()
+        else:
+            self._program.idle[self._theme] = self.page
         sessions = json.loads(self.server.ask("GET", "/api/sessions")[1])
         for session in sessions:
             if session["path"] == self.path:
                 self.server.ask("DELETE", f"/api/sessions/{session['id']}")
+
+    def _is_put_away(self) -> bool:
+        """Close the notebook in the page, and forget what widgets kept there; whether nothing is left of it."""
+        try:
+            return self.program("""({app, panel}) => {
+              panel.context.model.dirty = false; panel.dispose(); sessionStorage.clear();
+              return !document.querySelector(".jp-NotebookPanel, .jp-Dialog");
+            }""")
+        except Error:
+            return False
 
 
 class Program:
@@ -247,20 +261,28 @@ class Program:
 class Jupyter(Program):
     """JupyterLab or Notebook."""
 
-    def __init__(self, browser: Browser, server: Server, address: str) -> None:
+    def __init__(self, browser: Browser, server: Server, address: str, *, takes_another: bool = False) -> None:
         super().__init__(browser)
-        self.server, self._address = server, address
+        self.server, self._address, self._takes_another = server, address, takes_another
+        self.idle: dict[str, Page] = {}
+        """By theme, a page that is open and shows no notebook: it takes seconds until one is."""
 
     def open(
         self, cells: Sequence[str], *, theme: str = "light", view: dict[str, int] | None = None, script: str = ""
     ) -> Notebook:
         """Write a notebook of these code cells, open it, wait for its kernel; `script` is in the page from its start."""
         path = write_notebook(self.server.folder, cells)
+        is_plain = self._takes_another and view is None and not script
+        if is_plain and (page := self.idle.pop(theme, None)) is not None:
+            notebook = Notebook(page, self.server, path, program=self, theme=theme)
+            self.opened.append(notebook)
+            page.evaluate("(path) => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => 0)", path)
+            return notebook.is_ready()
         servers.choose_theme(self.server, theme)
         page = self.page(theme, view)
         if script:
             page.add_init_script(script)
-        notebook = Notebook(page, self.server, path)
+        notebook = Notebook(page, self.server, path, program=self, theme=theme if is_plain else None)
         self.opened.append(notebook)
         page.goto(
             self.server.base + self._address.format(path=path, name=path.partition(".")[0]),

@@ -23,13 +23,21 @@ FIND = """async (root) => {
 }"""
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def notebook(request, lab):
-    notebook = lab.open([SETUP, *WIDGETS.values()], theme=request.param, view=VIEWS["wide"])
-    notebook.theme = request.param
+@pytest.fixture(scope="module")
+def page(lab):
+    notebook = lab.open([SETUP, *WIDGETS.values()], view=VIEWS["wide"])
     notebook.run_all()
     notebook.page.evaluate(AXE)
     return notebook
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def notebook(request, page):
+    """The same page in another theme: what is shown turns with it."""
+    theme = f"JupyterLab {request.param.title()}"
+    page.program("({app, given}) => app.commands.execute('apputils:change-theme', {theme: given}).then(() => 0)", theme)
+    page.theme = request.param
+    return page
 
 
 @pytest.mark.parametrize("view", ["wide", pytest.param("narrow", marks=pytest.mark.soak)])

@@ -21,7 +21,7 @@ def composer_in(program, *, shown=SHOWN, theme="light") -> Composing:
     return Composing(notebook, notebook.widget(1, "composer"))
 
 
-@pytest.mark.parametrize("program", ["lab", "classic"], indirect=True)
+@pytest.mark.parametrize("program", ["lab", pytest.param("classic", marks=pytest.mark.soak)], indirect=True)
 def test_a_workflow_is_composed_by_mouse_and_its_code_put_into_a_cell(program):
     hand = composer_in(program)
     names = ["Product manager", "Coder", "Reviewer", "Step", "Step"]

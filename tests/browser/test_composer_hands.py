@@ -84,9 +84,9 @@ def test_keys_undo_redo_copy_delete_move_and_reach_no_cell(program):
     place = hand.notebook.kernel("[box['x'] for box in composer.boxes if box['id'] == 'failed']")
     hand.box("failed").focus()
     keys.press("Enter")
+    expect(hand.box("failed")).to_have_class(re.compile("selected"))
     for _ in range(3):
         keys.press("ArrowRight")
-    hand.page.wait_for_timeout(0)
     expect(hand.tool("Redo")).to_be_disabled()
     assert hand.notebook.kernel("[box['x'] for box in composer.boxes if box['id'] == 'failed']") > place
     keys.press("Control+a")
@@ -100,6 +100,23 @@ def test_keys_undo_redo_copy_delete_move_and_reach_no_cell(program):
     assert len(hand.notebook.cells()) == 2
     assert hand.notebook.kernel(steps) == before
     assert hand.notebook.errors == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("slower", [1, 8])
+def test_what_was_selected_last_stays_selected_however_late_an_answer_is(program, slower):
+    """An answer from before a selection says what was selected before it."""
+    hand = opened(program, WEBSITE)
+    hand.page.context.new_cdp_session(hand.page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    for _ in range(25):
+        hand.draw("completed", "success", "completed")
+        hand.box("review_code").focus()
+        hand.page.keyboard.press("Enter")
+        expect(hand.field("step_id")).to_have_value("review_code")
+        expect(hand.at.locator(".react-flow__node.selected")).to_have_count(1)
+        hand.at.locator(".react-flow__pane").click(position={"x": 5, "y": 5})
+        expect(hand.at.get_by_role("region", name="Workflow")).to_be_visible()
+        hand.tool("Undo").click()
 
 
 def test_problems_are_shown_where_they_are_with_what_to_do(program):

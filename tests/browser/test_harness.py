@@ -61,6 +61,7 @@ def test_complaints_and_requests_to_others_are_noticed(lab):
     notebook.outside.clear()
 
 
+@pytest.mark.soak
 def test_voila_shows_a_notebook_as_a_page(voila):
     shown = voila.open([*CELLS, COUNTER])
     shown.page.get_by_role("button", name="counted 0").click()
@@ -68,6 +69,7 @@ def test_voila_shows_a_notebook_as_a_page(voila):
     assert shown.errors == []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("mode", ["run", "edit"])
 def test_marimo_shows_an_app(marimo, mode):
     shown = marimo.open([COUNTER], mode=mode)

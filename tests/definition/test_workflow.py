@@ -273,3 +273,9 @@ def test_what_a_callable_closes_over_counts_in_the_fingerprint():
 
 def test_error_classes_may_be_given_as_classes():
     assert RetryPolicy(retry_on=(ValueError, "OSError")).retry_on == ("ValueError", "OSError")
+
+
+def test_a_printed_workflow_is_told_step_by_step():
+    flow = WorkflowDefinition.from_edges("news", [("draft", "publish")])
+    assert str(flow).splitlines()[0] == "Workflow news: 2 steps"
+    assert "→ publish" in str(flow)

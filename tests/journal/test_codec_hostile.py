@@ -11,7 +11,8 @@ import pytest
 from orchestration_kit.journal.codec import content_digest, decode, dumps, encode, loads
 from orchestration_kit.journal.codec.reading import READERS
 from orchestration_kit.journal.errors import JournalCorrupt, JournalError, UnknownType
-from tests.journal.codec_cases import ARRAYS, ARROW, MOMENTS, OWN, PLAIN, TABLES, Blobs
+from tests.journal.codec_cases import MOMENTS, OWN, PLAIN, Blobs
+from tests.journal.codec_tables import ARRAYS, ARROW, TABLES
 
 FORBIDDEN = (
     "import", "open", "exec", "compile", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pickle.",

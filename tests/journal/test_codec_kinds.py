@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from orchestration_kit.engine.data import DataView
 from orchestration_kit.journal.codec import BLOB_BYTES, dumps, encode, loads
 from orchestration_kit.journal.codec.kinds import zone_names
-from tests.journal.codec_cases import CASES, DEEP, PLAIN, Blobs, back, back_from_blobs, back_from_plain, exact, nested
+from tests.journal.codec_cases import CASES, DEEP, PLAIN, Blobs, back, back_from_blobs, back_from_plain, nested
+from tests.journal.codec_equality import exact
 
 
 @pytest.mark.parametrize("through", [back, back_from_blobs, back_from_plain])

@@ -107,6 +107,17 @@ def test_a_refused_field_is_shown_at_the_field_and_not_as_a_notice(hub):
     assert composer.panel["refused"] == []
 
 
+def test_a_browser_learns_which_of_its_selections_was_heard(hub):
+    composer = Composer(hub, create_build_website_workflow())
+    ask(composer, "connect", source="completed", kind="success", target="completed")
+    assert (composer.view["selected"], composer.view["picked"]) == (None, None)
+    ask(composer, "select", step="completed", pick="tab 1")
+    ask(composer, "select", step="review_code", pick="tab 2")
+    assert (composer.view["selected"], composer.view["picked"]) == ("review_code", "tab 2")
+    ask(composer, "add", group="kind", name="step")
+    assert (composer.view["selected"], composer.view["picked"]) == ("step", "tab 2")
+
+
 def test_yaml_goes_out_and_in(hub):
     composer = Composer(hub)
     ask(composer, "read", text=create_build_website_workflow().to_yaml())

@@ -20,7 +20,11 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was carried out before, and when "now" is."""
+    """What was carried out before, and when "now" is.
+
+    >>> Past([{"action_type": "api_call", "action_data": {}, "cost": 0.5, "at": 100.0, "labels": []}], 160.0).now
+    160.0
+    """
 
     history: Sequence[Mapping[str, Any]] = ()
     """One mapping an action: `action_type`, `action_data`, `cost`, `at` (seconds since 1970), `labels`."""
@@ -37,6 +41,18 @@ class Rule:
     """Base of all rules. A kind of rule adds its own fields, and overrides the methods that it needs.
 
     Rules are compared by their fields, and can be pickled.
+
+    >>> from orchestration_kit import ConstraintEngine
+    >>> class OfficeHours(Rule):
+    ...     kind = "office_hours"
+    ...     grants = True
+    ...
+    ...     def check(self, plan, past):
+    ...         is_late = past.now % 86_400 > 18 * 3_600
+    ...         return [self.violation("it is after six", "Do it tomorrow.")] if is_late else []
+    >>> engine = ConstraintEngine([OfficeHours(action_types=("email",))])
+    >>> engine.validate_plan({"action_type": "email", "action_data": {}, "cost": 0.0}, now=20 * 3_600.0)
+    Verdict(denied, retry: office_hours: it is after six. Do it tomorrow.)
     """
 
     kind: ClassVar[str] = "rule"

@@ -128,7 +128,7 @@ class _Copier:
             return self.text(str(value))
         raise NotPlain(
             f"the plan holds {kind.__name__[:80]}, which is no plain data",
-            "Use texts, numbers, true, false, null, lists and dicts; not subclasses of them.",
+            "Use texts, numbers, true, false, null, lists and dicts; not subclasses of them (numpy: value.item()).",
         )
 
     def text(self, value: str) -> str:

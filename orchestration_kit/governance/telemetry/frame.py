@@ -43,6 +43,18 @@ def events_frame(path: PathLike[str] | str | Any) -> pd.DataFrame:
 
     A line that is torn, as its process died while writing it, is left out; `frame.attrs["skipped"]` counts those.
 
+    >>> import tempfile
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline, telemetry
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+    >>> hub.register_workflow(create_generic_pipeline([("say", "generic", "")]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = f"{folder}/runs.events.jsonl"
+    ...     with telemetry.stream(file):
+    ...         _ = hub.execute_workflow("say", "hello", verbose=False)
+    ...     events_frame(file)[["event", "step"]].dropna().values.tolist()
+    [['attempt', 'say']]
+
     Args:
         path: The file that `telemetry.stream` writes, that stream, or the hub whose journal it is next to.
 
@@ -111,7 +123,7 @@ def _column(name: str, lines: list[dict[str, Any]]) -> Any:
     if name in _TIMES:
         figures[~(np.abs(figures) < 9.2e9)] = np.nan  # what nanoseconds can tell
         stamps = np.where(np.isnan(figures), 0, figures * 1e9).astype("int64").astype("datetime64[ns]")
-        stamps[np.isnan(figures)] = np.datetime64("NaT")
+        stamps[np.isnan(figures)] = np.datetime64("NaT", "ns")
         return pd.DatetimeIndex(stamps, tz="UTC")
     return figures
 

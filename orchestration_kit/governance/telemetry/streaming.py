@@ -29,7 +29,15 @@ _lock = threading.RLock()
 
 
 class Stream:
-    """A stream that is being written. Also a context manager: at its end it is closed."""
+    """A stream that is being written. Also a context manager: at its end it is closed.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, stream(f"{folder}/runs.events.jsonl") as told:
+    ...     told.path.name, told.is_open, len(told.frame())
+    ('runs.events.jsonl', True, 0)
+    >>> told.is_open
+    False
+    """
 
     def __init__(self, file: EventFile, hub: Any, cleaner: Cleaner, *, contents: bool) -> None:
         self._file, self._hub, self._cleaner, self._contents = file, hub, cleaner, contents

@@ -173,7 +173,13 @@ def enable(  # noqa: PLR0913 - what telemetry is made of
 
 
 def disable() -> None:
-    """Disable what was enabled last, if anything is: spans are ended and sent."""
+    """Disable what was enabled last, if anything is: spans are ended and sent.
+
+    >>> told = enable("memory")
+    >>> disable()
+    >>> told
+    <Telemetry to memory, disabled>
+    """
     active = _active
     if active is not None:
         active.disable()

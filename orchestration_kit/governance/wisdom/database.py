@@ -31,6 +31,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._shut: weakref.finalize[..., Database] | None = None
         self._place: tuple[int, int] | None = None
         self.closed = False
         if path != MEMORY:
@@ -115,6 +116,9 @@ class Database:
             connection.close()
             raise
         self._connection = connection
+        # Nobody has to close lessons, and Python 3.13 warns of a connection that is only forgotten.
+        self._shut = weakref.finalize(self, connection.close)
+        self._shut.atexit = False
         return connection
 
     def _begin(self, connection: sqlite3.Connection) -> None:
@@ -131,7 +135,9 @@ class Database:
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
-        self._connection = None
+        if self._shut is not None:
+            self._shut.detach()
+        self._connection = self._shut = None
 
     def before_fork(self) -> None:
         """Close the file: SQLite's record of its locks must not be copied. It opens again when it is needed."""

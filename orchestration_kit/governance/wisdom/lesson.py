@@ -23,7 +23,12 @@ _MOST = {"tags": MAX_TAGS, "runs": MAX_RUNS}
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A lesson as it is kept."""
+    """A lesson as it is kept.
+
+    >>> lesson = Lesson(7, "Give prices in euros.", step="write", use=10, success=9)
+    >>> lesson.status, round(lesson.confidence, 2)
+    ('proposed', 0.6)
+    """
 
     id: int
     text: str

@@ -12,7 +12,10 @@ worker's own `except Exception` around a run within it) may take it for one. It 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orchestration_kit.errors import OrchestrationError
+from orchestration_kit.pointers import Pointer
 
 
 class CassetteError(OrchestrationError, ValueError):
@@ -28,6 +31,9 @@ class CassetteError(OrchestrationError, ValueError):
 
 class CassetteMiss(BaseException):
     """A run asks for what is not recorded, and no worker may be called."""
+
+    if not TYPE_CHECKING:  # a list to whoever reads it, as it is with any error
+        __notes__ = Pointer()
 
     def __init__(self, path: str, attempt: int, worker: str, cassette: str, found: str) -> None:
         super().__init__(path, attempt, worker, cassette, found)

@@ -18,6 +18,14 @@ def current_cassette() -> Cassette | None:
 
     A thread that was started within a block, and has opened none of its own, is within it too: nothing that runs in a
     block may call a worker unseen.
+
+    >>> import tempfile
+    >>> from orchestration_kit import cassette
+    >>> current_cassette() is None
+    True
+    >>> with tempfile.TemporaryDirectory() as folder, cassette(f"{folder}/site.yaml") as tape:
+    ...     current_cassette() is tape
+    True
     """
     for one in reversed(_here.get()):
         if any(one is other for other in _open):

@@ -326,6 +326,19 @@ def cassette(
 ) -> Cassette:
     """Return a cassette, to be used with `with`: runs that are started inside are replayed from it, or recorded.
 
+    >>> import tempfile
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="generic", name="shout", executor=str.upper))
+    >>> hub.register_workflow(create_generic_pipeline([("say", "generic", "")]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for _ in range(2):
+    ...         with cassette(f"{folder}/say.yaml") as tape:
+    ...             output = hub.execute_workflow("say", "hello", verbose=False).data["say_output"]
+    ...         print(output, tape.recorded, tape.hits)
+    HELLO 1 0
+    HELLO 0 1
+
     Args:
         path: The file, by custom beside the notebook or test.
         mode: "auto", "record", "replay" or "off"; see the module.
@@ -340,6 +353,9 @@ def cassette(
 
 def as_cassette(value: Cassette | str | os.PathLike[str] | None) -> Cassette | None:
     """Return a cassette from what `Orchestrator(cassette=...)` takes.
+
+    >>> as_cassette(None) is None, as_cassette("site.yaml").path.name
+    (True, 'site.yaml')
 
     Raises:
         TypeError: it is neither a path nor a cassette.

@@ -105,6 +105,11 @@ def _is_current(cls: type) -> bool:
     return found is cls
 
 
+def lookup_any(name: str) -> type | None:
+    """Return the type of a name, whatever kind it is of; None where none is registered."""
+    return _TYPES.get(name)
+
+
 def lookup(name: str, kind: str) -> Any:
     """Return the type of a name.
 

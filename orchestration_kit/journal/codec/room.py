@@ -32,7 +32,10 @@ def with_room(function: Callable[..., T], *arguments: Any) -> T:
             errors.append(error)
 
     thread = threading.Thread(target=run, name="orchestration-kit-codec", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:  # there are no threads in a browser
+        raise RecursionError(f"the value is nested too deeply for the stack, and {error}") from None
     thread.join()
     if errors:
         raise errors[0]

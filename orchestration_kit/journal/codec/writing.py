@@ -45,6 +45,9 @@ class Refused(OrchestrationError):
         self.type_name, self.reason, self.hint = type_name, reason, hint
         self.path: list[str] = []
 
+    def __str__(self) -> str:
+        return f"{self.type_name} cannot be put on record: {self.reason}. {self.hint}"
+
 
 class Writer:
     """Writes one value: knows where blobs go, and about how much has been written so far."""

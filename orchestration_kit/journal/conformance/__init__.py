@@ -32,8 +32,28 @@ __all__ = ["JournalConformance", "MakeJournal", "SharedJournalConformance"]
 
 
 class JournalConformance(Runs, Appending, Leasing, Blobs, Listing, Lifecycle):
-    """What every journal has to do. Override the fixture `make_journal`."""
+    """What every journal has to do. Override the fixture `make_journal`.
+
+    >>> import pytest
+    >>> from orchestration_kit import MemoryJournal
+    >>> class TestMine(JournalConformance):
+    ...     @pytest.fixture
+    ...     def make_journal(self):
+    ...         return MemoryJournal
+    >>> len([name for name in dir(TestMine) if name.startswith("test_")]) > 40
+    True
+    """
 
 
 class SharedJournalConformance(JournalConformance, Sharing):
-    """What a journal has to do that several processes may open. Override the fixture `make_journal`."""
+    """What a journal has to do that several processes may open. Override the fixture `make_journal`.
+
+    >>> import pytest
+    >>> from orchestration_kit import SQLiteJournal
+    >>> class TestMine(SharedJournalConformance):
+    ...     @pytest.fixture
+    ...     def make_journal(self, tmp_path):
+    ...         return lambda: SQLiteJournal(tmp_path / "runs.db")
+    >>> len([name for name in dir(TestMine) if name.startswith("test_")]) > 40
+    True
+    """

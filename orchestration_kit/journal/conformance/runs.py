@@ -7,7 +7,7 @@ import pytest
 
 from orchestration_kit.errors import DuplicateRun, UnknownRun
 from orchestration_kit.journal.conformance.making import TEXTS, Made, a_row, begin, some_facts, some_standing
-from orchestration_kit.journal.port import Journal, Lease
+from orchestration_kit.journal.port import Journal, Lease, WholeRun
 
 
 class Runs(Made):
@@ -163,3 +163,42 @@ class Runs(Made):
             journal.append(begin(journal, run_id), [a_row(1), a_row(2)], {})
         journal.delete(["b"])
         assert journal.rows("a") == journal.rows("c") == [a_row(1), a_row(2)]
+
+    def test_whole_runs_come_back_as_they_were_put(self, journal: Journal) -> None:
+        begin(journal, "before")
+        runs = [
+            WholeRun(
+                some_facts(f"run {n}", tags={"n": str(n)}),
+                some_standing("completed", finished_at=99.5, seq=n),
+                [a_row(seq, b"%d" % n) for seq in range(1, n + 1)],
+                {"shared": b"blob", f"own {n}": b"%d" % n},
+            )
+            for n in range(4)
+        ]
+        journal.put(runs)
+        for n, run in enumerate(runs):
+            found = journal.find_run(f"run {n}")
+            assert found is not None
+            assert (found.facts, found.standing, found.holder) == (run.facts, run.standing, None)
+            assert journal.rows(f"run {n}") == list(run.rows)
+            assert journal.blob(f"own {n}") == b"%d" % n
+        journal.delete(["run 0", "run 1", "run 2"])
+        assert journal.blob("shared") == b"blob"
+        assert journal.blob("own 2") is None
+
+    def test_a_whole_run_can_be_driven_on(self, journal: Journal) -> None:
+        journal.put([WholeRun(some_facts(), some_standing(seq=1), [a_row(1)], {})])
+        lease = journal.claim("run", None)
+        journal.append(lease, [a_row(2)], {})
+        assert journal.rows("run") == [a_row(1), a_row(2)]
+
+    def test_a_whole_run_under_a_used_id_is_refused(self, journal: Journal) -> None:
+        begin(journal, "taken")
+        before = journal.find_run("taken")
+        with pytest.raises(DuplicateRun):
+            journal.put([WholeRun(some_facts("taken"), some_standing(seq=1), [a_row(1)], {})])
+        assert (journal.find_run("taken"), journal.rows("taken")) == (before, [])
+
+    def test_no_runs_at_all_may_be_put(self, journal: Journal) -> None:
+        journal.put([])
+        assert journal.find_run("run") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -239,6 +240,9 @@ def translated(error: BaseException, path: str) -> JournalError:
         return JournalVersion(path, "it is not an SQLite database", "Choose another path; nothing in it was changed.")
     if isinstance(error, MemoryError):
         return JournalUnavailable(path, "memory is short", "Free some, then do the same again.")
+    if sys.platform == "emscripten" and code in _UNFIT:  # JupyterLite's folder gives back other bytes
+        reason = f"SQLite cannot use it in this folder of the browser ({text}{', ' if name else ''}{name})"
+        return JournalUnavailable(path, reason, "Choose a path under /tmp; it lasts as long as the page.")
     found = _MEANINGS.get(code)
     if found is not None:
         reason, hint = found
@@ -248,6 +252,7 @@ def translated(error: BaseException, path: str) -> JournalError:
     return JournalCorrupt(None, f"{path}: {text}{', ' if name else ''}{name}")
 
 
+_UNFIT = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT)
 _ACCESS = ("access was refused", "Make the file and its folder readable and writable for this user.")
 _LOCKED = (
     "another process kept it locked for too long",

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 _VERSION = "PRAGMA data_version"
 _TOTAL = "SELECT total FROM catalog WHERE id = 1"
 _NEWEST = (
-    "SELECT number FROM (SELECT number FROM runs ORDER BY started_at DESC, run_id DESC LIMIT ?1) "
+    "SELECT number FROM (SELECT number FROM runs ORDER BY started_at DESC, run_id DESC LIMIT ?) "
     "UNION SELECT number FROM runs WHERE finished_at IS NULL"
 )
-_ADDED = "SELECT number FROM runs WHERE number > ?1"
+_ADDED = "SELECT number FROM runs WHERE number > ?"
 _SIGNS = (
-    "SELECT number, epoch, standing_check, token FROM runs WHERE number IN (SELECT json_each.value FROM json_each(?1))"
+    "SELECT number, epoch, standing_check, token FROM runs WHERE number IN (SELECT json_each.value FROM json_each(?))"
 )
-_RUNS = f"SELECT {COLUMNS} FROM runs WHERE number IN (SELECT json_each.value FROM json_each(?1))"  # noqa: S608
+_RUNS = f"SELECT {COLUMNS} FROM runs WHERE number IN (SELECT json_each.value FROM json_each(?))"  # noqa: S608
 _ROWS = (
-    'SELECT r.id, r.body, r."check" FROM json_each(?1) AS known CROSS JOIN rows AS r '
+    'SELECT r.id, r.body, r."check" FROM json_each(?) AS known CROSS JOIN rows AS r '
     "ON r.id > known.value AND r.id <= (known.value | 4294967295)"
 )
 _SWEEP_EVERY = 30

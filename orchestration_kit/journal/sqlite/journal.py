@@ -27,10 +27,12 @@ from orchestration_kit.journal.port import (
     RunQuery,
     Standing,
     StoredRun,
+    WholeRun,
 )
 from orchestration_kit.journal.sqlite import upkeep
 from orchestration_kit.journal.sqlite.database import Database, Durability
 from orchestration_kit.journal.sqlite.following import SQLiteFollower
+from orchestration_kit.journal.sqlite.group import MAX_WAIT_S
 from orchestration_kit.journal.sqlite.records import (
     COLUMNS,
     INSERT_RUN,
@@ -55,6 +57,7 @@ from orchestration_kit.journal.sqlite.statements import (
     put_blobs,
     put_rows,
 )
+from orchestration_kit.journal.sqlite.whole import put_whole
 from orchestration_kit.journal.sqlite.writer import Writer
 
 
@@ -71,7 +74,8 @@ class SQLiteJournal(Journal):
         durability: `"normal"`: a commit survives the end of the process, however it comes. `"full"`: a power cut too;
             a commit then waits for the disk.
         group_commit: Commit appends together, after 32 rows or 5 ms: faster, and what a crash may take is what came
-            in the last 5 ms. What else is committed (a new run, a standing, a release) is committed at once.
+            in the last 5 ms. What else is committed (a new run, a standing, a release) is committed at once; but for
+            the short runs of a set (`run_many`), which may wait as long from their beginning to their end.
         lease_s: Seconds of silence after which the lease of a driver that may be dead counts as free; the journal gives
             a sign of life for each lease it holds every third of that.
         busy_timeout_s: How long a commit waits for other processes.
@@ -96,6 +100,7 @@ class SQLiteJournal(Journal):
         if not lease_s > 0:
             raise ValueError(f"lease_s is {lease_s!r}; give seconds, more than 0.")
         self.lease_s = lease_s
+        self.may_lose_s = MAX_WAIT_S if group_commit else 0.0
         self._database = Database(_path_of(path), durability=durability, busy_timeout_s=busy_timeout_s)
         self._writer = Writer(self._database, group_commit=group_commit, lease_s=lease_s)
 
@@ -125,12 +130,7 @@ class SQLiteJournal(Journal):
                 there = find_record(connection, facts.run_id)
                 raise DuplicateRun(facts.run_id, "there" if there is None else there.run.standing.state)
             number = cursor.lastrowid or 0
-            if number > MAX_RUNS:
-                raise JournalUnavailable(
-                    self._database.path,
-                    f"it has had {MAX_RUNS} runs",
-                    "Go on in a new file; this one can still be read.",
-                )
+            self._check_number(number)
             note_runs(connection, +1, [facts.check])
             put_rows(connection, facts.run_id, Position(number, 1, b""), rows)
             put_blobs(connection, number, blobs)
@@ -138,6 +138,18 @@ class SQLiteJournal(Journal):
 
         with self._database.lock:
             return self._writer.hold(Lease(facts.run_id, 1), self._writer.commit(work), last)
+
+    def put(self, runs: Sequence[WholeRun]) -> None:
+        """Put whole runs on record, driven by nobody, in one commit."""
+        for facts, standing, rows, blobs in runs:
+            check_run(facts, standing, blobs)
+            check_rows(rows, {})
+
+        def work(connection: sqlite3.Connection) -> None:
+            self._check_number(put_whole(connection, runs))
+
+        with self._database.lock:
+            self._writer.commit(work)
 
     def claim(self, run_id: str, expected: Holder | None) -> Lease:
         """Take the lease of a run, if its holder still is `expected`."""
@@ -194,6 +206,14 @@ class SQLiteJournal(Journal):
             values,
         )
         return [RunRecord(cells).run for cells in found]
+
+    def _check_number(self, number: int) -> None:
+        if number > MAX_RUNS:
+            raise JournalUnavailable(
+                self._database.path,
+                f"it has had {MAX_RUNS} runs",
+                "Go on in a new file; this one can still be read.",
+            )
 
     def _all_runs(self) -> list[StoredRun]:
         """Return all runs, and see that none is missing.

@@ -39,16 +39,29 @@ UPDATE_HOLDER = (
     "WHERE number = ?"
 )
 
+_NOBODY = (None,) * 5
+"""In place of the process that drives a run."""
+
 
 def run_values(facts: Facts, standing: Standing, holder: Holder) -> tuple[Any, ...]:
     """Return the values of `INSERT_RUN`."""
     owner = holder.owner
+    held = (holder.epoch, text_to_bytes(owner.token), holder.beat)
+    return _run_values(facts, standing, held, tuple(_process_values(owner)))
+
+
+def free_run_values(facts: Facts, standing: Standing) -> tuple[Any, ...]:
+    """Return the values of `INSERT_RUN` for a run that nobody drives, and that was driven once."""
+    return _run_values(facts, standing, (1, None, 0), _NOBODY)
+
+
+def _run_values(facts: Facts, standing: Standing, held: tuple[Any, ...], process: tuple[Any, ...]) -> tuple[Any, ...]:
     return (
-        *(holder.epoch, text_to_bytes(owner.token), holder.beat),
+        *held,
         *(text_to_bytes(facts.run_id), text_to_bytes(facts.workflow), facts.started_at, _bytes_or_none(facts.parent)),
         *(text_to_bytes(standing.state), packed(facts.tags), _bytes_or_none(standing.reason), standing.finished_at),
         *(standing.seq, standing.check, _bytes_or_none(facts.forked_at), facts.shared, facts.check),
-        *_process_values(owner),
+        *process,
         *(standing.totals, facts.header),
     )
 

@@ -10,15 +10,16 @@ from orchestration_kit.journal.errors import JournalCorrupt
 from orchestration_kit.journal.port import CHECK_BYTES, Row
 from orchestration_kit.journal.sqlite.schema import text_to_bytes
 
-FENCE = "EXISTS (SELECT 1 FROM runs WHERE number = ?4 AND epoch = ?5 AND token = ?6)"
-INSERT_FENCED = f'INSERT INTO rows(id, body, "check") SELECT ?1, ?2, ?3 WHERE {FENCE}'
+FENCE = "EXISTS (SELECT 1 FROM runs WHERE number = ? AND epoch = ? AND token = ?)"
+INSERT_FENCED = f'INSERT INTO rows(id, body, "check") SELECT ?, ?, ? WHERE {FENCE}'
 RENEW = "UPDATE runs SET beat = beat + 1 WHERE number = ? AND epoch = ? AND token = ?"
 RELEASE = (
     "UPDATE runs SET token = NULL, host = NULL, boot = NULL, namespace = NULL, pid = NULL, process_start = NULL "
     "WHERE number = ? AND epoch = ? AND token = ?"
 )
 _HOLDS = "SELECT 1 FROM runs WHERE number = ? AND epoch = ? AND token = ?"
-_INSERT = 'INSERT INTO rows(id, body, "check") VALUES (?, ?, ?) ON CONFLICT(id) DO NOTHING'
+INSERT_ROW = 'INSERT INTO rows(id, body, "check") VALUES (?, ?, ?)'
+_INSERT = f"{INSERT_ROW} ON CONFLICT(id) DO NOTHING"
 _THERE = 'SELECT body, "check" FROM rows WHERE id = ?'
 
 
@@ -85,6 +86,20 @@ def put_blobs(connection: sqlite3.Connection, number: int, blobs: Mapping[str, b
         )
 
 
+def put_uses(connection: sqlite3.Connection, blobs: Mapping[str, bytes], users: Mapping[str, Sequence[int]]) -> None:
+    """Add blobs that are new, and by their digests the numbers of the runs that name them."""
+    for digest, content in blobs.items():
+        name = text_to_bytes(digest)
+        connection.execute(
+            "INSERT INTO blobs(digest, content) VALUES (?, ?) ON CONFLICT(digest) DO NOTHING", (name, content)
+        )
+        (blob,) = connection.execute("SELECT number FROM blobs WHERE digest = ?", (name,)).fetchone()
+        connection.executemany(
+            "INSERT INTO uses(blob, run) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(blob, number) for number in users[digest]],
+        )
+
+
 def note_runs(connection: sqlite3.Connection, change: int, checks: Iterable[bytes]) -> None:
     """Note in the catalog that runs with these checks came (+1) or went (-1).
 
@@ -131,7 +146,7 @@ def delete_runs(connection: sqlite3.Connection, run_ids: Collection[str]) -> int
         connection.execute("DELETE FROM rows WHERE id BETWEEN ? AND ?", (number << 32, (number << 32) + 0xFFFFFFFF))
         connection.execute("DELETE FROM runs WHERE number = ?", (number,))
     connection.executemany(
-        "DELETE FROM blobs WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM uses WHERE blob = ?1)",
+        "DELETE FROM blobs WHERE number = ? AND NOT EXISTS (SELECT 1 FROM uses WHERE blob = blobs.number)",
         [(blob,) for blob in blobs],
     )
     return len(numbers)

@@ -58,6 +58,7 @@ class Desk:
         self.turn = 0
         """Counts forms: it stays the same while a form is that of one thing, also when that gets another name."""
         self._selected: str | None = None
+        self._picked: str | None = None
         self.clipboard: fragments.Fragment | None = None
         self._refused: dict[tuple[Scope, str | None], list[Refused]] = {}
         self._later_names: dict[str, str] = {}
@@ -133,8 +134,9 @@ class Desk:
 
         self._edit(change)
 
-    def select(self, step_id: str | None) -> None:
-        """Show the form of a step, or of the workflow (None)."""
+    def select(self, step_id: str | None, pick: str | None = None) -> None:
+        """Show the form of a step, or of the workflow (None). `pick` names the selection for whoever made it."""
+        self._picked = pick
         self.selected = step_id and self.called_now(step_id)
 
     def called_now(self, step_id: str) -> str:
@@ -255,6 +257,7 @@ class Desk:
             "can_redo": self.history.can_redo,
             "can_paste": self.clipboard is not None,
             "selected": self.selected,
+            "picked": self._picked,
         }
         subject = self.selected if self.selected in here.steps else None
         panel = panel_of(here if subject is None else here.steps[subject], subject)

@@ -1,6 +1,7 @@
-// Bundles every entry (src/NAME.js or src/NAME.jsx) to ../static/NAME.js and NAME.css. `node build.mjs DIR` writes elsewhere.
+// Bundles every entry (src/NAME.js or src/NAME.jsx) to ../static/NAME.js and NAME.css. `node build.mjs DIR` writes elsewhere,
+// `node build.mjs DIR FILE` also writes esbuild's account of what came from where.
 import { build } from "esbuild";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +12,9 @@ const entryPoints = readdirSync(join(here, "src")).filter((name) => /\.jsx?$/.te
 const alias = {
   "react": "preact/compat", "react-dom": "preact/compat", "react-dom/client": "preact/compat/client", "react/jsx-runtime": "preact/jsx-runtime",
 };
-await build({
+const { metafile } = await build({
   entryPoints, outdir, alias, bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022", jsx: "automatic",
   define: { "process.env.NODE_ENV": '"production"' }, legalComments: "eof", charset: "utf8", logLevel: "warning",
+  metafile: true,
 });
+if (process.argv[3]) writeFileSync(process.argv[3], JSON.stringify(metafile));

@@ -45,7 +45,12 @@ class AlertRules:
 
 
 class Alert(NamedTuple):
-    """Something a person should look at."""
+    """Something a person should look at.
+
+    >>> line = RunLine("monday", "site", 0.0, state="failed", reason="the server is down", finished_at=90.0)
+    >>> alerts_of([line], AlertRules(), now=100.0)
+    [Alert(kind='failed', run_id='monday', text='the server is down', since=90.0)]
+    """
 
     kind: AlertKind
     run_id: str

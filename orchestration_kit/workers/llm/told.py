@@ -22,7 +22,7 @@ from orchestration_kit.workers.llm.errors import (
 MAX_BODY = 300
 """Characters that are shown of what a server answered."""
 
-_TRY_LATER = "Try again later, or give the step retries: max_retries=2, retry=RetryPolicy(delay_s=10)."
+_TRY_LATER = "Try again later, or give the step retries: max_retries=2, retry=RetryPolicy(backoff_s=10)."
 _ADDRESS = "See that the server runs, and that the address is right."
 _MORE_TIME = "Allow it more time (timeout_s=...), or ask it for less."
 _PROTOCOL = "Does the address speak OpenAI's protocol? It mostly ends in /v1."

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
-    """Publishes sites into one directory."""
+    """Publishes sites into one directory.
+
+    >>> from orchestration_kit import WorkerDefinition
+    >>> WorkerDefinition(worker_type="deployer", name="Deployer", executor=Deployer(Path("site"))).name
+    'Deployer'
+    """
 
     out_dir: Path
 

@@ -31,7 +31,17 @@ _LONGEST_GOAL_SHOWN = 400
 
 
 def product_manager(input_data: object, context: WorkContext) -> dict[str, Any]:
-    """Return the specification of the site that `context.goal` asks for, as plain data."""
+    """Return the specification of the site that `context.goal` asks for, as plain data.
+
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="product_manager", name="Ann", executor=product_manager))
+    >>> hub.register_workflow(create_generic_pipeline([("plan", "product_manager", "")]))
+    >>> context = hub.execute_workflow("plan", "Build a website for Luna Bakery in Lisbon", verbose=False)
+    >>> spec = context.data["plan_output"]
+    >>> spec["name"], [page["title"] for page in spec["pages"]][1:3]
+    ('Luna Bakery', ['Menu · Luna Bakery', 'Our story · Luna Bakery'])
+    """
     del input_data  # the goal is all it needs
     return write_spec(context.goal, context.random).model_dump(mode="json")
 

@@ -61,6 +61,15 @@ def reviewer(input_data: object, context: WorkContext) -> dict[str, Any]:
 
     The digest names exactly the files that were reviewed, so that nothing else gets deployed.
 
+    >>> from orchestration_kit import Orchestrator, WorkerDefinition, create_generic_pipeline
+    >>> hub = Orchestrator()
+    >>> hub.register_worker(WorkerDefinition(worker_type="reviewer", name="Ben", executor=reviewer))
+    >>> hub.register_workflow(create_generic_pipeline([("review", "reviewer", "")]))
+    >>> data = {"implement_code_output": {"files": {"index.html": "<p>Welcome to Luna Bakery"}}}
+    >>> report = hub.execute_workflow("review", "a site", initial_data=data, verbose=False).data["review_output"]
+    >>> report["approved"], report["findings"][0]["message"]
+    (False, 'The page has 0 headings of the first level instead of one.')
+
     Raises:
         MissingSite: there are no files to review.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import subprocess
@@ -186,3 +187,12 @@ def test_a_damaged_file_is_told_and_nothing_raw_comes_out(tmp_path):
     path.write_bytes(bytes(content))
     with pytest.raises(WisdomUnavailable):
         Wisdom(path).lessons()
+
+
+def test_a_file_that_is_only_forgotten_is_closed(tmp_path):
+    wisdom = Wisdom(tmp_path / "lessons.db")
+    connection = wisdom._database._connection
+    del wisdom
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")

@@ -26,6 +26,7 @@ export default widget("monitor", ({ model, root, signal }) => {
     clearTimeout(typing);
     typing = window.setTimeout(() => want(model, "show", { text: text.value }), TYPED_MS);
   } }));
+  signal.addEventListener("abort", () => clearTimeout(typing)); // a page that is gone has nothing to filter
   const workflow = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Workflow", onchange: () => want(model, "show", { workflow: workflow.value }) }));
   const cut = h("span", { class: "okit-mon-cut" });
   const table = runTable({

@@ -43,10 +43,19 @@ export function App({ model, root, signal, given }) {
     if (trouble) say(trouble);
   }, [kept, offer, name, session]);
 
-  // What Python selects (a step that was added or pasted) is selected on the canvas, too.
+  // What Python selects (a step that was added or pasted) is selected on the canvas, too, unless somebody has
+  // selected something here since: Python is still to hear of it, and what it says now is from before.
   const told = useRef(view.selected);
+  const picks = useRef({ by: Math.random().toString(36).slice(2), count: 0, last: null });
+  const pick = useCallback((step) => {
+    told.current = step;
+    picks.current.last = `${picks.current.by} ${(picks.current.count += 1)}`;
+    want("select", { step, pick: picks.current.last });
+  }, [want]);
   useEffect(() => {
-    if (view.selected !== told.current && view.selected !== undefined) {
+    if (picks.current.last === view.picked) picks.current.last = null;
+    const isFromBefore = picks.current.last !== null;
+    if (!isFromBefore && view.selected !== told.current && view.selected !== undefined) {
       told.current = view.selected;
       setChosen(new Set(view.selected ? [view.selected] : []));
       const box = view.nodes.find((one) => one.id === view.selected);
@@ -59,19 +68,15 @@ export function App({ model, root, signal, given }) {
     setSeveral(steps.length);
     if (!isByPerson) return;
     const one = steps.length === 1 && steps[0] !== START ? steps[0] : null;
-    if (one !== told.current) {
-      told.current = one;
-      want("select", { step: one });
-    }
-  }, [want]);
+    if (one !== told.current) pick(one);
+  }, [pick]);
 
   const onGo = useCallback((step) => {
     setGo({ step });
     setChosen(new Set([step]));
-    told.current = step;
-    want("select", { step });
+    pick(step);
     setTimeout(() => boxOf(stage.current, step)?.focus({ preventScroll: true }), TURN_MS + 60);
-  }, [want]);
+  }, [pick]);
   const onAdd = useCallback((group, name) => want("add", { group, name, at: null }), [want]);
 
   const commands = useMemo(() => ({

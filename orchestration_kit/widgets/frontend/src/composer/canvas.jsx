@@ -1,6 +1,6 @@
 // The canvas: boxes are dragged here until they are dropped, and only then Python hears of it.
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { applyNodeChanges, Background, Controls, MarkerType, ReactFlow, useReactFlow } from "@xyflow/react";
+import { applyNodeChanges, Background, Controls, MarkerType, ReactFlow, useReactFlow, useStoreApi } from "@xyflow/react";
 import { Asking, Box } from "./box.jsx";
 import { Frames } from "./frames.jsx";
 import { Line } from "./line.jsx";
@@ -19,6 +19,7 @@ const MARKS = { failure: "failure", retry: "failure", branch: "branch", timeout:
 
 export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, flowId, items }) {
   const flow = useReactFlow();
+  const store = useStoreApi();
   const same = useSame();
   const moves = useRef({ timer: 0, spots: {} });
   const dragging = useRef(new Set());
@@ -56,7 +57,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   }, [want]);
 
   const onNodesChange = useCallback((changes) => {
-    hold(applyNodeChanges(changes, held.current));
+    hold(alone(changes, applyNodeChanges(changes, held.current), store.getState()));
     if (changes.some((change) => change.type === "select")) tell(true);
     const shifted = changes.filter((change) => change.type === "position" && change.position);
     if (!shifted.length) return;
@@ -71,7 +72,7 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
     // Moves by arrow keys come one by one: Python hears of them when they have come to rest.
     clearTimeout(moves.current.timer);
     if (Object.keys(moves.current.spots).length) moves.current.timer = setTimeout(drop, dragging.current.size ? 0 : SETTLE_MS);
-  }, [drop, hold, tell]);
+  }, [drop, hold, tell, store]);
   useEffect(() => () => clearTimeout(moves.current.timer), []);
 
   const onNodeDragStop = useCallback((_event, _node, all) => {
@@ -183,6 +184,14 @@ function merge(before, node, dragging, chosen) {
   const position = dragging.has(node.id) ? before.position : node.position;
   const isSame = before.data === node.data && before.width === node.width && before.position.x === position.x && before.position.y === position.y && before.selected === selected;
   return isSame ? before : { ...before, ...node, position, selected };
+}
+
+// What is selected by itself is selected alone. React Flow takes the selection of another box back only if it knows of
+// it, and for the length of a drawing it may not.
+function alone(changes, nodes, { multiSelectionActive, userSelectionActive }) {
+  const news = new Set(changes.filter((change) => change.type === "select" && change.selected).map((change) => change.id));
+  if (!news.size || multiSelectionActive || userSelectionActive) return nodes;
+  return nodes.map((node) => (node.selected && !news.has(node.id) ? { ...node, selected: false } : node));
 }
 
 function toEdge(line, moved, picked, view) {
