@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import sys
+import threading
 from datetime import datetime
 
 import pytest
@@ -113,20 +114,24 @@ def test_a_caret_is_explained():
 @given(st.text(alphabet="0123456789.+-*/%()eE ,_abspiqrtmx\n#'\"[]", max_size=60))
 def test_no_text_does_anything_but_give_a_number_or_that_error(expression):
     seen = []
-    armed = [True]
+    here = threading.get_ident()
 
     def hook(event, args):
-        if armed[0] and event in ("exec", "open", "subprocess.Popen", "os.system"):
+        if threading.get_ident() == here and event in ("exec", "open", "subprocess.Popen", "os.system"):
             seen.append(event)
 
     _HOOKS.append(hook)
     try:
-        assert isinstance(calculate(expression), int | float)
+        result = calculate(expression)
     except NotCalculable as error:
-        assert pickle.loads(pickle.dumps(error)).reason == error.reason
+        result = error
     finally:
         _HOOKS.remove(hook)
     assert seen == []
+    if isinstance(result, NotCalculable):  # what others do to pickle its traceback is none of the calculator's
+        assert pickle.loads(pickle.dumps(result)).reason == result.reason
+    else:
+        assert isinstance(result, int | float)
 
 
 _HOOKS: list = []

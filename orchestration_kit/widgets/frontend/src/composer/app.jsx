@@ -11,9 +11,6 @@ import { forget, keep, left, useSame, useTrait } from "./state.js";
 import { commandOf, turnRegion } from "./keys.js";
 import { START } from "./ways.js";
 
-/** How long the canvas takes to turn to a step. */
-const TURN_MS = 200;
-
 export function App({ model, root, signal, given }) {
   const want = useCallback((intent, args) => ask(model, intent, args), [model]);
   const [rest, nodes, edges, panel, palette, kept] = ["view", "boxes", "lines", "panel", "palette", "kept"].map((name) => useTrait(model, name));
@@ -71,12 +68,18 @@ export function App({ model, root, signal, given }) {
     if (one !== told.current) pick(one);
   }, [pick]);
 
+  // The focus follows once the canvas has turned there and the box is drawn, unless it has gone elsewhere by then.
+  const awaited = useRef(null);
+  const arrive = useCallback(() => {
+    if (awaited.current?.isShown) boxOf(stage.current, awaited.current.step)?.focus({ preventScroll: true });
+  }, []);
   const onGo = useCallback((step) => {
-    setGo({ step });
+    const goal = { step, isShown: false };
+    awaited.current = goal;
+    setGo({ step, onShown: () => ((goal.isShown = true), arrive()) });
     setChosen(new Set([step]));
     pick(step);
-    setTimeout(() => boxOf(stage.current, step)?.focus({ preventScroll: true }), TURN_MS + 60);
-  }, [pick]);
+  }, [pick, arrive]);
   const onAdd = useCallback((group, name) => want("add", { group, name, at: null }), [want]);
 
   const commands = useMemo(() => ({
@@ -124,11 +127,12 @@ export function App({ model, root, signal, given }) {
   useEffect(() => {
     const canvas = stage.current.querySelector(".okc-canvas");
     const watch = new MutationObserver(() => {
+      arrive();
       if (focused.current && !focused.current.isConnected && document.activeElement === document.body) canvas.focus({ preventScroll: true });
     });
     watch.observe(stage.current.querySelector(".react-flow__nodes"), { childList: true });
     return () => watch.disconnect();
-  }, []);
+  }, [arrive]);
 
   const decide = (take) => {
     if (take) want("take_over", { text: offer.text });
@@ -138,7 +142,7 @@ export function App({ model, root, signal, given }) {
   };
   const scope = view.scope ?? [];
   return (
-    <div className="okc" ref={stage} onKeyDown={onKeyDown} onFocus={(event) => (focused.current = event.target)}>
+    <div className="okc" ref={stage} onKeyDown={onKeyDown} onFocus={(event) => ((focused.current = event.target), (awaited.current = null))}>
       <div className="okc-bar" role="toolbar" aria-label="Composer">
         <Tool label="Undo" keys="Control+Z" disabled={!view.can_undo} onClick={commands.undo} />
         <Tool label="Redo" keys="Control+Shift+Z" disabled={!view.can_redo} onClick={commands.redo} />

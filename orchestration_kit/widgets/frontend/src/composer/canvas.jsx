@@ -11,6 +11,8 @@ import { DRAGGED, handlesOf, START } from "./ways.js";
 const nodeTypes = { box: Box };
 const edgeTypes = { way: Line };
 const SETTLE_MS = 350;
+/** How long the canvas takes to turn to a step. */
+const TURN_MS = 200;
 /** Beyond this many boxes only those in view are in the page: frames stay quick, and the others are a "Go to" away. */
 const MANY = 60;
 const LEAST_ZOOM = 0.15;
@@ -121,7 +123,9 @@ export const Canvas = memo(function Canvas({ view, want, onSelect, chosen, go, f
   useEffect(() => {
     if (!go) return;
     const box = view.nodes.find((one) => one.id === go.step);
-    if (box) flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
+    if (!box) return;
+    const zoom = Math.max(flow.getZoom(), 0.8);
+    flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom, duration: TURN_MS }).then(() => go.onShown?.());
     // Only where somebody asks for it: boxes that move elsewhere are not run after.
   }, [go, flow]); // eslint-disable-line react-hooks/exhaustive-deps
 
