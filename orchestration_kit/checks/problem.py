@@ -30,7 +30,7 @@ class Problem:
     """Errors refuse registration; warnings are shown."""
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}"
+        return f"{self.message}. {self.hint}".rstrip()
 
 
 Rule = Callable[["WorkflowDefinition"], Iterator[Problem]]

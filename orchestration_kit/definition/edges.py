@@ -181,21 +181,24 @@ def _ends(ways: Ways, given: Any, outcomes: Mapping[str, str] | None) -> bool:
 def _refuse_strays(ways: dict[str, Ways], given: dict[str, Any], first: str) -> None:
     """Refuse a worker for a step that nothing leads to: most often that is a name misspelt."""
     led_to = {*ways, first, *(t.target for one in given.values() if isinstance(one, Step) for t in one.transitions())}
-    for step_id in given:
-        if ways and step_id not in led_to:
-            raise DefinitionError(
-                f"workers names {step_id!r}, and no edge leads there.{did_you_mean(step_id, ways)} "
-                f"The edges name {listed(ways)}."
-            )
+    strays = [
+        f"workers names {step_id!r}, and no edge leads there.{did_you_mean(step_id, ways)}"
+        for step_id in given
+        if ways and step_id not in led_to
+    ]
+    if strays:
+        raise DefinitionError("\n".join(strays) + f" The edges name {listed(ways)}.")
 
 
 def _refuse_unknown(steps: dict[str, AnyStep], outcomes: Mapping[str, str], first: str) -> None:
     """Refuse what names a step that neither an edge nor `workers` has."""
     named = [("initial", first), *(("terminal", step_id) for step_id in outcomes)]
     named += [(f"{t.field} of step {s!r}", t.target) for s, step in steps.items() for t in step.transitions()]
-    for where, target in named:
-        if target not in steps:
-            raise DefinitionError(
-                f"{where} names {target!r}, which is no step.{did_you_mean(target, steps)} "
-                f"Name it in an edge or in workers. Steps: {listed(steps)}."
-            )
+    unknown = [
+        f"{where} names {target!r}, which is no step.{did_you_mean(target, steps)}"
+        for where, target in named
+        if target not in steps
+    ]
+    if unknown:
+        there = "\n".join(unknown)
+        raise DefinitionError(f"{there} Name it in an edge or in workers. Steps: {listed(steps)}.")

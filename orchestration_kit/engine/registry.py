@@ -27,6 +27,8 @@ class Registry:
         self._by_type: dict[str, BoundWorker] = {}
         self._by_name: dict[str, BoundWorker] = {}
         self._definitions: dict[str, WorkerDefinition] = {}
+        self._replaced: dict[str, str] = {}
+        """By name: the type of the worker whose place was taken by one of another type."""
         self._plans: dict[str, Plan] = {}
         self._bound: dict[str, Plan] = {}
         self._watching = WATCHING.changes
@@ -56,6 +58,8 @@ class Registry:
         if before is not None and self._by_type.get(before.worker_type) is before:
             del self._by_type[before.worker_type]
             self.workers.pop(before.worker_type, None)
+        if before is not None and before.worker_type != bound.worker_type:
+            self._replaced[bound.name] = before.worker_type
         self.workers[worker.worker_type] = worker
         self._by_type[bound.worker_type] = bound
         self._by_name[bound.name] = bound
@@ -77,7 +81,7 @@ class Registry:
 
     def register_all_of(self, other: Registry) -> None:
         """Register what another hub has, without looking at it once more."""
-        for name in ("workers", "workflows", "_by_type", "_by_name", "_definitions", "_plans"):
+        for name in ("workers", "workflows", "_by_type", "_by_name", "_definitions", "_replaced", "_plans"):
             getattr(self, name).update(getattr(other, name))
         self._bound.clear()
 
@@ -110,7 +114,7 @@ class Registry:
         plan = self._plans.get(workflow_name)
         if plan is None:
             raise UnknownWorkflow(str(workflow_name), list(self._plans))
-        known = [f"{worker.name} ({worker.worker_type})" for worker in self._by_name.values()]
+        known = [self._told(worker) for worker in self._by_name.values()]
         acts = self.services.lends
 
         def find(step: PlannedStep) -> BoundWorker | None:
@@ -120,6 +124,12 @@ class Registry:
             return None if worker is None else lent(worker, acts=acts)
 
         return replace(bind(plan, find, known), services=self.services)
+
+    def _told(self, worker: BoundWorker) -> str:
+        before = self._replaced.get(worker.name)
+        if before is None or before in self._by_type:
+            return f"{worker.name} ({worker.worker_type})"
+        return f"{worker.name} ({worker.worker_type}; it replaced a {before} of that name: name= tells them apart)"
 
     def _find(self, step: PlannedStep) -> BoundWorker | None:
         if isinstance(step.definition, SubworkflowStep):

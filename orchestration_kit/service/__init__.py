@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     )
     from orchestration_kit.service.pipeline import Pipeline
     from orchestration_kit.service.rollout import Rollout
-    from orchestration_kit.service.watchdog import Watchdog
+    from orchestration_kit.service.watchdog import Outcome, Trip, Watchdog
 
 _HOMES = {
     "CannotServe": "errors",
     "NoChoice": "errors",
     "NothingMeasured": "errors",
     "OrchestrationService": "creating",
+    "Outcome": "watchdog",
     "Pipeline": "pipeline",
     "PlannerFailed": "errors",
     "Rollout": "rollout",
     "ServiceError": "errors",
+    "Trip": "watchdog",
     "UnknownRate": "errors",
     "Watchdog": "watchdog",
     "WatchdogTripped": "errors",
@@ -49,10 +51,12 @@ __all__ = [
     "NoChoice",
     "NothingMeasured",
     "OrchestrationService",
+    "Outcome",
     "Pipeline",
     "PlannerFailed",
     "Rollout",
     "ServiceError",
+    "Trip",
     "UnknownRate",
     "Watchdog",
     "WatchdogTripped",

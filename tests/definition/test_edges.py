@@ -92,6 +92,11 @@ def test_an_edge_that_stands_twice_is_one_edge():
         ([("a", "b")], {"workers": {"b": step("b", on_failure="gone")}}, "on_failure of step 'b' names 'gone', which is no step"),
         ([("a", "b")], {"workers": {"a": step("a")}}, "Step 'a' is terminal, and an edge leads on from it"),
         ([("a", "b")], {"terminal": ["a"]}, "Step 'a' is terminal, and an edge leads on"),
+        (
+            [("a", "b")], {"initial": "bb", "terminal": ["c"]},
+            "initial names 'bb', which is no step. Did you mean 'b'?\nterminal names 'c', which is no step",
+        ),
+        ([("a", "b")], {"workers": {"aa": "x", "bb": "x"}}, "'a'?\nworkers names 'bb', and no edge leads there. Did you"),
         ([("a", "b")], {"initial": "bb"}, "initial names 'bb', which is no step. Did you mean 'b'?"),
         ([("p", "b", "output.x"), ("p", "c")], {"workers": {"p": ParallelStep(step_id="p", branches={"x": "b"})}}, "has no conditional ways on"),
     ],

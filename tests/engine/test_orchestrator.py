@@ -46,6 +46,17 @@ def test_a_worker_named_by_a_step_must_be_there_even_where_the_type_is():
         hub.start("flow", "goal")
 
 
+def test_a_worker_whose_name_was_taken_by_one_of_another_type_is_told_of_where_it_is_missed():
+    hub = hub_of(workflow_of(step("a", "b", worker_type="topic"), step("b")), {})
+    for worker_type in ("topic", "urgency"):
+        hub.register_worker(WorkerDefinition(worker_type=worker_type, name="Pipeline", executor=str))
+    with pytest.raises(MissingWorkers) as caught:
+        hub.start("flow", "goal")
+    assert "Pipeline (urgency; it replaced a topic of that name: name= tells them apart)" in str(caught.value)
+    hub.register_worker(WorkerDefinition(worker_type="topic", name="Topics", executor=str))
+    assert hub.start("flow", "goal").run().state == "completed"
+
+
 def test_of_several_workers_of_a_type_the_last_is_used_and_each_can_be_named():
     hub = Orchestrator()
     for name in ("first", "second"):

@@ -386,7 +386,7 @@ def _checked_mode(path: str, mode: str) -> str:
     if mode not in MODES:
         raise CassetteError(
             path,
-            f"{source} is {mode!r:.60}.{did_you_mean(str(mode), MODES)}",
-            f"There are {', '.join(map(repr, MODES))}.",
+            f"{source} is {mode!r:.60}",
+            f"There are {', '.join(map(repr, MODES))}.{did_you_mean(str(mode), MODES)}",
         )
     return mode

@@ -20,7 +20,7 @@ class CellError(OrchestrationError, ValueError):
     """Base of what can go wrong cell by cell. Never IPython's UsageError, which test tools pass over in silence."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {self}", *self.__notes__]
 
 
 class NoSession(CellError):

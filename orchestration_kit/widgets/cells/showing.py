@@ -92,7 +92,7 @@ def plainly(function: _Function) -> _Function:
             return function(*args, **kwargs)
         except OrchestrationError as error:
             if not any(session.run.exception is error for session in sessions()):
-                lines = [f"{type(error).__name__}: {error}"]
+                lines = [f"{type(error).__name__}: {error}", *error.__notes__]
                 error.__dict__["_render_traceback_"] = lambda: lines
             raise
 

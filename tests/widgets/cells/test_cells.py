@@ -141,7 +141,9 @@ def test_after_the_end_it_says_how_to_go_back(chain):
 @pytest.mark.parametrize("line", ["#| step c\n1", "%run_until nope", "%workflow nope --goal g", "%goto x", "%approve"])
 def test_a_message_is_shown_without_our_traceback(chain, line):
     cell = chain.run(line)
-    assert cell.error._render_traceback_() == [f"{type(cell.error).__name__}: {cell.error}"]
+    told, note = cell.error._render_traceback_()
+    assert told == f"{type(cell.error).__name__}: {cell.error}"
+    assert note.startswith(f"What it means, and what helps: orchestration-kit explain {type(cell.error).__name__}")
     assert "Traceback" not in cell.printed
 
 
