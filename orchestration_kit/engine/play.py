@@ -116,32 +116,32 @@ class Playable(Answerable):
             TimeoutError: it still goes on after `timeout_s` seconds.
             JournalError: it could not be put on record; the run goes on from there when it is driven again.
         """
-        with progress_of(self, None):
-            self._wait_for_playing(timeout_s)
+        try:
+            with progress_of(self, None):
+                self._wait_for_playing(timeout_s)
+        except KeyboardInterrupt as error:
+            self.cancel("interrupted by KeyboardInterrupt")
+            _finish_soon(self._rested)
+            error.add_note(f"Run {self.run_id!r} is {self.state.value}. It can be looked at, and resumed: {self!r}")
+            raise
         return self.context
 
     def _wait_for_playing(self, timeout_s: float | None) -> None:
         playing, waited_s = self._rested, 0.0
         if playing is not None and not playing.done() and not can_start_threads():
             self._let_it_play(playing, timeout_s)
-        try:
-            while playing is not None:
-                left = POLL_S if timeout_s is None else min(POLL_S, timeout_s - waited_s)
-                try:
-                    playing.result(timeout=max(0.0, left))  # short, as an interrupt is not heard meanwhile everywhere
-                    break
-                except NotYet:
-                    waited_s += left
-                    if timeout_s is not None and waited_s >= timeout_s:
-                        raise TimeoutError(
-                            f"Run {self.run_id!r} still goes on after {timeout_s:g} s. "
-                            "Wait longer, or call run.pause() or run.cancel()."
-                        ) from None
-        except KeyboardInterrupt as error:
-            self.cancel("interrupted by KeyboardInterrupt")
-            _finish_soon(playing)
-            error.add_note(f"Run {self.run_id!r} is {self.state.value}. It can be looked at, and resumed: {self!r}")
-            raise
+        while playing is not None:
+            left = POLL_S if timeout_s is None else min(POLL_S, timeout_s - waited_s)
+            try:
+                playing.result(timeout=max(0.0, left))  # short, as an interrupt is not heard meanwhile everywhere
+                break
+            except NotYet:
+                waited_s += left
+                if timeout_s is not None and waited_s >= timeout_s:
+                    raise TimeoutError(
+                        f"Run {self.run_id!r} still goes on after {timeout_s:g} s. "
+                        "Wait longer, or call run.pause() or run.cancel()."
+                    ) from None
 
     def _let_it_play(self, playing: Future[None], timeout_s: float | None) -> None:
         if can_await_here():

@@ -205,14 +205,14 @@ def fuzz(count: int, seed: int) -> None:
     compile_condition("true").evaluate("s", None, Facts())
 
     def once(text: str, output: Any, facts: Facts) -> tuple[str, float]:
-        begun = time.perf_counter()
+        begun = time.process_time()  # what else the machine does is no stall
         try:
             outcome = type(compile_condition(text).evaluate("s", output, facts).result).__name__
         except (ConditionError, ConditionSyntaxError) as error:
             outcome = type(error).__name__
         except BaseException as error:  # whatever comes is what is looked for
             outcome = f"{type(error).__name__}: {error}"[:300]
-        return outcome, (time.perf_counter() - begun) * 1e3
+        return outcome, (time.process_time() - begun) * 1e3
 
     for _ in range(count):
         text = grammar.condition()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
-from orchestration_kit import Orchestrator, ParallelStep
+from orchestration_kit import Orchestrator, ParallelStep, Run
 from orchestration_kit.journal.sqlite import SQLiteJournal
 from tests.support import hub_of, step, workflow_of
 
@@ -61,10 +63,19 @@ class Blocking:
         return not self.go_on.is_set()
 
     def waits(self, name: str) -> None:
-        """Come back when a run blocks, and say so: who interrupts it then hits the wait that follows."""
+        """Come back when a run blocks; say so once the thread that calls this waits for it, so that an interrupt hits that."""
         while not list(self.folder.glob(f"{name}.*.calls")):
             time.sleep(0.01)
-        (self.folder / f"{name}.waits").touch()
+        caller = threading.get_ident()
+
+        def watch() -> None:
+            while not any(
+                frame.f_code is Run.wait.__code__ for frame, _ in traceback.walk_stack(sys._current_frames()[caller])
+            ):
+                time.sleep(0.01)
+            (self.folder / f"{name}.waits").touch()
+
+        threading.Thread(target=watch, daemon=True).start()
 
     def block(self, _: Any, context: Any) -> str:
         """Block the thread."""
