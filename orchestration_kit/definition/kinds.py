@@ -330,7 +330,7 @@ with warnings.catch_warnings():
         prompt: Annotated[str, Field(min_length=1, max_length=20_000)]
         """What is asked."""
         show: tuple[PathText, ...] = ()
-        """What is shown with it, as paths; by default the output of the step before."""
+        """What is shown with it, as paths; by default, as `input`, what comes in: the output of the step before."""
         schema: Annotated[dict[str, Any] | None, BeforeValidator(as_json_schema)] = None  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
         """JSON Schema of the value, or a type (a pydantic model, `bool`, a dataclass); None: any value."""
 

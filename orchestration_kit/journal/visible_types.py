@@ -25,15 +25,12 @@ def register_visible(functions: Iterable[Any]) -> None:
     main = sys.modules.get("__main__")
     if main is not None:
         seen[id(vars(main))] = vars(main)
-    for names in seen.values():
-        for found in list(names.values()):
-            if isinstance(found, type) and kind_of(found) is not None:
-                _register(found)
+    _register(found for names in seen.values() for found in list(names.values()) if isinstance(found, type))
 
 
-def _register(found: type) -> None:
-    """Register a type and those that stand in the fields of a model or dataclass."""
-    left: list[Any] = [found]
+def _register(found: Iterable[type]) -> None:
+    """Register types and those that stand in the fields of a model or dataclass."""
+    left: list[Any] = list(found)
     seen: set[Any] = set()
     while left:
         one = left.pop()
