@@ -52,7 +52,7 @@ def test_every_problem_says_what_is_wrong_and_what_to_do():
         assert problem.message
         assert not problem.message.endswith(".")
         assert problem.hint or problem.code == "bad-condition"
-        assert str(problem) == f"{problem.message}. {problem.hint}"
+        assert str(problem) == (f"{problem.message}. {problem.hint}" if problem.hint else f"{problem.message}.")
         assert set(problem.steps) <= set(broken.steps)
 
 
