@@ -35,6 +35,7 @@ endif
 
 lab: setup-lab ## Open the tutorials in JupyterLab, and the demo's run if there is one.
 	@$(BIN)/jupyter trust $(NOTEBOOKS) $(RUN) >/dev/null # or JupyterLab hides their pictures until they are run
+	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null # which ask over the tutorials
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(RUN) $(ARGS)
 

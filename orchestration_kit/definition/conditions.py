@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from orchestration_kit.definition.condition_text import Named, read_condition
 from orchestration_kit.definition.steps import callable_name
-from orchestration_kit.errors import ConditionError, ConditionSyntaxError
+from orchestration_kit.errors import ConditionError, ConditionSyntaxError, did_you_mean, listed
 
 MAX_LIST = 10_000
 MAX_WEIGHT = 40_000
@@ -136,7 +136,10 @@ def _compile_text(text: str) -> CompiledCondition:
             if value is not _ABSENT:
                 inputs[_written(path)] = value  # the copy: what is on record does not change with the bus
         handed.check_work()
-        result = program.execute(variables)
+        try:
+            result = program.execute(variables)
+        except KeyError as error:
+            raise LookupError(_missing(error, named, output, facts)) from error
         if not isinstance(result, bool):
             raise TypeError(f"it gave {result!r:.60}, and a condition gives true or false")
         return Evaluated(text, inputs, result)
@@ -155,6 +158,27 @@ def _program(text: str) -> Any:
 
 
 _ABSENT: Any = object()
+
+
+def _missing(error: KeyError, named: Named, output: Any, facts: Any) -> str:
+    """Tell which entry is not there, and which are."""
+    for path in named.paths:
+        for end, key in enumerate(path[1:], start=1):
+            within = _lookup(path[:end], output, facts)
+            there = _keys(within)
+            if there is not None and error.args == (key,) and _entry(within, key) is _ABSENT:
+                where = f"{_written(path[:end])}, which {f'has {listed(map(repr, there), 8)}' if there else 'is empty'}"
+                return f"there is no entry {key!r} in {where}.{did_you_mean(key, there)} {_TEST_FIRST}"
+    return f"there is no entry {error}. {_TEST_FIRST}"
+
+
+_TEST_FIRST = "Test first for one that may be missing, with has(...)"
+
+
+def _keys(value: Any) -> list[str] | None:
+    if isinstance(value, Mapping):
+        return [key[:60] for key in cast("Mapping[Any, Any]", value) if isinstance(key, str)]
+    return _fields(value)
 
 
 def _written(path: tuple[str, ...]) -> str:
@@ -281,6 +305,4 @@ class _Plain:
 
 def _reason(error: Exception) -> str:
     text = str(error)
-    if isinstance(error, KeyError):
-        return f"there is no entry {text}; test first for one that may be missing, with has(...)"
     return text.split(". Check ", maxsplit=1)[0].rstrip(".") or type(error).__name__

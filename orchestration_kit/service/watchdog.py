@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run."""
+    """What came of a run.
+
+    >>> Outcome("run 1", succeeded=True, duration_s=0.4)
+    Outcome(run_id='run 1', succeeded=True, duration_s=0.4)
+    """
 
     run_id: str
     succeeded: bool
@@ -26,7 +30,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Why a watchdog stopped what it watches."""
+    """Why a watchdog stopped what it watches.
+
+    >>> print(Trip("success", observed=0.5, low=0.85, high=0.97, runs=82, run_id="late 31"))
+    50% of 82 runs succeeded, and 85% to 97% was expected; the last one was 'late 31'
+    """
 
     measure: str
     """`success` or `latency`."""
