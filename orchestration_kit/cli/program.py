@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     site.yaml: sound, 4 steps, 0 errors, 0 warnings
     0
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(_listing(sys.argv[1:] if argv is None else argv))
     command = _command(arguments.command)
     try:
         code = int(command(arguments))
@@ -67,6 +67,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"orchestration-kit: {error}")
         return 1
     return code
+
+
+def _listing(argv: Sequence[str]) -> Sequence[str]:
+    """Read `runs` by itself, or with options, as `runs list`."""
+    is_bare = argv[:1] == ["runs"] and (len(argv) == 1 or (argv[1].startswith("-") and argv[1] not in ("-h", "--help")))
+    return ["runs", "list", *argv[1:]] if is_bare else argv
 
 
 def _command(place: str) -> Callable[[argparse.Namespace], int]:

@@ -23,6 +23,18 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(runs, capsys):
     assert "n=1, who=ann" in rows[2]
 
 
+def test_runs_by_itself_lists_them(runs, capsys):
+    assert main(["runs"]) == 0
+    listed = lines(capsys)
+    assert main(["runs", "--state", "failed"]) == 0
+    assert [line.split()[0] for line in lines(capsys)] == ["run", "failing"]
+    assert main(["runs", "list"]) == 0
+    assert listed == lines(capsys)
+    with pytest.raises(SystemExit):
+        main(["runs", "--help"])
+    assert "approve" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "found"),
     [
@@ -82,7 +94,6 @@ def test_a_list_for_programs(runs, capsys):
         (["fork", "r", "--hub", "m:h"], "--at"),
         (["resume", "r"], "--hub"),
         (["prune", "--older-than", "soon"], "no length of time"),
-        ([], "COMMAND"),
     ],
 )
 def test_wrong_use_is_told_with_what_was_possible(here, capsys, options, said):
