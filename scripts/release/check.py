@@ -44,6 +44,11 @@ NEED_PANDAS_3 = "test_codec_hostile or (test_codec_kinds and (texts or moments o
 
 They are refused there, with a hint; nothing is put on record wrongly.
 """
+_SOURCE = (
+    "--ignore=tests/widgets/test_bundles.py",
+    "--deselect=tests/widgets/test_live.py::test_what_the_page_lets_in_is_what_the_painter_promises",
+)
+"""They read what the bundles are made of, which no wheel holds."""
 _OLD = ("-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning", "-W", "default::SyntaxWarning")
 """Old packages beside new ones warn of one another, which is no fault of ours."""
 _PEERS = (
@@ -99,7 +104,7 @@ def suite(folder: Path, away: Path, pythons: dict[str, str], report: Report) -> 
         place = Place(folder / f"suite-{version}", python, report)
         place.install("the pinned versions", ["-r", str(ROOT / "requirements/dev.txt")])
         place.install("the wheel", ["--no-deps", _wheel()])
-        place.pytest("the tests", ["-n", "2", "--dist", "loadfile", *_PEERS, *_tests(away, TESTS)], at=away)
+        place.pytest("the tests", ["-n", "2", "--dist", "loadfile", *_PEERS, *_SOURCE, *_tests(away, TESTS)], at=away)
         place.pytest("every docstring", ["--doctest-modules", "-n", "2", *_PEERS, "--pyargs", "orchestration_kit"])
 
 

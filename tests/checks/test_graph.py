@@ -55,9 +55,9 @@ def test_ten_thousand_steps_are_checked_without_recursion_and_within_a_second_or
         data = {"reads": (f"k{n - 1}",) if n else (), "writes": (f"k{n}",)}
         workflow.steps[f"s{n}"] = WorkflowStep(step_id=f"s{n}", worker_type="w", **fields, **data)
     workflow.steps["end"] = WorkflowStep(step_id="end", worker_type="w", is_terminal=True)
-    begun = time.perf_counter()
+    begun = time.process_time()
     problems = check(workflow)
-    took = time.perf_counter() - begun
+    took = time.process_time() - begun
     assert {problem.code for problem in problems} == {"failure-without-path", "never-read"} | (
         {"unbounded-loop"} if shape == "loop" else set()
     )
