@@ -21,8 +21,8 @@ def object_array(values: list[Any], shape: tuple[int, ...]) -> Any:
     return made.reshape(shape)
 
 
-SPANS_WITHOUT_UNIT = [np.array([1], dtype="m8")] if np.lib.NumpyVersion(np.__version__) < "2.5.0" else []
-"""numpy 2.5 is about to take them away."""
+HAS_NO_UNIT = np.lib.NumpyVersion(np.__version__) < "2.5.0"
+"""Whether moments and spans may do without a unit; numpy 2.5 is about to take that away."""
 ARRAYS: dict[str, Any] = {
     **{
         f"array {kind}": np.array([0, 1, 100]).astype(kind)
@@ -30,7 +30,7 @@ ARRAYS: dict[str, Any] = {
     },
     "array of texts": [np.array(["a", "Ünï", ""]), np.array(["a"], dtype=">U3"), np.array([b"x", b""])],
     "array of moments": [np.array(["2026-01-01", "NaT"], dtype=f"M8[{unit}]") for unit in ("D", "s", "ns", "M")],
-    "array of spans": [np.array([1, -5], dtype="m8[ms]"), np.array([3], dtype="m8[25s]"), *SPANS_WITHOUT_UNIT],
+    "array of spans": [np.array([1, -5], dtype="m8[ms]"), np.array([3], dtype="m8[25s]"), *([np.array([1], dtype="m8")] if HAS_NO_UNIT else [])],
     "array of nan": np.array([[np.nan, -0.0], [np.inf, 1]]),
     "array shapes": [np.array(5), np.zeros((0, 3)), np.zeros((2, 0, 2)), np.arange(24).reshape(2, 3, 4), np.array([])],
     "array in Fortran order": np.asfortranarray(np.arange(6).reshape(2, 3)),
@@ -40,8 +40,8 @@ ARRAYS: dict[str, Any] = {
     "array of one object": object_array([{"a": 1}], ()),
     "numpy scalars": [
         np.float64(1.5), np.float32("nan"), np.int8(-1), np.uint64(2**64 - 1), np.bool_(True), np.complex64(1j),
-        np.str_("a\x00"), np.bytes_(b"a\x00"), np.datetime64("2026-01-01"), np.datetime64("NaT"), np.timedelta64(5, "h"),
-        np.longdouble("1.1"), np.float16(1), np.str_(""),
+        np.str_("a\x00"), np.bytes_(b"a\x00"), np.datetime64("2026-01-01"), np.datetime64("NaT", "s"), np.timedelta64(5, "h"),
+        *([np.datetime64("NaT")] if HAS_NO_UNIT else []), np.longdouble("1.1"), np.float16(1), np.str_(""),
     ],
 }  # fmt: skip
 
