@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from orchestration_kit.definition.workflow import WorkflowDefinition
 from orchestration_kit.engine.events import BranchesOpened, ErrorInfo, RunStarted
+from orchestration_kit.engine.folding import Ahead
 from orchestration_kit.engine.groups import Group, Undo, is_undoing
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.order import SPAWN, opener_of, scope_of
@@ -18,7 +19,7 @@ from orchestration_kit.engine.visits import Scope, Visit, another_attempt
 class Branches(Progress):
     """The branches of a run, and those of its visits that wait."""
 
-    __slots__ = ("closing", "groups")
+    __slots__ = ("ahead", "closing", "groups")
 
     def __init__(self, plan: Plan, limits: RunLimits, started: RunStarted) -> None:
         super().__init__(plan, limits, started)
@@ -26,6 +27,8 @@ class Branches(Progress):
         """By position: what is open."""
         self.closing: list[Group] = []
         """Groups whose join is decided, while some of their attempts are under way."""
+        self.ahead: Ahead | None = None
+        """While a record is folded as it came: what is still to come."""
 
     # --- finding
 
@@ -240,6 +243,8 @@ class Branches(Progress):
         What is on record was done before that was so.
         """
         busy = any(group.holds(visit.scope) for visit in self.taken)
+        if not is_on_record and self.ahead is not None and self.ahead.is_busy(group.path):
+            return
         if busy or any(undo.within is not None and group.holds(undo.within) for undo in self.undos):
             return
         self.closing.remove(group)

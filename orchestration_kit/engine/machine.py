@@ -32,7 +32,7 @@ from orchestration_kit.engine.events import (
     RunStarted,
     WaitStarted,
 )
-from orchestration_kit.engine.folding import visit_on_record
+from orchestration_kit.engine.folding import one_by_one, visit_on_record
 from orchestration_kit.engine.groups import is_undoing
 from orchestration_kit.engine.limits import RunLimits
 from orchestration_kit.engine.plan import Plan
@@ -238,7 +238,7 @@ class Machine(Waits):
         Raises:
             ValueError: an event does not follow from the ones before it.
         """
-        for event in events:
+        for event in one_by_one(self, events) if as_they_came else events:
             if isinstance(event, AttemptFinished):
                 visit = visit_on_record(self, event.path, event.attempt)
                 if visit is None:

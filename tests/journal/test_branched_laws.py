@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit import RunLimits
@@ -43,6 +43,9 @@ def test_what_is_written_of_branches_is_what_is_read(seed, actions):
 
 
 @FEW
+@example(
+    1487, 125
+)  # a join fails while an attempt of it is under way, and another join makes it unwanted until that ends
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_a_run_that_is_read_back_stands_where_it_stood(seed, actions):
     driver, journal = driven(seed, actions)
