@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from time import process_time
 
@@ -43,7 +44,7 @@ def test_a_journaled_fan_is_on_record_whole(options, tmp_path):
 def test_a_file_without_the_fan_is_refused(tmp_path):
     journaled(FAN, tmp_path)
     path = tmp_path / "branches.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE runs SET state = CAST('failed' AS BLOB)")
     connection.close()
     with pytest.raises(Exception, match="damaged|ended failed"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -98,7 +99,7 @@ def test_all_runs_are_listed(tmp_path):
 def test_a_list_whose_run_was_changed_counts_for_nothing(tmp_path):
     path = tmp_path / "many.db"
     journal_again.many_runs(path, 3)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE runs SET state = CAST('failed' AS BLOB) WHERE number = 2")
     connection.close()
     with pytest.raises(WrongResult, match="damaged"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class World:
 
     def _make_tables(self) -> None:
         self._database.unlink(missing_ok=True)
-        with sqlite3.connect(self._database) as connection:
+        with closing(sqlite3.connect(self._database)) as connection, connection:
             connection.executescript(
                 "CREATE TABLE users (id INTEGER, name TEXT, is_admin INTEGER);"
                 "CREATE TABLE orders (user_id INTEGER, total REAL, day TEXT);"

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 
 PRELUDE = """
-import os, sys, time, warnings
+import os, sys, time, urllib.parse, warnings # pathlib wants the one when it is another user, who may not read Python's folder
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning) # from Python 3.12 on: forks are what is tried
 from orchestration_kit.journal.conformance.making import a_row, begin, some_rows, some_standing
 from orchestration_kit.journal.errors import *

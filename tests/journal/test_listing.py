@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_run_that_is_being_driven_is_listed_as_it_is_now(tmp_path):
 def test_a_damaged_run_is_listed_as_that_and_hides_no_other(tmp_path):
     with SQLiteJournal(tmp_path / "runs.db") as journal:
         hub_with_runs(journal)
-    with sqlite3.connect(tmp_path / "runs.db") as raw:
+    with closing(sqlite3.connect(tmp_path / "runs.db")) as raw, raw:
         raw.execute("UPDATE runs SET started_at = started_at + 1 WHERE run_id = ?", (b"run 1",))
     raw.close()
     with SQLiteJournal(tmp_path / "runs.db") as journal:

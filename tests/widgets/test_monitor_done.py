@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_a_damaged_run_is_shown_as_that_and_hides_no_other(tmp_path):
         hub = a_hub(journal)
         for name in ("whole", "damaged"):
             hub.start("flow", "go", run_id=name).step()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "UPDATE rows SET body = replace(body, '\"look\"', '\"hook\"') WHERE id >> 32 = "
             "(SELECT number FROM runs WHERE run_id = ?)",

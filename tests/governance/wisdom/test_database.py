@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -101,10 +102,10 @@ def test_whatever_fails_within_a_write_nothing_of_it_is_kept(tmp_path):
 def test_a_file_of_another_kind_is_refused_and_left_as_it_is(tmp_path):
     text, other, newer = (tmp_path / name for name in ("text.db", "other.db", "newer.db"))
     text.write_text("Not a database, whatever its name says. " * 50)
-    with sqlite3.connect(other) as file:
+    with closing(sqlite3.connect(other)) as file, file:
         file.execute("CREATE TABLE things(a)")
     Wisdom(newer).close()
-    with sqlite3.connect(newer) as file:
+    with closing(sqlite3.connect(newer)) as file, file:
         file.execute("PRAGMA user_version = 99")
     file.close()
     for path, reason in (
@@ -136,7 +137,7 @@ def test_a_migration_is_done_as_a_whole_or_not_at_all(tmp_path):
 
 def test_a_file_that_was_refused_is_not_left_open(tmp_path):
     path = str(tmp_path / "other.db")
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE t(a)")
     other.close()
     with pytest.raises(WisdomUnavailable) as refused:
