@@ -57,11 +57,17 @@ def endless_loops(workflow: WorkflowDefinition) -> Iterator[Problem]:
         if not _leads_nowhere(step) and threads.ways.out_degree(s) > 0
     ]
     if trapped:
+        met = reachable(trapped, threads.ways.successors)
+        dead = [
+            s for s in in_order(met - (threads.aside - threads.main), workflow) if _leads_nowhere(workflow.steps[s])
+        ]
+        why = f"the way ends at {listed(dead)}" if dead else "a loop nobody can leave"
+        out = f"from {listed(dead)}" if dead else "out of it"
         yield Problem(
             "no-way-out",
             tuple(trapped),
-            f"No terminal step can be reached from {listed(trapped)}: a loop nobody can leave",
-            "Lead a transition out of it to a step with is_terminal=True.",
+            f"No terminal step can be reached from {listed(trapped)}: {why}",
+            f"Lead a transition {out} to a step with is_terminal=True.",
         )
 
 

@@ -2,7 +2,7 @@
 
 ```text
 doctor_packages.py   Python, this package and its extras
-doctor_around.py     the renderer, notebooks, keys of language models
+doctor_around.py     the renderer, notebooks, keys of language models, the folder
 doctor_journal.py    a journal: does it open, is it whole, who drives its runs
   -> findings -> a table, or JSON; doctor_report.py: in a notebook
 ```
@@ -14,7 +14,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestration_kit.cli.doctor_around import key_findings, notebook_findings, renderer_findings
+from orchestration_kit.cli.doctor_around import folder_findings, key_findings, notebook_findings, renderer_findings
 from orchestration_kit.cli.doctor_journal import journal_findings
 from orchestration_kit.cli.doctor_packages import Finding, package_findings
 from orchestration_kit.cli.doctor_report import Examination
@@ -64,6 +64,7 @@ def findings(journal: Path | None = None) -> Iterator[Finding]:
     yield from renderer_findings()
     yield from notebook_findings()
     yield from key_findings()
+    yield from folder_findings(Path.cwd())
     if journal is not None or DEFAULT_JOURNAL.exists():
         yield from journal_findings(journal or DEFAULT_JOURNAL)
 

@@ -1,4 +1,4 @@
-"""What is around the package: who draws, which notebooks there are, and which keys. Of keys, the names alone."""
+"""What is around the package: who draws, which notebooks, which keys, which folder. Of keys, the names alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from orchestration_kit.cli.doctor_packages import Finding, version_of
+from orchestration_kit.engine.file_systems import mounts, remote_file_system
 from orchestration_kit.errors import listed
 from orchestration_kit.secrets.patterns import is_a_word_instead
 from orchestration_kit.visual.render import DotFailed, DotMissing, run_dot
@@ -45,6 +46,18 @@ def renderer_findings() -> Iterator[Finding]:
         found = f"{version or 'of an unknown version'} at {shutil.which('dot')}"
         fix = "Install Graphviz 2.40 or newer: https://graphviz.org/download/." if is_old else ""
         yield Finding("renderer", "dot", "note" if is_old else "ok", found, fix)
+
+
+def folder_findings(folder: Path, mountinfo: str | None = None) -> Iterator[Finding]:
+    """Yield why a folder is none to work in, if there is a reason. Nothing is written to find out."""
+    if not os.access(folder, os.W_OK):
+        found = "this user may not write here: no journal, cassette or notebook can be kept"
+        yield Finding("folder", str(folder), "note", found, "Go to a folder of your own, and start from there.")
+    kind = remote_file_system(os.path.realpath(folder), mounts() if mountinfo is None else mountinfo)
+    if kind is not None:
+        found = f"it is on a network or shared file system ({kind}): a journal is refused here"
+        fix = "Keep journals on a disk of this machine: Orchestrator(journal=...) takes any path."
+        yield Finding("folder", str(folder), "note", found, fix)
 
 
 def notebook_findings() -> Iterator[Finding]:

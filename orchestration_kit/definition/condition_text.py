@@ -161,7 +161,8 @@ class _Reader:
             return self._member(at) if at > 0 and self._peek(at - 1) == "." else self._word(at)
         if kind == "unknown":
             raise self._refuse(
-                f"it holds {symbol!r}", "Text goes into quotes; == compares, && is and, || is or, ! is not."
+                f"it holds {symbol!r}",
+                "Text goes into quotes; == and >= compare, && is and, || is or, ! is not.",
             )
         if kind != "mark":
             self._literal()

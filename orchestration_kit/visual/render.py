@@ -17,8 +17,8 @@ TIME_LIMIT_S = 20.0
 """How long one call of `dot` may take."""
 
 _INSTALL = (
-    "Install Graphviz: `apt install graphviz`, `brew install graphviz`, `conda install graphviz`, "
-    "or see https://graphviz.org/download/."
+    "Install Graphviz: `apt install graphviz`, `brew install graphviz`, `winget install graphviz`, "
+    "`conda install graphviz`, or see https://graphviz.org/download/."
 )
 
 

@@ -154,6 +154,12 @@ def test_a_loop_nobody_can_leave_is_an_error_that_names_its_steps():
     assert only(workflow_of(step("me", "me")), "no-way-out").steps == ("me",)
 
 
+def test_a_way_into_a_dead_end_is_not_called_a_loop():
+    problem = only(workflow_of(step("a", "b"), step("b", None, is_terminal=False)), "no-way-out")
+    assert problem.message == "No terminal step can be reached from a: the way ends at b"
+    assert problem.hint == "Lead a transition from b to a step with is_terminal=True."
+
+
 def test_a_failure_path_is_a_way_out():
     assert not found(workflow_of(step("a", "a", on_failure="end"), step("end")), "no-way-out")
 

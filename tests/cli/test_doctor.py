@@ -17,7 +17,13 @@ import pytest
 
 from orchestration_kit import SQLiteJournal
 from orchestration_kit.cli import main
-from orchestration_kit.cli.doctor_around import KEYS, key_findings, notebook_findings, renderer_findings
+from orchestration_kit.cli.doctor_around import (
+    KEYS,
+    folder_findings,
+    key_findings,
+    notebook_findings,
+    renderer_findings,
+)
 from orchestration_kit.cli.doctor_packages import lack_of, needed_of
 from tests.cli.support import in_terminal, is_safe
 from tests.hostile import PAYLOADS
@@ -318,3 +324,25 @@ hub.execute_workflow('w', 'go', verbose=False)
     code, found = examined(capsys)
     assert (code, found["journal", "types"]["state"]) == (0, "note")
     assert found["journal", "types"]["fix"] == "orchestration-kit runs check --import MODULE"
+
+
+# --- the folder
+
+
+def test_a_folder_on_a_network_share_is_noted_before_a_journal_is_refused(tmp_path):
+    assert not list(folder_findings(tmp_path, "21 1 8:1 / / rw - ext4 /dev/sda1 rw"))
+    [found] = folder_findings(tmp_path, "21 1 0:50 / / rw - nfs4 server:/home rw")
+    assert (found.state, found.found) == (
+        "note",
+        "it is on a network or shared file system (nfs4): a journal is refused here",
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes a user who may become another")
+def test_a_folder_that_may_not_be_written_to_is_noted():
+    program = (
+        "import os; from pathlib import Path; from orchestration_kit.cli.doctor_around import folder_findings;"
+        "os.setgid(65534); os.setuid(65534); print(next(folder_findings(Path('/'))).found)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "this user may not write here: no journal, cassette or notebook can be kept\n"

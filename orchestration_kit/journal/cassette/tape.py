@@ -313,9 +313,9 @@ class Cassette:
     def _error(self, error: Exception, more: str = "") -> CassetteError:
         if isinstance(error, CassetteError):
             return CassetteError(error.cassette, error.reason, error.hint + more)
-        return CassetteError(
-            str(self.path), f"it cannot be written ({error})", f"Give another path, or make room.{more}"
-        )
+        reason = getattr(error, "strerror", None) or str(error)  # without the name of the file that was tried first
+        hint = f"Give a path in a folder that this user may write to, or make room.{more}"
+        return CassetteError(str(self.path), f"it cannot be written ({reason})", hint)
 
     def _nearest(self, wanted: Recording) -> str:
         return nearest(wanted, self) if self._file.exists or self._fresh else "The file does not exist yet."
@@ -375,8 +375,8 @@ def _save_all() -> None:  # pyright: ignore[reportUnusedFunction]
     for one in list(_unsaved):
         try:
             one.save()
-        except CassetteError:
-            _log.exception("What was recorded could not be saved")
+        except CassetteError as error:
+            _log.error("What was recorded could not be saved. %s", error)
 
 
 def _checked_mode(path: str, mode: str) -> str:
