@@ -161,11 +161,17 @@ class Account:
             what += "" if rejected is None else f"  {shown(rejected)}"
         going = f"  {self._mark('to')} {shown(event.next_step)}" if event.next_step else ""
         attempt = f" attempt {event.attempt}" if event.attempt > 1 else ""
-        worker = f" [{shown(event.worker)}]" if event.worker else ""
+        worker = f" [{shown(event.worker)}]" if event.worker else self._nobody(event)
         more = "".join(f"  {text}" for text in _besides(detail))
         line = f"{event.seq:>4} {mark} {shown(event.path):<{self._width}}{duration(event.duration_s):>8}"
         self._print(f"{line}{worker}{attempt}{more}{going}", style=style)
         self._print(f"       {what}", style="dim")
+
+    def _nobody(self, event: AttemptFinished) -> str:
+        """Tell that a last step had nobody to work on it: somebody may have been forgotten."""
+        step: Any = step_at(self.workflow, event.path, self._spawned)
+        is_asked = getattr(step, "is_terminal", False) and getattr(step, "worker_type", "generic") != "generic"
+        return " [no worker: passed on]" if is_asked and event.error is None and not event.detail else ""
 
     # --- branches and waits
 
@@ -300,12 +306,38 @@ def shown(value: Any, limit: int = MAX_SHOWN) -> str:
     'two lines[31m'
     """
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else repr(_outlined(value))
     except Exception as error:  # noqa: BLE001 - a worker's object whose repr fails must not end the account
         text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
     text = " ".join(text[: limit * 4].split())
     text = "".join(c for c in text if c.isprintable())
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+class _Sized:
+    """A table, or a longer array, by its size: in one line its cells say nothing."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"<{self.text}>"
+
+
+def _outlined(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _outlined(item) for key, item in list(cast("dict[Any, Any]", value).items())[:MAX_SHOWN]}
+    if type(value).__module__.partition(".")[0] not in ("numpy", "pandas", "polars", "pyarrow", "torch"):
+        return value
+    shape: Any = getattr(value, "shape", None)
+    sizes = " x ".join(map(str, cast("tuple[int, ...]", shape))) if isinstance(shape, tuple) else ""
+    if not sizes or (type(value).__name__ == "ndarray" and sizes.isdecimal() and int(sizes) < _FEW):
+        return value
+    return _Sized(f"{type(value).__name__} {sizes}")
+
+
+_FEW = 9
+"""An array of fewer numbers is written out."""
 
 
 def duration(seconds: float) -> str:

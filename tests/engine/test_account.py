@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,10 +71,29 @@ def test_in_a_pipe_it_is_plain_text_one_attempt_after_the_other():
         "       better",
         "   5 ✓ check#2      0 s [check]  → end",
         "       {'ok': True}",
-        "   6 ✓ end#1        0 s",
+        "   6 ✓ end#1        0 s [no worker: passed on]",
         "       {'ok': True}",
         "completed after 6 attempts in 0 s",
     ]
+
+
+def test_a_last_step_that_somebody_works_on_or_that_is_generic_is_not_said_to_be_passed_on():
+    workflow = workflow_of(step("a", "end"), step("end"))
+    assert "passed on" not in account_of(workflow, {"a": lambda given: "x", "end": lambda given: "y"})
+    assert "passed on" not in account_of(
+        workflow_of(step("a", "end"), step("end", worker_type="generic")), {"a": lambda given: "x"}
+    )
+
+
+def test_tables_and_arrays_are_told_by_their_size():
+    table = pd.DataFrame({"plan": ["pro"] * 400, "age": range(400)})
+    assert shown(table) == "<DataFrame 400 x 2>"
+    assert shown({"kept": table, "missing": table.isna().mean(), "ok": True}) == (
+        "{'kept': <DataFrame 400 x 2>, 'missing': <Series 2>, 'ok': True}"
+    )
+    assert shown(np.zeros((3, 4))) == "<ndarray 3 x 4>"
+    assert shown(np.array([1, 2])) == "array([1, 2])"
+    assert shown(np.float64(0.5)) == "np.float64(0.5)"
 
 
 def test_on_a_terminal_it_has_colours_and_a_progress_line_and_says_the_same():
