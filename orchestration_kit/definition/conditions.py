@@ -9,6 +9,7 @@ a browser, `plain_cel` does what it does.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
@@ -140,6 +141,8 @@ def _compile_text(text: str) -> CompiledCondition:
             result = program.execute(variables)
         except KeyError as error:
             raise LookupError(_missing(error, named, output, facts)) from error
+        except TypeError as error:
+            raise TypeError(_mismatched(error, inputs)) from error
         if not isinstance(result, bool):
             raise TypeError(f"it gave {result!r:.60}, and a condition gives true or false")
         return Evaluated(text, inputs, result)
@@ -165,11 +168,33 @@ def _missing(error: KeyError, named: Named, output: Any, facts: Any) -> str:
     for path in named.paths:
         for end, key in enumerate(path[1:], start=1):
             within = _lookup(path[:end], output, facts)
+            if within is _ABSENT or error.args != (key,) or _entry(within, key) is not _ABSENT:
+                continue
             there = _keys(within)
-            if there is not None and error.args == (key,) and _entry(within, key) is _ABSENT:
-                where = f"{_written(path[:end])}, which {f'has {listed(map(repr, there), 8)}' if there else 'is empty'}"
-                return f"there is no entry {key!r} in {where}.{did_you_mean(key, there)} {_TEST_FIRST}"
+            start = f"there is no entry {key!r} in {_written(path[:end])}, which"
+            if there is None:
+                return f"{start} {_unread(within)}"
+            has = f"has {listed(map(repr, there), 8)}" if there else "is empty"
+            return f"{start} {has}.{did_you_mean(key, there)} {_TEST_FIRST}"
     return f"there is no entry {error}. {_TEST_FIRST}"
+
+
+def _unread(value: Any) -> str:
+    """Say why nothing can be looked up in what is no mapping."""
+    if value is None:
+        return "is None. Did the worker forget to return something?"
+    return f"is of type {type(value).__name__}. Let the worker return a dict with what is tested"
+
+
+def _mismatched(error: TypeError, inputs: dict[str, Any]) -> str:
+    """Tell what was looked at, where its types do not go together."""
+    reason = str(error).split(". ", maxsplit=1)[0].rstrip(".")
+    if reason.startswith("No such overload"):
+        reason = "its values do not go together (no such overload)"
+    seen = listed([f"{name} is {value!r:.60}" for name, value in inputs.items()], 4)
+    is_nan = any(isinstance(value, float) and math.isnan(value) for value in inputs.values())
+    more = ". NaN is neither more nor less than a number: let the worker give a number, or fail" if is_nan else ""
+    return f"{reason}: {seen}{more}" if seen else reason
 
 
 _TEST_FIRST = "Test first for one that may be missing, with has(...)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from orchestration_kit.errors import ConditionError
@@ -23,3 +24,32 @@ def test_a_missing_entry_is_named_and_the_way_out_with_it():
         evaluate("output.x > 1", {str(number): 1 for number in range(100)})
     with pytest.raises(ConditionError, match="there is no entry 'limit'"):
         evaluate("visits > data.limit")
+
+
+def test_what_has_no_entries_at_all_is_named():
+    with pytest.raises(
+        ConditionError, match=r"'ok' in output, which is None\. Did the worker forget to return something"
+    ):
+        evaluate("output.ok", None)
+    with pytest.raises(
+        ConditionError, match=r"'ok' in output, which is of type DataFrame\. Let the worker return a dict"
+    ):
+        evaluate("output.ok", pd.DataFrame({"ok": [True]}))
+    with pytest.raises(ConditionError, match=r"there is no entry 'b' in output\.a, which is of type str"):
+        evaluate("output.a.b > 1", {"a": "x"})
+
+
+@pytest.mark.parametrize(
+    ("score", "says"),
+    [
+        (None, r"its values do not go together \(no such overload\): output\.score is None\."),
+        ("0.7", r"output\.score is '0\.7'\."),
+        (
+            float("nan"),
+            r"output\.score is nan\. NaN is neither more nor less than a number: let the worker give a number",
+        ),
+    ],
+)
+def test_values_that_do_not_go_together_are_named(score, says):
+    with pytest.raises(ConditionError, match=says):
+        evaluate("output.score > 0.5", {"score": score})
