@@ -44,15 +44,16 @@ def goals_of(given: Any) -> tuple[Goal, ...]:
     """
     rows = _rows(given)
     goals: list[Goal] = []
-    wrong: list[str] = []
+    wrong: dict[str, list[str]] = {}
     for number, row in enumerate(rows, 1):
         try:
             goals.append(_goal(row, number))
         except (InvalidGoal, TypeError) as error:
             reason = f"the goal {error.reason}" if isinstance(error, InvalidGoal) else str(error)
-            wrong.append(f"number {number}: {reason}")
+            wrong.setdefault(reason, []).append(str(number))
     if wrong:
-        raise GoalsError(listed(wrong, _SHOWN), _HINT)
+        told = [f"number {listed(numbers, _SHOWN)}: {reason}" for reason, numbers in wrong.items()]
+        raise GoalsError("; ".join(told[:_SHOWN]), _HINT)
     if not goals:
         raise GoalsError("there are none", _HINT)
     _check_ids(goals)
@@ -107,6 +108,7 @@ def _goal(row: Any, number: int) -> Goal:
     for key in given:
         if key not in _KEYS:
             near = did_you_mean(key, _KEYS) if isinstance(key, str) else ""
+            near = near or " For the data bus, put it into data."
             raise TypeError(f"there is no {key!r:.80} in a goal.{near} It has: {', '.join(_KEYS)}")
     if "goal" not in given:
         raise TypeError(f"it has no 'goal', only {listed(map(str, given))}")

@@ -68,8 +68,12 @@ def test_braces_in_a_goal_are_text():
         ({"goal": "a"}, "a dict is no list"),
         (7, "a int is no list"),
         (["a", ""], "number 2: the goal is empty"),
-        (["a", None, 3], "number 2: the goal is NoneType, not text, number 3: the goal is int"),
+        (["a", None, 3], "number 2: the goal is NoneType, not text; number 3: the goal is int"),
         ([{"text": "a"}], "there is no 'text' in a goal"),
+        (
+            [{"goal": "a", "raw": 1}] * 7,
+            "number 1, 2, 3, 4, 5 and 2 more: there is no 'raw' in a goal. For the data bus",
+        ),
         ([{"gaol": "a"}], "Did you mean 'goal'?"),
         ([{"data": {}}], "it has no 'goal', only data"),
         ([{"goal": "a", "data": [1]}], "its data is [1]"),
