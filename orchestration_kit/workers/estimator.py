@@ -90,7 +90,7 @@ def _check_fitted(model: Any, title: str) -> None:
     try:
         cast("Any", validation).check_is_fitted(model)
     except NotFittedError:
-        hint = f"Fit it first: {title}(...).fit(X, y)."
+        hint = f"Fit it first: {title}(...).fit(X, y). To fit it within a run, make a function that does so the worker."
         raise InvalidWorker(title, "it is not fitted, so that it knows nothing yet", hint) from None
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr
+from sklearn.linear_model import LinearRegression
 
 from orchestration_kit.errors import AttemptError
 from orchestration_kit.journal.codec import dumps, encode, loads
@@ -83,6 +84,12 @@ def refusal(value, where="output of step 'draft'"):
     with pytest.raises(NotRecordable) as caught:
         encode(value, where)
     return caught.value
+
+
+def test_a_fitted_model_goes_to_a_file():
+    error = refusal(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]))
+    assert "LinearRegression" in str(error)
+    assert "Write it to a file, with joblib.dump(value, path); return the path." in str(error)
 
 
 async def _never():

@@ -225,6 +225,11 @@ def _why_not(value: Any) -> tuple[str, str]:  # noqa: C901 - one well-known kind
         return "there is no exact way to write it", "Use value.tolist(), or a numpy array."
     if kind.__module__.partition(".")[0] == "polars":
         return "polars is not known here", "Use value.to_arrow(), or value.to_pandas()."
+    if kind.__module__.partition(".")[0] == "sklearn":
+        return (
+            "there is no exact way to write it",
+            "Write it to a file, with joblib.dump(value, path); return the path.",
+        )
     return "there is no exact way to write it", PLAIN_HINT
 
 
