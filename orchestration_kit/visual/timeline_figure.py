@@ -29,7 +29,7 @@ _PAINTS: Mapping[SpanState, StepState] = {
 _HATCHES: Mapping[SpanState, str] = {
     "success": "", "failed": "xxx", "cancelled": "\\\\\\", "retry wait": "////", "waiting": "---", "branches": "|||",
 }  # fmt: skip
-_WIDTH_IN, _ROW_IN, _MOST_IN = 9.0, 0.34, 16.0
+_WIDTH_IN, _ROW_IN, _MOST_IN = 8.5, 0.34, 16.0  # so wide, it shows whole beside the file browser at 1280 pixels
 _MOST_LABELS = 48
 _HAIRLINE = 0.004
 """The least width of a bar, as a share of the whole: a short attempt must not vanish."""
