@@ -9,9 +9,9 @@ import pytest
 
 from orchestration_kit.journal.conformance.making import a_row, begin
 from orchestration_kit.journal.errors import JournalCorrupt, JournalUnavailable, JournalVersion
-from orchestration_kit.journal.sqlite import SQLiteJournal
+from orchestration_kit.journal.sqlite import SQLiteJournal, database
 from orchestration_kit.journal.sqlite.database import Database
-from orchestration_kit.journal.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration
+from orchestration_kit.journal.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration, migrate
 from tests.journal.processes import program
 
 SECOND = Migration("a note on every run", ("ALTER TABLE runs ADD COLUMN note BLOB", "CREATE TABLE notes(a) "))
@@ -159,6 +159,22 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path):
         with SQLiteJournal(path) as journal:
             assert [journal.rows(str(n)) for n in range(4)] == [[a_row(1)]] * 4
             assert asked(path, "SELECT count(*) FROM migrations") == [(1,)]
+
+
+def test_a_file_that_another_process_uses_while_it_is_opened_is_waited_for(path, monkeypatch):
+    tries = []
+
+    def migrate_second_time(*given):
+        tries.append(given)
+        if len(tries) == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+            raise error
+        migrate(*given)
+
+    monkeypatch.setattr(database, "migrate", migrate_second_time)
+    SQLiteJournal(path).close()
+    assert len(tries) == 2
 
 
 def test_threads_that_open_a_new_file_at_once_all_succeed(tmp_path):

@@ -184,7 +184,7 @@ class Database:
         try:
             connection = self._connect()
             try:
-                migrate(connection, self.path, self.begin, self._migrations)
+                self.patiently(lambda: migrate(connection, self.path, self._migrations))
             except BaseException:
                 connection.close()
                 raise

@@ -7,7 +7,7 @@ surrogates. A row's id is its run's number and its position in one, so that rows
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
 from typing import Any, NamedTuple
@@ -93,21 +93,18 @@ def bytes_to_text(stored: bytes) -> str:
     return stored.decode("utf-8", "surrogatepass")
 
 
-def migrate(
-    connection: sqlite3.Connection,
-    path: str,
-    begin: Callable[[sqlite3.Connection], None],
-    migrations: Sequence[Migration] = MIGRATIONS,
-) -> None:
+def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Bring a file to the newest version, a transaction for each step, and see that its tables are a journal's.
+
+    Where another process is in the way, it can be called again: what was done stays done.
 
     Args:
         connection: The file, in no transaction.
         path: Its name, for messages.
-        begin: Begins a transaction that may write (`BEGIN IMMEDIATE`).
         migrations: All there are; the version of a file is how many it has seen.
 
     Raises:
+        sqlite3.OperationalError: another process is in the way, or the file fails.
         JournalVersion: it was written by a newer version, or is another kind of database.
         JournalCorrupt: its tables are not those of a journal.
     """
@@ -119,7 +116,7 @@ def migrate(
             connection.execute("ROLLBACK")
         if version == len(migrations):
             break
-        begin(connection)
+        connection.execute("BEGIN IMMEDIATE")
         try:
             if _version_of(connection, path, len(migrations)) == version:  # else another process was faster
                 _step(connection, version + 1, migrations[version])
