@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration_kit.cli.terminal import say
-from orchestration_kit.errors import WorkflowFileError, did_you_mean
+from orchestration_kit.errors import WorkflowFileError
 from orchestration_kit.workers.llm.errors import InvalidModel, MissingLlmExtra
 
 if TYPE_CHECKING:
@@ -121,10 +121,10 @@ def load_workflow(path: Path) -> WorkflowDefinition:
     }
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        near = did_you_mean(path.suffix, readers)
-        raise WorkflowFileError(
-            f"{path.name} ends in {path.suffix!r}", f"Workflow files end in .yaml, .yml or .json.{near}"
-        )
+        hint = "Workflow files end in .yaml, .yml or .json."
+        if path.suffix == ".py":
+            hint += " A Python file is not run here: write its workflow's to_yaml() to a file."
+        raise WorkflowFileError(f"{path.name} ends in {path.suffix!r}", hint)
     try:
         return reader(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:

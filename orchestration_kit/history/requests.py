@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.run import Run
+from orchestration_kit.errors import a_type_of
 from orchestration_kit.history import columns
 from orchestration_kit.history.texts import short_text
 
@@ -71,4 +72,4 @@ def _requests(runs: Any) -> Iterable[Request]:
         elif isinstance(one, Run):
             yield from one.waiting
         else:
-            raise TypeError(f"A {type(one).__name__} waits for nothing. Give a Run, a list of runs, or run.waiting.")
+            raise TypeError(f"Nothing waits in {a_type_of(one)}. Give a Run, a list of runs, or run.waiting.")

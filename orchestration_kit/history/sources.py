@@ -27,6 +27,7 @@ from orchestration_kit.engine.events import (
 )
 from orchestration_kit.engine.order import in_order
 from orchestration_kit.engine.run import Run
+from orchestration_kit.errors import a_type_of
 from orchestration_kit.history.entries import records_of_entries
 from orchestration_kit.history.places import judged_steps
 
@@ -121,7 +122,7 @@ def recorded(source: Any) -> Recorded:
             return _of_entries(items)
         if all(isinstance(item, _EVENTS) for item in items):
             return _of_events(items)
-    raise TypeError(f"There is no history in a {type(source).__name__}. {_READABLE}")
+    raise TypeError(f"There is no history in {a_type_of(source)}. {_READABLE}")
 
 
 def recordings(sources: Any) -> list[Recorded]:

@@ -81,7 +81,7 @@ def described(holder: Holder | None, me: Owner, lease_s: float) -> tuple[str, st
         "a holder that gives no sign of life for that long loses the run."
     )
     where = "this process" if owner.pid == me.pid and owner[1:] == me[1:] else f"process {owner.pid} on {owner.host}"
-    return f"{where} (epoch {holder.epoch}, beat {holder.beat})", hint
+    return where, hint
 
 
 class Watch:

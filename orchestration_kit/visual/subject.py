@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from orchestration_kit.errors import a_type_of
 from orchestration_kit.visual.from_history import model_of_history
 from orchestration_kit.visual.from_workflow import model_of
 from orchestration_kit.visual.model import Detail, DiagramModel, Direction
@@ -28,8 +29,8 @@ def model_for(subject: Any, *, detail: Detail, direction: Direction) -> DiagramM
         return with_spawned(model, history or ())
     if history is None:
         raise TypeError(
-            f"A {type(subject).__name__} cannot be drawn: it is no workflow (with .steps and .initial_step) and has "
-            "no .history. Give a WorkflowDefinition, a Run, a WorkflowContext, or a list of history entries."
+            f"There is nothing to draw in {a_type_of(subject)}: it is no workflow (with .steps and .initial_step) "
+            "and has no .history. Give a WorkflowDefinition, a Run, a WorkflowContext, or a list of history entries."
         )
     name = getattr(subject, "workflow_name", None) or getattr(subject, "workflow_id", None) or "history"
     return model_of_history(history, name=str(name), detail=detail, direction=direction)

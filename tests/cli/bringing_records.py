@@ -56,7 +56,7 @@ def _locked():
         "Wait until it is done, or stop it, and try again. Should it hang: try again after 10 s; "
         "a holder that gives no sign of life for that long loses the run."
     )
-    return RunLocked("tuesday", "process 4711 on ada-laptop (epoch 1, beat 7)", hint)
+    return RunLocked("tuesday", "process 4711 on ada-laptop", hint)
 
 
 @brings("LeaseLost")

@@ -80,6 +80,7 @@ def test_workflows_of_all_kinds_of_steps_are_checked_and_drawn(tmp_path, capsys)
         ("flow.yaml", b"name: x\nsteps: {a: {worker_typ: y}}", "did you mean 'worker_type'"),
         ("flow.yaml", b"\xff\xfe", "is not UTF-8"),
         ("flow.txt", b"", "Workflow files end in .yaml, .yml or .json"),
+        ("flow.py", b"", "A Python file is not run here: write its workflow's to_yaml() to a file."),
         ("flow.json", b"{", "JSON:"),
     ],
 )

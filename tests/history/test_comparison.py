@@ -285,7 +285,7 @@ def test_a_history_made_by_hand_may_use_an_identity_twice():
 
 
 def test_what_has_no_history_is_refused():
-    with pytest.raises(TypeError, match="There is no history in a int"):
+    with pytest.raises(TypeError, match="There is no history in an int"):
         compare(events(), 7)
 
 

@@ -63,5 +63,5 @@ def test_dtypes_are_as_documented():
 
 @pytest.mark.parametrize("wrong", [7, "run", [7], None, {"a": 1}])
 def test_what_is_no_run_is_refused(wrong):
-    with pytest.raises(TypeError, match=r"waits for nothing\. Give a Run, a list of runs, or run\.waiting\."):
+    with pytest.raises(TypeError, match=r"Nothing waits in an? \w+\. Give a Run, a list of runs, or run\.waiting\."):
         waiting_frame(wrong)

@@ -49,7 +49,7 @@ def test_several_of_any_kind_can_be_mixed():
 
 
 def test_one_of_several_without_a_history_is_named():
-    with pytest.raises(TypeError, match=r"Not everything in this list has a history\. There is no history in a int"):
+    with pytest.raises(TypeError, match=r"Not everything in this list has a history\. There is no history in an int"):
         recordings([site_run(OK), 7])
 
 

@@ -250,7 +250,7 @@ def test_a_wrong_choice_names_the_right_ones(options: dict[str, object], said: s
 
 
 def test_what_cannot_be_drawn_is_refused_with_what_can() -> None:
-    with pytest.raises(TypeError, match=r"A int cannot be drawn.*WorkflowDefinition"):
+    with pytest.raises(TypeError, match=r"There is nothing to draw in an int.*WorkflowDefinition"):
         visualize(3)
 
 

@@ -358,7 +358,7 @@ def test_themes_are_named_or_refused():
 
 
 def test_what_has_no_history_is_refused():
-    with pytest.raises(TypeError, match="There is no history in a int"):
+    with pytest.raises(TypeError, match="There is no history in an int"):
         timeline(7)
 
 

@@ -31,7 +31,6 @@ _MORE = frozenset(
     {"reads", "writes", "compensate", "lock", "rate", "retry", "budget", "worker", "timeout_s", "reducer"}
 )
 """Fields that most steps leave alone; they stand behind the others."""
-_LABELS = {"step_id": "Step id", "is_terminal": "Ends here", "kind": "Kind", "initial_step": "Begins at"}
 _UNITS = {"_s": "s", "_seconds": "s", "_usd": "USD"}
 
 
@@ -69,8 +68,6 @@ def forms() -> dict[str, Any]:
 
 
 def _label(name: str) -> str:
-    if name in _LABELS:
-        return _LABELS[name]
     for ending, unit in _UNITS.items():
         if name.endswith(ending):
             return f"{name.removesuffix(ending).replace('_', ' ').capitalize()} ({unit})"
