@@ -11,6 +11,8 @@ RUN := $(wildcard demo_site/run.ipynb)
 ARGS :=
 # make PYTHON=/usr/bin/python3.12 picks the interpreter of a new .venv.
 export PYTHON
+# Tests start hundreds of processes that import the same modules: compiled once, wherever this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lab dashboard bench check docs docs-test soak coverage lock frontend dist release-check third-parties lite clean \

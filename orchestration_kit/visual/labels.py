@@ -88,27 +88,35 @@ class _Crowd:
         for x, y in way:
             self.ways.setdefault((int(x // _CELL), int(y // _CELL)), []).append((x, y, number))
 
-    def cost(self, place: Rect, number: int, way: list[Point]) -> float:
-        """What it costs to put the label of an edge there; hiding a part of its own edge costs as well."""
+    def cost(self, place: Rect, number: int, way: list[Point], limit: float) -> float:
+        """What it costs to put the label of an edge there; hiding a part of its own edge costs as well.
+
+        Where boxes and other labels alone cost `limit`, nothing more is looked at.
+        """
         if place.left < 2 or place.top < 2 or place.right > self.width - 2 or place.bottom > self.height - 2:
             return _ON_A_BOX
+        cells = list(_cells(place))
+        at_x, at_y, half_width, half_height = place.x, place.y, place.width / 2, place.height / 2
         cost = 0.0
+        for cell in cells:
+            for box, price in self.boxes.get(cell, ()):
+                apart_x = abs(box.x - at_x) - box.width / 2 - half_width
+                if apart_x < 1 and abs(box.y - at_y) - box.height / 2 - half_height < 1:
+                    cost += price
+        if cost >= limit:
+            return cost
         hidden = 0
         crossed: set[int] = set()
         close: set[int] = set()
-        for cell in _cells(place):
-            for box, price in self.boxes.get(cell, ()):
-                apart_x = abs(box.x - place.x) - (box.width + place.width) / 2
-                apart_y = abs(box.y - place.y) - (box.height + place.height) / 2
-                if apart_x < 1 and apart_y < 1:
-                    cost += price
+        near_x, near_y = half_width + _CLOSE, half_height + _CLOSE
+        for cell in cells:
             for x, y, whose in self.ways.get(cell, ()):
-                apart = max(abs(x - place.x) - place.width / 2, abs(y - place.y) - place.height / 2)
-                if apart >= _CLOSE:
+                if (far_x := abs(x - at_x)) >= near_x or (far_y := abs(y - at_y)) >= near_y:
                     continue
+                covers = far_x < half_width and far_y < half_height
                 if whose != number:
-                    (crossed if apart < 0 else close).add(whose)
-                elif apart < 0:
+                    (crossed if covers else close).add(whose)
+                elif covers:
                     hidden += 1
         cost += _ON_AN_EDGE * len(crossed) + _CLOSE_TO_AN_EDGE * len(close - crossed)
         return cost + 80 * hidden / len(way)
@@ -132,7 +140,7 @@ def _beside(
             cost = far + offset
             if best is not None and cost >= best[0]:
                 continue
-            cost += crowd.cost(place, number, way)
+            cost += crowd.cost(place, number, way, _ON_A_BOX if best is None else best[0] - cost)
             if best is None or cost < best[0]:
                 x = {"start": place.left, "middle": place.x, "end": place.right}[anchor]
                 best = (cost, place, Route(route.points, (x, place.y), anchor))
