@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
@@ -37,17 +38,38 @@ def executable() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; afterwards, no event loop is left running in this thread.
-
-    Playwright's sync API keeps a loop running in the thread that started it, in which `asyncio.run` then fails. So a
-    browser lives as long as a test module does, not as long as the session.
-    """
+    """A browser; afterwards, no event loop is left running in this thread."""
     path = executable()
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), timeout=TIMEOUT_MS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def chromium_apart() -> Iterator[Callable[[], AbstractContextManager[Browser]]]:
+    """A browser that lives on while nobody uses it: `with taken() as browser` is its use.
+
+    Playwright's sync API leaves its loop the running one of this thread, in which `asyncio.run` then fails. Between
+    two uses there is none.
+    """
+    with chromium() as browser:
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+
+        @contextmanager
+        def taken() -> Iterator[Browser]:
+            asyncio._set_running_loop(loop)
+            try:
+                yield browser
+            finally:
+                asyncio._set_running_loop(None)
+
+        try:
+            yield taken
+        finally:
+            asyncio._set_running_loop(loop)
 
 
 class Watched:
@@ -81,7 +103,16 @@ class Watched:
                 complain(message.text)
 
         page.set_default_timeout(TIMEOUT_MS)
-        page.on("request", lambda request: note(request.url))
-        page.on("websocket", lambda socket: note(socket.url))
-        page.on("console", said)
-        page.on("pageerror", lambda error: complain(f"uncaught: {error}"))
+        self._heard: dict[str, Callable[..., None]] = {
+            "request": lambda request: note(request.url),
+            "websocket": lambda socket: note(socket.url),
+            "console": said,
+            "pageerror": lambda error: complain(f"uncaught: {error}"),
+        }
+        for event, hear in self._heard.items():
+            page.on(event, hear)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+    def unwatch(self) -> None:
+        """Hear no more: the page is somebody else's from now on."""
+        for event, hear in self._heard.items():
+            self.page.remove_listener(event, hear)

@@ -1,19 +1,20 @@
 """Notebook programs and a browser for the tests of widgets.
 
-Servers live as long as the session of a worker, the browser as long as a module, a notebook as long as the test (or
-the module-wide fixture) that opens it. After each test: no request has left the page's server.
+Servers and the browser live as long as the session of a worker, a notebook as long as the test (or the module-wide
+fixture) that opens it; its page and its kernel are handed on. After each test: no request has left the page's server.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Error
 
 from tests.browser import servers
-from tests.browser.chromium import chromium
+from tests.browser.chromium import chromium_apart
 from tests.browser.notebooks import Jupyter, Marimo, Program, Voila
 from tests.browser.servers import Server
 
@@ -48,10 +49,16 @@ def voila_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from _kept(lambda: servers.voila(tmp_path_factory.mktemp("voila")))
 
 
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Callable[[], AbstractContextManager[Browser]]]:
+    with chromium_apart() as taken:
+        yield taken
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with chromium() as browser:
+def browser(_chromium: Callable[[], AbstractContextManager[Browser]]) -> Iterator[Browser]:
+    """Chromium; what the tests of other modules run in this thread finds no loop running."""
+    with _chromium() as browser:
         yield browser
 
 
@@ -62,10 +69,21 @@ def _kept_open(program: Program) -> Iterator[Any]:
     program.close()
 
 
+@pytest.fixture(scope="session")
+def _labs(lab_server: Server) -> list[Jupyter]:
+    return []
+
+
 @pytest.fixture(scope="module")
-def lab(browser: Browser, lab_server: Server) -> Iterator[Jupyter]:
+def lab(browser: Browser, lab_server: Server, _labs: list[Jupyter]) -> Iterator[Jupyter]:
     """JupyterLab 4: `lab.open([...cells])` is a notebook in it."""
-    yield from _kept_open(Jupyter(browser, lab_server, "/lab/workspaces/{name}/tree/{path}?reset", takes_another=True))
+    if not _labs:
+        _labs.append(Jupyter(browser, lab_server, "/lab/workspaces/{name}/tree/{path}?reset", takes_another=True))
+    (lab,) = _labs
+    _programs.append(lab)
+    yield lab
+    _programs.remove(lab)
+    lab.put_away()
 
 
 @pytest.fixture(scope="module")

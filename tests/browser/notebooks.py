@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import json
 import os
 import re
@@ -17,9 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, e
 from tests.browser import servers
 from tests.browser.chromium import TIMEOUT_MS, Watched
 from tests.browser.servers import Server
+from tests.browser.written import marimo_app, numbers, write_notebook
 
 VIEW = {"width": 1400, "height": 1500}
-_numbers = itertools.count(1)
 
 _LIMITED = """async ([expression, given, milliseconds]) => {
   const panel = () => window.jupyterapp.shell.currentWidget;
@@ -31,6 +30,13 @@ _LIMITED = """async ([expression, given, milliseconds]) => {
   try { return await Promise.race([work({ app: window.jupyterapp, panel: panel(), given }), late]); }
   finally { clearTimeout(timer); }
 }"""
+
+
+_RESET = """
+from ipywidgets import Widget
+Widget.close_all()
+get_ipython().reset(new_session=True, aggressive=False)
+"""
 
 
 class Shown(Watched):
@@ -212,14 +218,30 @@ class Notebook(Shown):
 
     def close(self) -> None:
         """Close the page, or the notebook alone where the next one can be opened in it, and end its kernel."""
+        is_reset = not self.page.is_closed() and self._is_reset()
         if self._theme is None or self.errors or self.page.is_closed() or not self._is_put_away():
             super().close()
         else:
+            self.unwatch()
             self._program.idle[self._theme] = self.page
         sessions = json.loads(self.server.ask("GET", "/api/sessions")[1])
         for session in sessions:
-            if session["path"] == self.path:
+            if session["path"] != self.path:
+                continue
+            if is_reset:
+                self._program.kernels.append(session["id"])
+            else:
                 self.server.ask("DELETE", f"/api/sessions/{session['id']}")
+
+    def _is_reset(self) -> bool:
+        """Make the kernel as it was at its start, but for the modules that it has loaded; whether it is at rest."""
+        try:
+            if self.program("({panel}) => panel.sessionContext.session?.kernel?.status") != "idle":
+                return False
+            self.do(_RESET, timeout_s=10)
+        except (Error, AssertionError):
+            return False
+        return True
 
     def _is_put_away(self) -> bool:
         """Close the notebook in the page, and forget what widgets kept there; whether nothing is left of it."""
@@ -250,10 +272,14 @@ class Program:
             page.set_viewport_size(view)
         return page
 
+    def put_away(self) -> None:
+        """Close what is still open; contexts stay, with what they have in their caches."""
+        while self.opened:
+            self.opened.pop().close()
+
     def close(self) -> None:
-        """Close what is still open."""
-        for shown in self.opened:
-            shown.close()
+        """Close what is still open, for good."""
+        self.put_away()
         for context in self._contexts.values():
             context.close()
 
@@ -266,14 +292,21 @@ class Jupyter(Program):
         self.server, self._address, self._takes_another = server, address, takes_another
         self.idle: dict[str, Page] = {}
         """By theme, a page that is open and shows no notebook: it takes seconds until one is."""
+        self.kernels: list[str] = []
+        """Sessions whose notebook is closed; their kernels are as if nothing had been run in them."""
 
     def open(
         self, cells: Sequence[str], *, theme: str = "light", view: dict[str, int] | None = None, script: str = ""
     ) -> Notebook:
         """Write a notebook of these code cells, open it, wait for its kernel; `script` is in the page from its start."""
         path = write_notebook(self.server.folder, cells)
+        while self.kernels:
+            status, _ = self.server.ask("PATCH", f"/api/sessions/{self.kernels.pop()}", {"path": path, "name": path})
+            if status == 200:
+                break
         is_plain = self._takes_another and view is None and not script
         if is_plain and (page := self.idle.pop(theme, None)) is not None:
+            page.evaluate("() => 0")  # what came while nobody looked is nobody's
             notebook = Notebook(page, self.server, path, program=self, theme=theme)
             self.opened.append(notebook)
             page.evaluate("(path) => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => 0)", path)
@@ -330,8 +363,8 @@ class Marimo(Program):
 
     def open(self, cells: Sequence[str], *, mode: str = "run", theme: str = "light") -> MarimoApp:
         """Write an app of these cells and open it: `run` shows an app, `edit` the editor, with every cell run."""
-        file = f"app{next(_numbers)}.py"
-        (self.folder / file).write_text(_marimo_app(cells), encoding="utf-8")
+        file = f"app{next(numbers)}.py"
+        (self.folder / file).write_text(marimo_app(cells), encoding="utf-8")
         shown = MarimoApp(self.page(theme), servers.marimo(self.folder, file, mode, theme))
         self.opened.append(shown)
         shown.page.goto(shown.server.base, wait_until="domcontentloaded")
@@ -345,33 +378,3 @@ class MarimoApp(Shown):
         """Close the page and end its server."""
         super().close()
         self.server.stop()
-
-
-def _marimo_app(cells: Sequence[str]) -> str:
-    """Marimo finds out by itself what a cell defines and what it takes from others."""
-    bodies = ["\n".join(f"    {line}" for line in cell.splitlines()) for cell in cells]
-    functions = [f"@app.cell\ndef _():\n{body}\n    return\n" for body in bodies]
-    return "\n\n".join(["import marimo\n\napp = marimo.App()\n", *functions])
-
-
-def write_notebook(folder: Path, cells: Sequence[str]) -> str:
-    """Write a notebook of code cells under a new name; return the name."""
-    path = f"nb{os.getpid()}-{next(_numbers)}.ipynb"
-    notebook = {
-        "cells": [
-            {
-                "cell_type": "code",
-                "id": f"cell-{number}",
-                "metadata": {},
-                "execution_count": None,
-                "outputs": [],
-                "source": source,
-            }
-            for number, source in enumerate(cells)
-        ],
-        "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    (folder / path).write_text(json.dumps(notebook), encoding="utf-8")
-    return path

@@ -17,7 +17,7 @@ from typing import Any
 READY_S = 120.0
 """Seconds a server may take to answer: the first start after an installation compiles everything."""
 
-IDLE_S = 900
+IDLE_S = 3_600
 """Seconds without anybody after which a Jupyter server ends by itself, should its test be killed."""
 
 _WITH_US = """

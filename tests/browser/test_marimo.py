@@ -16,7 +16,7 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("mode", "theme"), [("run", "dark"), ("edit", "light")])
+@pytest.mark.parametrize(("mode", "theme"), [("run", "dark"), pytest.param("edit", "light", marks=pytest.mark.soak)])
 def test_composer_and_player_work(marimo, mode, theme):
     app = marimo.open(CELLS, mode=mode, theme=theme)
     player = app.page.locator(".okit-player")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.bakery import BAKERY, CHAIN
 
 
-@pytest.fixture(params=["lab", "classic"])
+@pytest.fixture(params=["lab", pytest.param("classic", marks=pytest.mark.soak)])
 def program(request):
     return request.getfixturevalue(request.param)
 
