@@ -30,7 +30,20 @@ MISTAKES = (
 
 @pytest.fixture
 def journal(tmp_path):
-    path = tmp_path / "runs with a ' quote.db"
+    return journal_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A dashboard for tests that change nothing; who has started it has a key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "sk-secret")
+        with served(journal_in(tmp_path_factory.mktemp("dashboard"))) as page:
+            yield page
+
+
+def journal_in(folder):
+    path = folder / "runs with a ' quote.db"
     workflow = workflow_of(
         step("look", "sign"),
         ApprovalStep(step_id="sign", prompt="Publish it?", on_success="done", on_failure="done"),
@@ -60,26 +73,34 @@ def opened(browser, page):
     return shown
 
 
-def test_without_the_token_nothing_is_to_be_had(journal):
-    with served(journal) as page:
-        for path in MISTAKES:
-            status, location, body = ask(page, path)
-            assert (status, location[:6]) == (302, "/login") or status == 403, path
-            assert b"asks" not in body
-            assert page.token.encode() not in body
-        assert ask(page, f"api/kernels/{'0' * 8}-0000-0000-0000-{'0' * 12}/channels")[0] == 403
-        assert ask(page, f"?token={page.token}")[0] == 200
-        assert ask(page, f"voila/files/serving.py?token={page.token}")[0] == 403  # nor is any file, with it
-    with pytest.raises(ConnectionRefusedError):
-        ask(page, "")
+def test_without_the_token_nothing_is_to_be_had(page):
+    for path in MISTAKES:
+        status, location, body = ask(page, path)
+        assert (status, location[:6]) == (302, "/login") or status == 403, path
+        assert b"asks" not in body
+        assert page.token.encode() not in body
+    assert ask(page, f"api/kernels/{'0' * 8}-0000-0000-0000-{'0' * 12}/channels")[0] == 403
+    assert ask(page, f"?token={page.token}")[0] == 200
+    assert ask(page, f"voila/files/serving.py?token={page.token}")[0] == 403  # nor is any file, with it
 
 
-def test_it_listens_on_loopback_alone_and_shows_its_token_to_no_other_user(journal):
-    with served(journal) as page:
-        for line in (line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]):
-            if line[1].endswith(f":{page.port:04X}") and line[3] == "0A":
-                assert line[1].startswith("0100007F:")
-        assert page.token not in Path(f"/proc/{page.process.pid}/cmdline").read_text("utf-8")
+def test_it_listens_on_loopback_alone_and_shows_its_token_to_no_other_user(page):
+    for line in (line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]):
+        if line[1].endswith(f":{page.port:04X}") and line[3] == "0A":
+            assert line[1].startswith("0100007F:")
+    assert page.token not in Path(f"/proc/{page.process.pid}/cmdline").read_text("utf-8")
+
+
+def test_nobodys_keys_reach_its_kernel(page, browser):
+    shown = opened(browser, page)
+    expect(shown.page.locator(".okit-monitor tbody tr").first).to_be_visible()
+    seen = subprocess.run(
+        ["pgrep", "-P", str(page.process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert seen
+    for pid in (str(page.process.pid), *seen):
+        assert b"sk-secret" not in Path(f"/proc/{pid}/environ").read_bytes()
+    shown.close()
 
 
 def test_a_run_is_seen_and_answered_on_the_page(journal, browser):
@@ -94,6 +115,8 @@ def test_a_run_is_seen_and_answered_on_the_page(journal, browser):
         expect(monitor.get_by_role("button", name="Answer what run asks asks")).to_be_hidden()
         assert (shown.errors, shown.outside) == ([], [])
         shown.close()
+    with pytest.raises(ConnectionRefusedError):
+        ask(page, "")
     with SQLiteJournal(journal) as kept:
         assert kept.find_run("asks").standing.state == "in_progress"
 
@@ -113,20 +136,6 @@ def test_a_page_that_only_looks_has_nothing_to_change(journal, browser):
         monitor.get_by_role("button", name="Open run asks").click()
         expect(monitor.locator(".okit-player").get_by_role("button", name="Stop")).to_be_disabled()
         assert (shown.errors, shown.outside) == ([], [])
-        shown.close()
-
-
-def test_nobodys_keys_reach_its_kernel(journal, browser, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    with served(journal) as page:
-        shown = opened(browser, page)
-        expect(shown.page.locator(".okit-monitor tbody tr").first).to_be_visible()
-        seen = subprocess.run(
-            ["pgrep", "-P", str(page.process.pid)], capture_output=True, text=True, check=True
-        ).stdout.split()
-        assert seen
-        for pid in (str(page.process.pid), *seen):
-            assert b"sk-secret" not in Path(f"/proc/{pid}/environ").read_bytes()
         shown.close()
 
 
