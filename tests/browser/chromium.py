@@ -110,7 +110,7 @@ class Watched:
             "pageerror": lambda error: complain(f"uncaught: {error}"),
         }
         for event, hear in self._heard.items():
-            page.on(event, hear)  # pyright: ignore[reportCallIssue, reportArgumentType]
+            page.on(event, hear)
 
     def unwatch(self) -> None:
         """Hear no more: the page is somebody else's from now on."""
