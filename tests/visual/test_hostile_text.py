@@ -81,13 +81,13 @@ def test_the_corpus_is_large_and_holds_nothing_twice() -> None:
 @pytest.mark.parametrize("at", range(len(PAYLOADS)))
 def test_the_builtin_picture_holds_nothing_off_the_list(at: int) -> None:
     payload = PAYLOADS[at]
-    for detail in ("full", "compact"):
-        diagram = visualize(replace(saying(payload), detail=detail), renderer="builtin", overlay=happening(payload))
-        assert off_the_list(diagram.svg) == []
-        ET.fromstring(diagram.svg)  # well-formed XML as well
-        assert len(groups(diagram.svg, "node")) == 3 + len(NEW_KINDS)
-        assert len(groups(diagram.svg, "edge")) == 3 + len(NEW_WAYS)
-        assert len(groups(diagram.svg, "cluster")) == 3
+    said = replace(saying(payload), detail="full" if at % 2 else "compact")
+    diagram = visualize(said, renderer="builtin", overlay=happening(payload))
+    assert off_the_list(diagram.svg) == []
+    ET.fromstring(diagram.svg)  # well-formed XML as well
+    assert len(groups(diagram.svg, "node")) == 3 + len(NEW_KINDS)
+    assert len(groups(diagram.svg, "edge")) == 3 + len(NEW_WAYS)
+    assert len(groups(diagram.svg, "cluster")) == 3
 
 
 @pytest.mark.parametrize("at", range(len(PAYLOADS)))
@@ -168,7 +168,9 @@ def test_every_kind_of_step_shows_it_as_text(at: int) -> None:
     run = SimpleNamespace(workflow=workflow, history=history, state="waiting", current_step="x", waiting=[PAYLOADS[at]])
     drawn = visualize(run, renderer="builtin", detail="full" if at % 2 else "compact")
     assert len(PAYLOADS[at]) > 1_000 or off_the_list(drawn.svg) == []  # the parser of HTML takes seconds for megabytes
-    for diagram in (drawn, visualize(workflow, renderer="builtin"), visualize(history, renderer="builtin")):
+    # What a run is drawn from is the workflow and the history: by themselves, each is looked at for one in six.
+    alone = [visualize(one, renderer="builtin") for one in (workflow, history) if at % 6 == 0]
+    for diagram in (drawn, *alone):
         ET.fromstring(diagram.svg)
         for line in diagram.mermaid.rstrip("\n").split("\n"):
             assert _MERMAID_LINE.fullmatch(line), line

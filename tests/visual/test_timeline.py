@@ -250,12 +250,15 @@ def test_the_text_form_has_a_line_per_row_and_a_legend():
     assert lines[-1].strip() == "█ success   x failed   ~ retry wait   . waiting"
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_text_from_runs_stays_text(payload):
-    bad = attempt(
-        1, payload, 0, 1, error=ErrorInfo(payload, payload), scope=f"m#1[{payload}]/", detail={payload: payload}
-    )
-    run = run_of(bad, joined(2, payload, 2), run=payload, state=payload)
+@pytest.mark.parametrize("at", range(0, len(PAYLOADS), 6))
+def test_text_from_runs_stays_text(at):
+    payloads = PAYLOADS[at : at + 6]
+    events = [
+        attempt(2 * n + 1, said, 2 * n, 2 * n + 1, error=ErrorInfo(said, said), scope=f"m#1[{said}]/", detail={said: said})
+        for n, said in enumerate(payloads)
+    ]
+    events += [joined(2 * n + 2, said, 2 * n + 2) for n, said in enumerate(payloads)]
+    run = run_of(*sorted(events, key=lambda event: event.seq), run=" ".join(payloads), state=" ".join(payloads))
     shown = timeline(run)
     bundle = shown._repr_mimebundle_()
     svg = bundle["image/svg+xml"]
