@@ -127,7 +127,7 @@ def written_on_every_path(workflow: WorkflowDefinition) -> dict[str, frozenset[s
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(acyclic())
 def test_reads_before_writes_are_those_that_some_path_has_not_written(workflow):
     written = written_on_every_path(workflow)

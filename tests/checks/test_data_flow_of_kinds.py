@@ -255,7 +255,7 @@ class Simulated:
         return True, keys
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(acyclic(), st.data())
 def test_in_no_run_is_anything_missing_that_was_not_told(flow, data):
     told = {

@@ -130,7 +130,7 @@ def test_reachability_and_ways_out_are_what_their_definitions_say(workflow):
     assert {frozenset(group) for group in cycles(graph)} == loops
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(any_workflows())
 def test_from_every_step_of_a_workflow_without_errors_an_end_can_be_reached(workflow):
     valid, message = workflow.validate()

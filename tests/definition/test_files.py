@@ -78,7 +78,7 @@ def definitions(draw: st.DrawFn) -> WorkflowDefinition:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(definitions())
 def test_what_is_written_is_read_back_the_same(workflow):
     assert WorkflowDefinition.from_json(workflow.to_json()) == workflow

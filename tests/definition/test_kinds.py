@@ -28,7 +28,7 @@ from tests.support import step, workflow_of
 SCHEMA = Draft202012Validator(WorkflowDefinition.json_schema())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(workflows())
 def test_a_workflow_of_any_kinds_goes_through_every_file_and_keeps_its_fingerprint(workflow):
     for again in (

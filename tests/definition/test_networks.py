@@ -15,7 +15,7 @@ from tests.support import step, workflow_of
 from_networkx = WorkflowDefinition.from_networkx
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(workflows())
 def test_what_was_written_as_a_graph_is_read_back_the_same(workflow):
     graph = workflow.to_networkx()

@@ -79,7 +79,7 @@ def hub_for(workflow: WorkflowDefinition, seed: int, *, is_async: bool) -> Orche
     return hub
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflow=sound_workflows(), seed=st.integers(0, 2**32))
 def test_the_flow_is_the_same_through_every_door_and_every_run_ends(workflow, seed):
     assert workflow.validate() == (True, None)

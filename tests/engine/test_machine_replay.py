@@ -63,7 +63,7 @@ def state_of(machine: Machine):
     )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(played())
 def test_a_replay_folds_events_into_the_same_state(machine):
     folded = Machine(machine.plan, machine.limits, machine.started)

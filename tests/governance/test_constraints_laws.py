@@ -115,7 +115,7 @@ def test_no_value_makes_it_raise_and_none_is_approved_by_accident(value):
 
 
 @given(PLANS, HISTORIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_plan_makes_it_raise_and_what_is_approved_is_plain(plan, history):
     verdict = ConstraintEngine(RULES).validate_plan(plan, history=history, now=50.0)
     if verdict:
@@ -124,7 +124,7 @@ def test_no_plan_makes_it_raise_and_what_is_approved_is_plain(plan, history):
 
 
 @given(PLANS | KNOWN_PLANS, st.lists(st.sampled_from(RULES), unique=True), st.sampled_from(RULES), HISTORIES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_a_further_rule_never_allows_what_a_rule_objected_to(plan, rules, more, history):
     """It may only be the first to allow a type of action at all."""
     before = ConstraintEngine(rules).validate_plan(plan, history=history, now=50.0)
@@ -136,7 +136,7 @@ def test_a_further_rule_never_allows_what_a_rule_objected_to(plan, rules, more, 
 
 
 @given(PLANS | KNOWN_PLANS, st.permutations(RULES), HISTORIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_order_of_the_rules_makes_no_difference(plan, rules, history):
     one, other = (ConstraintEngine(order).validate_plan(plan, history=history, now=50.0) for order in (RULES, rules))
     assert (one.approved, one.on_violation, one.plan) == (other.approved, other.on_violation, other.plan)

@@ -296,7 +296,7 @@ def test_the_order_in_which_branches_end_shows_in_no_frame():
         pd.testing.assert_frame_equal(one[names], other[names])
 
 
-@settings(deadline=None, max_examples=40)  # the first one imports pandas
+@settings(deadline=None, max_examples=20)  # the first one imports pandas
 @given(branched_events(), st.randoms(use_true_random=False))
 def test_events_in_whichever_order_they_came_make_the_same_frames(in_order, chance):
     came = as_they_came(in_order, chance)

@@ -131,7 +131,7 @@ def test_the_changes_lead_to_the_data_of_the_run():
     assert data == run.data == last_data(run)
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=25)  # the first one imports pandas
 @given(recorded_events())
 def test_every_key_is_added_before_it_changes(events):
     last = {}

@@ -310,7 +310,7 @@ def test_a_run_is_the_same_as_itself(run):
     assert len(comparison.steps) == len(run) - 1
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=25)  # the first one imports pandas
 @given(recorded_events(), recorded_events())
 def test_comparing_the_other_way_round_finds_the_same_pairs(one, other):
     forth, back = compare(one, other), compare(other, one)

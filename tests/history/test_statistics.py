@@ -53,7 +53,7 @@ def test_the_frame_survives_parquet():
     assert_survives_parquet(frame)
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=25)  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_attempts_sum_to_all_attempts(runs):
     frame = compare_many(runs)

@@ -88,7 +88,7 @@ def test_the_frame_survives_parquet():
     assert_survives_parquet(frame)
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=25)  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_counts_sum_to_the_attempts_with_an_edge_and_shares_to_one(runs):
     frame = transitions_frame(runs)

@@ -47,7 +47,7 @@ def test_dtypes_are_as_documented(source):
     assert dtypes(parquet(frame)) == USAGE
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=25)  # the first one imports pandas
 @given(recorded_events())
 def test_every_attempt_belongs_to_one_row(run):
     frame, history = usage_frame(run), history_frame(run)

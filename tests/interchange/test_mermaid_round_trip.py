@@ -129,7 +129,7 @@ def shown(workflow):
     )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflows())
 def test_a_workflow_comes_back_with_the_same_steps_and_transitions(workflow):
     again = from_mermaid(to_mermaid(workflow))

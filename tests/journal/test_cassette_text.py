@@ -47,7 +47,7 @@ def same(one, other) -> bool:
     return one == other and repr(one) == repr(other)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(DATA)
 def test_what_is_written_is_read_back(data):
     data = {"a": data, "list": [data, 1], "b": {"c": [[data]]}}

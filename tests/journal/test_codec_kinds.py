@@ -114,7 +114,7 @@ FORGERIES = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(VALUES)
 def test_any_value_comes_back(value):
     assert exact(back(value), value)
@@ -122,7 +122,7 @@ def test_any_value_comes_back(value):
     assert exact(back_from_blobs(value), value)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(FORGERIES)
 def test_data_that_looks_like_a_tag_comes_back_as_the_data_it_was(value):
     assert exact(back(value), value)

@@ -225,7 +225,7 @@ DATA = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(DATA)
 @example({"token": f"{PEM}10:30@noon"})
 def test_redacting_twice_is_redacting_once(plain):

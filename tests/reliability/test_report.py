@@ -129,7 +129,7 @@ def test_visits_sum_to_one_and_their_mean_is_the_expected_number(chain: Chain):
         assert (frame["probability"] >= 0).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(chains())
 def test_the_decay_curve_rises_to_the_probability_of_success(chain: Chain):
     found = reliability(chain)

@@ -292,7 +292,7 @@ def test_another_process_with_another_hash_seed_plans_the_same() -> None:
     assert len(said) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_served_or_refused_and_nothing_else(text: str) -> None:
     try:
@@ -303,7 +303,7 @@ def test_any_text_is_served_or_refused_and_nothing_else(text: str) -> None:
         assert plan.workflow.validate() == (True, None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.sampled_from("website translate and then check , publish . not my approval test vote book the for about write 500 documents".split()), max_size=12))  # fmt: skip
 def test_words_of_tasks_in_any_order_give_a_sound_workflow_or_a_refusal(words: list[str]) -> None:
     try:

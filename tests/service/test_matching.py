@@ -211,7 +211,7 @@ def test_any_text_is_read(text):
     assert tokens_of(text) == tokens_of(text)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20), st.text(max_size=40)),

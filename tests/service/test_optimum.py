@@ -96,7 +96,7 @@ def is_kept(tried: Tried, target: float | None, budget: float | None, slack: flo
     return (target is None or p_success >= target - slack) and (budget is None or cost_usd <= budget + slack)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(cases(), st.sampled_from(OBJECTIVES), st.data())
 def test_nothing_is_better_than_what_is_chosen(case: Any, objective: str, data: st.DataObject):
     tried = list(all_tried(*case))

@@ -66,7 +66,7 @@ def test_code_of_the_website_workflow_reads_as_a_person_would_write_it():
 
 
 @given(workflows())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_code_of_any_workflow_sound_or_not_makes_the_same(workflow):
     assert made_by(code_of(workflow)) == workflow
 

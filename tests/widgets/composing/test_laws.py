@@ -59,7 +59,7 @@ def do(desk: Desk, edit: tuple) -> bool:
 
 
 @given(workflows(max_size=3), st.lists(EDITS, max_size=12))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_edits_leave_a_draft_that_is_whole_and_can_be_undone(workflow, edits):
     desk = Desk(workflow, HUB)
     desk.shown()
@@ -100,7 +100,7 @@ def test_any_edits_leave_a_draft_that_is_whole_and_can_be_undone(workflow, edits
 
 
 @given(workflows(max_size=4, missing=False), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_undo_goes_back_through_every_state_one_by_one(workflow, data):
     desk = Desk(workflow, HUB)
     desk.shown()

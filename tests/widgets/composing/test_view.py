@@ -23,7 +23,7 @@ from tests.kinds_support import workflows
 
 
 @given(workflows())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_transition_is_a_line_that_knows_its_field(workflow):
     canvas, _ = Desk(workflow, None).shown()
     lines = {(line["source"], line["field"], line["target"]) for line in canvas["edges"] if line["field"] and line["source"] != START}  # fmt: skip

@@ -164,7 +164,7 @@ def test_addresses_are_followed_as_browsers_do(page: str, address: str, target: 
     assert local_target(page, address) == target
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.text(max_size=300), st.integers(0, 2**32))
 def test_whatever_stands_in_a_file_the_review_gives_a_verdict(text: str, seed: int) -> None:
     path = Random(seed).choice(["index.html", "style.css"])
