@@ -130,7 +130,9 @@ def broken_off(folder: Path, point: Point, crash) -> tuple[CrashingJournal, obje
     return journal, hub, ledgers, raised
 
 
-@pytest.mark.parametrize("where", ["with the same hub", "with another hub", "in another process"])
+@pytest.mark.parametrize(
+    "where", ["with the same hub", pytest.param("with another hub", marks=pytest.mark.soak), "in another process"]
+)
 def test_an_interrupt_before_and_after_every_write_leaves_a_run_that_goes_on(tmp_path, template, figure, where):
     for point in points():
         folder = tmp_path / f"{point.at}-{point.moment}"

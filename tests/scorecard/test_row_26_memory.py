@@ -50,7 +50,7 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize(("mb", "results"), [(4, 20), pytest.param(100, RESULTS, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("mb", "results"), [(4, 12), pytest.param(100, RESULTS, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("journal", "shown"), [(None, tuple(CELLS)), ("runs.db", ("a name that is used again", "a player that was closed"))]
 )
