@@ -70,16 +70,6 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     return f"{shown} and {more} more" if more > 0 else shown or "none"
 
 
-def a_type_of(value: object) -> str:
-    """Return the name of a value's type with its article.
-
-    >>> a_type_of(1), a_type_of("x")
-    ('an int', 'a str')
-    """
-    name = type(value).__name__
-    return f"an {name}" if name[:1] in "AEIOaeio" else f"a {name}"
-
-
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun.
 

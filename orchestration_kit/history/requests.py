@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.asking import Request
 from orchestration_kit.engine.run import Run
-from orchestration_kit.errors import a_type_of
 from orchestration_kit.history import columns
-from orchestration_kit.history.texts import short_text
+from orchestration_kit.history.texts import a_type_of, short_text
 
 if TYPE_CHECKING:
     import pandas as pd

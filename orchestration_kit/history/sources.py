@@ -27,9 +27,9 @@ from orchestration_kit.engine.events import (
 )
 from orchestration_kit.engine.order import in_order
 from orchestration_kit.engine.run import Run
-from orchestration_kit.errors import a_type_of
 from orchestration_kit.history.entries import records_of_entries
 from orchestration_kit.history.places import judged_steps
+from orchestration_kit.history.texts import a_type_of
 
 if TYPE_CHECKING:
     from orchestration_kit.definition.workflow import WorkflowDefinition

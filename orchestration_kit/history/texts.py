@@ -127,3 +127,13 @@ def _shape(x: Any) -> str | None:
     sizes = " x ".join(str(size) for size in cast("tuple[int, ...]", shape))
     dtype = getattr(x, "dtype", None)
     return sizes if dtype is None else f"{sizes} {dtype}"
+
+
+def a_type_of(value: object) -> str:
+    """Return the name of a value's type with its article.
+
+    >>> a_type_of(1), a_type_of("x")
+    ('an int', 'a str')
+    """
+    name = type(value).__name__
+    return f"an {name}" if name[:1] in "AEIOaeio" else f"a {name}"

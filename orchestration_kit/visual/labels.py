@@ -96,18 +96,24 @@ class _Crowd:
         if place.left < 2 or place.top < 2 or place.right > self.width - 2 or place.bottom > self.height - 2:
             return _ON_A_BOX
         cells = list(_cells(place))
-        at_x, at_y, half_width, half_height = place.x, place.y, place.width / 2, place.height / 2
+        cost = self._cost_of_boxes(place, cells)
+        return cost if cost >= limit else cost + self._cost_of_ways(place, cells, number, len(way))
+
+    def _cost_of_boxes(self, place: Rect, cells: list[tuple[int, int]]) -> float:
         cost = 0.0
         for cell in cells:
             for box, price in self.boxes.get(cell, ()):
-                apart_x = abs(box.x - at_x) - box.width / 2 - half_width
-                if apart_x < 1 and abs(box.y - at_y) - box.height / 2 - half_height < 1:
+                apart_x = abs(box.x - place.x) - (box.width + place.width) / 2
+                apart_y = abs(box.y - place.y) - (box.height + place.height) / 2
+                if apart_x < 1 and apart_y < 1:
                     cost += price
-        if cost >= limit:
-            return cost
+        return cost
+
+    def _cost_of_ways(self, place: Rect, cells: list[tuple[int, int]], number: int, samples: int) -> float:
         hidden = 0
         crossed: set[int] = set()
         close: set[int] = set()
+        at_x, at_y, half_width, half_height = place.x, place.y, place.width / 2, place.height / 2
         near_x, near_y = half_width + _CLOSE, half_height + _CLOSE
         for cell in cells:
             for x, y, whose in self.ways.get(cell, ()):
@@ -118,8 +124,7 @@ class _Crowd:
                     (crossed if covers else close).add(whose)
                 elif covers:
                     hidden += 1
-        cost += _ON_AN_EDGE * len(crossed) + _CLOSE_TO_AN_EDGE * len(close - crossed)
-        return cost + 80 * hidden / len(way)
+        return _ON_AN_EDGE * len(crossed) + _CLOSE_TO_AN_EDGE * len(close - crossed) + 80 * hidden / samples
 
 
 def _cells(box: Rect) -> Iterator[tuple[int, int]]:

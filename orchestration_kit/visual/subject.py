@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from orchestration_kit.errors import a_type_of
+from orchestration_kit.history.texts import a_type_of
 from orchestration_kit.visual.from_history import model_of_history
 from orchestration_kit.visual.from_workflow import model_of
 from orchestration_kit.visual.model import Detail, DiagramModel, Direction

@@ -291,7 +291,7 @@ def test_what_has_no_runs_says_what_to_give(runs):
     hub = Orchestrator()
     with pytest.raises(TypeError, match=r"hub\.get_run\(one\.run_id\)"):
         reliability(_summaries(runs))
-    with pytest.raises(TypeError, match="no history in a Orchestrator"):
+    with pytest.raises(TypeError, match="no history in an Orchestrator"):
         reliability(hub)
     with pytest.raises(TypeError, match=r"reliability\(runs\)\.what_if\(rates\)"):
         reliability(runs, {"coder": 0.5})

@@ -254,7 +254,9 @@ def test_the_text_form_has_a_line_per_row_and_a_legend():
 def test_text_from_runs_stays_text(at):
     payloads = PAYLOADS[at : at + 6]
     events = [
-        attempt(2 * n + 1, said, 2 * n, 2 * n + 1, error=ErrorInfo(said, said), scope=f"m#1[{said}]/", detail={said: said})
+        attempt(
+            2 * n + 1, said, 2 * n, 2 * n + 1, error=ErrorInfo(said, said), scope=f"m#1[{said}]/", detail={said: said}
+        )
         for n, said in enumerate(payloads)
     ]
     events += [joined(2 * n + 2, said, 2 * n + 2) for n, said in enumerate(payloads)]
