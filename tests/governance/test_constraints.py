@@ -326,3 +326,10 @@ def test_a_default_engine_with_something_wrong_is_not_made(tmp_path, wrong):
 
 
 SECRETS = [LabelRule("secret", where={"path": "payroll/*"}, action_types=["file_operation"]), SequenceRule("secret")]
+
+
+def test_a_single_text_is_one_type_of_action_in_a_rule_of_a_function():
+    never = rule("never", action_types="wave", on_violation="fail")(lambda plan: "it objects")
+    assert never.action_types == ("wave",)
+    assert rule("yes", covers="wave")(lambda plan: None).covers == ("wave",)
+    assert not ConstraintEngine([gentle, never]).validate_plan(WAVE).approved

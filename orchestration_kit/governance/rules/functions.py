@@ -93,8 +93,8 @@ class FunctionRule(Rule):
 def rule(
     name: str = "",
     *,
-    covers: Iterable[str] = (),
-    action_types: Iterable[str] | None = None,
+    covers: str | Iterable[str] = (),
+    action_types: str | Iterable[str] | None = None,
     on_violation: OnViolation | None = None,
 ) -> Callable[[Callable[..., Any]], FunctionRule]:
     """Make a rule of a function.
@@ -120,8 +120,9 @@ def rule(
         raise InvalidRule(called, "@rule stands there without brackets", "Write @rule(), or @rule(covers=[...]).")
 
     def make(function: Callable[..., Any]) -> FunctionRule:
-        types: Any = None if action_types is None else tuple(action_types)
-        return FunctionRule(function, tuple(covers), name=name, action_types=types, on_violation=on_violation)
+        # As they are: a single text is one type here, as it is in every other rule, and not one type a letter.
+        given: Any = (covers, action_types)
+        return FunctionRule(function, given[0], name=name, action_types=given[1], on_violation=on_violation)
 
     return make
 
