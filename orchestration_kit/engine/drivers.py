@@ -254,7 +254,10 @@ def explain_interrupt(run: Driven, error: BaseException, path: str) -> bool:
     if type(error).__name__ == "RunCancelled":
         return False
     run.exception = error
-    error.add_note(f"Run {run.run_id!r} is {run.state.value} since {path}. It can be looked at: {run!r}")
+    error.add_note(
+        f"Run {run.run_id!r} is {run.state.value} since {path}. It can be looked at, and gone on with by "
+        f"orchestrator.resume({run.run_id!r}): {run!r}"
+    )
     return True
 
 

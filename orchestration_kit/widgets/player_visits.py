@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.events import AttemptFinished, ErrorInfo
+from orchestration_kit.engine.visits import STOPPED
 from orchestration_kit.history.differences import same_value
 from orchestration_kit.history.divergence import way_on
 from orchestration_kit.history.texts import short_text
@@ -117,8 +118,11 @@ def _way(record: AttemptFinished) -> str:
         return "once a person has decided"
     if record.retry_in_s is not None:
         return f"tried again after {duration(record.retry_in_s)}" if record.retry_in_s else "tried again at once"
+    if record.error is not None and record.next_step is None:
+        is_stopped = record.error.type in STOPPED or "stopped" in (record.detail or {})
+        return "the run was stopped here" if is_stopped else "no way leads on from this failure"
     if record.error is not None:
-        return "the way on failure" if record.next_step else "no way leads on from this failure"
+        return "the way on failure"
     if record.next_step is None:
         return "the end of the run" if not record.scope else "the end of its branch"
     held = bool(record.evaluated) and record.evaluated[-1].result is True

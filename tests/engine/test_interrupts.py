@@ -146,7 +146,9 @@ def test_an_interrupt_in_a_sync_worker_cancels_the_run_which_can_be_looked_at(in
     assert (run.state, run.is_finished, len(run.history)) == ("cancelled", True, 2)
     assert run.history[1]["error"] == f"interrupted by {interrupt.__name__} in b#1"
     assert run.context.error == f"interrupted by {interrupt.__name__} in b#1"
-    assert f"Run {run.run_id!r} is cancelled since b#1" in caught.value.__notes__[0]
+    note = caught.value.__notes__[0]
+    assert f"Run {run.run_id!r} is cancelled since b#1" in note
+    assert f"orchestrator.resume({run.run_id!r})" in note
     assert run.step() is None
     assert run.run().state == "cancelled"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
@@ -98,6 +99,21 @@ def test_stop_ends_the_run_and_twice_is_once():
     settled(player, ticker)
     assert player.shown["state"] == "cancelled"
     assert player.shown["words"] == "stopped: stopped in the player"
+
+
+def test_an_attempt_that_was_stopped_is_not_told_as_a_failure_without_a_way():
+    begun = threading.Event()
+
+    async def hang(given):
+        begun.set()
+        await asyncio.sleep(60)
+
+    player, ticker = a_player(a=hang)
+    click(player, "run_on")
+    begun.wait(10)
+    click(player, "stop")
+    settled(player, ticker)
+    assert player.panel["visit"]["way"] == "the run was stopped here"
 
 
 def test_a_stopped_run_is_resumed():
