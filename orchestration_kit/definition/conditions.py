@@ -182,7 +182,7 @@ def _missing(error: KeyError, named: Named, output: Any, facts: Any) -> str:
 def _unread(value: Any) -> str:
     """Say why nothing can be looked up in what is no mapping."""
     if value is None:
-        return "is None. Did the worker forget to return something?"
+        return "is None: perhaps the worker forgot to return something"
     return f"is of type {type(value).__name__}. Let the worker return a dict with what is tested"
 
 

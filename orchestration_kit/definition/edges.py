@@ -182,7 +182,7 @@ def _refuse_strays(ways: dict[str, Ways], given: dict[str, Any], first: str) -> 
     """Refuse a worker for a step that nothing leads to: most often that is a name misspelt."""
     led_to = {*ways, first, *(t.target for one in given.values() if isinstance(one, Step) for t in one.transitions())}
     strays = [
-        f"workers names {step_id!r}, and no edge leads there.{did_you_mean(step_id, ways)}"
+        f"workers names {step_id!r}, and no edge leads there.{did_you_mean(step_id, sorted(led_to))}"
         for step_id in given
         if ways and step_id not in led_to
     ]

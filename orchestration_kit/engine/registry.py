@@ -73,7 +73,9 @@ class Registry:
             InvalidWorkflow: (a ValueError) the checks found errors; it names them all.
         """
         if not isinstance(workflow, WorkflowDefinition):
-            raise TypeError(f"register_workflow takes a WorkflowDefinition, not {workflow!r:.80}.")
+            is_imported = isinstance(getattr(workflow, "workflow", None), WorkflowDefinition)
+            hint = f" It holds one: give .workflow of the {type(workflow).__name__}." if is_imported else ""
+            raise TypeError(f"register_workflow takes a WorkflowDefinition, not {workflow!r:.80}.{hint}")
         plan = compile_plan(workflow)
         self._plans[workflow.name] = plan
         self.workflows[workflow.name] = plan.definition

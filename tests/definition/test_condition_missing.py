@@ -28,7 +28,7 @@ def test_a_missing_entry_is_named_and_the_way_out_with_it():
 
 def test_what_has_no_entries_at_all_is_named():
     with pytest.raises(
-        ConditionError, match=r"'ok' in output, which is None\. Did the worker forget to return something"
+        ConditionError, match=r"'ok' in output, which is None: perhaps the worker forgot to return something\.\n"
     ):
         evaluate("output.ok", None)
     with pytest.raises(

@@ -87,6 +87,10 @@ def test_an_edge_that_stands_twice_is_one_edge():
         ([("a", "b", "sucess")], {}, "Did you mean 'success'?"),
         ([("a", "b", "output.")], {"terminal": ["c"]}, "terminal names 'c', which is no step"),
         ([("a", "b")], {"workers": {"aa": "coder"}}, "workers names 'aa', and no edge leads there. Did you mean 'a'?"),
+        (
+            [("a", "each")], {"workers": {"each": MapStep(step_id="each", over="output", body="jok"), "joke": "x"}},
+            "workers names 'joke', and no edge leads there. Did you mean 'jok'?",
+        ),
         ([("a", "b")], {"workers": {"a": step("z")}}, "the step 'z' under 'a'"),
         ([("a", "b")], {"workers": {"a": step("a", "c")}}, "has on_success='c', and an edge leads to 'b'"),
         ([("a", "b")], {"workers": {"b": step("b", on_failure="gone")}}, "on_failure of step 'b' names 'gone', which is no step"),

@@ -14,6 +14,7 @@ from orchestration_kit import (
     create_build_website_workflow,
 )
 from orchestration_kit.errors import DuplicateRun, InvalidGoal, InvalidWorker, MissingWorkers, UnknownWorkflow
+from orchestration_kit.interchange import from_mermaid
 from orchestration_kit.testing import ScriptedWorker
 from tests.support import hub_of, step, workflow_of
 
@@ -238,6 +239,7 @@ def test_limits_of_the_hub_are_for_runs_that_bring_none():
         (lambda hub: hub.start(7, "g"), "by the name of a registered workflow, not by 7"),
         (lambda hub: hub.register_worker(str), "register_worker takes a WorkerDefinition"),
         (lambda hub: hub.register_workflow({"a": 1}), "register_workflow takes a WorkflowDefinition"),
+        (lambda hub: hub.register_workflow(from_mermaid("graph TD; a --> b")), "give .workflow of the Imported"),
         (lambda hub: workflow_of(step("a")).add_step("b"), "add_step takes a step of any kind"),
         (lambda hub: hub.start("flow", "g", limits={"max_steps": 5}), r"limits is RunLimits\(max_steps="),
         (lambda hub: Orchestrator(limits=5), "limits is RunLimits"),
