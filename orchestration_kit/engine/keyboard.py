@@ -2,18 +2,20 @@
 
 While a cell awaits, the kernel's handler of SIGINT only asks the loop to cancel the cell. A loop that sleeps may not
 wake up for that, as the kernel has several threads that a signal may hit: so it is kept awake. A loop that a worker
-blocks cannot do as it is asked: so a handler of our own calls the kernel's, and leads out of the worker.
+blocks cannot do as it is asked: so a handler of our own calls the kernel's, and leads out of the worker. Code of the
+engine that the worker calls is not broken off: the interrupt comes again, when the worker has got back from it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration_kit.engine.bar import is_in_notebook
 from orchestration_kit.engine.interrupts import RunCancelled
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from orchestration_kit.engine.driven import Driven
 
 REASON = "interrupted by KeyboardInterrupt"
+AGAIN_S = 0.05
+"""How soon an interrupt comes again that hit the engine's own code."""
 _ENGINE = "orchestration_kit.engine."
 _NOTHING = nullcontext()
 _awaited: dict[int, Driven] = {}
@@ -70,7 +74,7 @@ def _keep_awake() -> None:
 
 
 def _hear(number: int, frame: FrameType | None) -> None:
-    run = _calling(frame)
+    run, is_own = _calling(frame)
     if run is not None and run.cancel_reason is None:
         run.cancel_reason = REASON  # cancel() takes locks that the interrupted code may hold
     try:
@@ -78,18 +82,34 @@ def _hear(number: int, frame: FrameType | None) -> None:
     except KeyboardInterrupt:  # where nobody cancels what is awaited
         if run is None:
             raise
-    if run is not None:
+    if run is not None and is_own:
         raise RunCancelled(REASON)
+    if run is not None:
+        again = threading.Timer(AGAIN_S, _interrupt, [run])
+        again.daemon = True
+        again.start()
 
 
-def _calling(frame: FrameType | None) -> Driven | None:
-    """The awaited run one of whose workers has been interrupted in its own code; None where it was anything else."""
-    is_worker = False
+def _interrupt(run: Driven) -> None:
+    """Interrupt the main thread, from another, if it is still at `run`."""
+    if id(run) not in _awaited or signal.getsignal(signal.SIGINT) is not _hear:
+        return
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)  # which is handled by the main thread there too
+    else:
+        signal.pthread_kill(cast("int", threading.main_thread().ident), signal.SIGINT)
+
+
+def _calling(frame: FrameType | None) -> tuple[Driven | None, bool]:
+    """The awaited run one of whose workers was interrupted, None where it was anything else.
+
+    And whether it was in the worker's own code: not in the engine's that it called.
+    """
+    is_worker, is_own = False, True
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith(_ENGINE):
-            if not is_worker:
-                return None
-            run = frame.f_locals.get("run")
-            return _awaited.get(id(run))
-        is_worker, frame = True, frame.f_back
-    return None
+        is_engine = frame.f_globals.get("__name__", "").startswith(_ENGINE)
+        if is_engine and is_worker and (run := _awaited.get(id(frame.f_locals.get("run")))) is not None:
+            return run, is_own
+        is_own = is_own and not is_engine
+        is_worker, frame = not is_engine, frame.f_back
+    return None, False

@@ -58,11 +58,8 @@ class Blocking:
     def say(self, context: Any) -> bool:
         """Note a call; whether it has to block."""
         name = f"{context.workflow_id}.{context.path.replace('/', '.')}"
-        key = (
-            context.idempotency_key
-        )  # before the file is there: an interrupt in the engine's own code leads out of nothing
         with (self.folder / f"{name}.calls").open("a", encoding="utf-8") as file:
-            file.write(f"{key}\n")
+            file.write(f"{context.idempotency_key}\n")
         return not self.go_on.is_set()
 
     def waits(self, name: str) -> None:
