@@ -16,6 +16,7 @@ from orchestration_kit.governance.rules.base import Past, Plan
 from orchestration_kit.governance.rules.defaults import default_rules
 from orchestration_kit.governance.rules.frozen import frozen
 from orchestration_kit.governance.rules.plain import NotPlain, plain_plan, shown
+from orchestration_kit.governance.rules.sequence import check_labels
 from orchestration_kit.governance.verdict import WAYS, OnViolation, Verdict, Violation
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ConstraintEngine:
         on_violation: What follows from a violation where its rule says nothing: `retry`, `ask` or `fail`.
 
     Raises:
-        InvalidRule: something is no rule, or two have one name.
+        InvalidRule: something is no rule, two have one name, or one comes after a label that is misspelt.
     """
 
     def __init__(self, rules: Iterable[Rule | Callable[..., Any]] = (), *, on_violation: OnViolation = "retry") -> None:
@@ -62,6 +63,7 @@ class ConstraintEngine:
         names = [one.name for one in self.rules]
         if twice := [name for name in names if names.count(name) > 1]:
             raise InvalidRule(twice[0], "there are two of this name", "Give one another: SqlRule(..., name='reports').")
+        check_labels(self.rules)
         self._covered = _covered(self.rules)
         named = {kind for one in self.rules for kind in one.action_types or ()}
         self._by_type = {kind: _Applying(self.rules, kind) for kind in named}

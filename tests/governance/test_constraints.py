@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import sys
 import threading
 
@@ -333,3 +334,11 @@ def test_a_single_text_is_one_type_of_action_in_a_rule_of_a_function():
     assert never.action_types == ("wave",)
     assert rule("yes", covers="wave")(lambda plan: None).covers == ("wave",)
     assert not ConstraintEngine([gentle, never]).validate_plan(WAVE).approved
+
+
+def test_a_label_that_is_misspelt_is_told_and_one_from_elsewhere_is_not():
+    told = "after is 'secert', a label that no rule gives. Did you mean 'secret'? The labels that rules give: secret."
+    with pytest.raises(InvalidRule, match=re.escape(told)):
+        ConstraintEngine([SECRETS[0], SequenceRule("secert")])
+    assert len(ConstraintEngine([SECRETS[0], SequenceRule("payroll")]).rules) == 2
+    assert len(ConstraintEngine([SequenceRule("secert")]).rules) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, cast
 
@@ -16,6 +17,9 @@ from orchestration_kit.errors import listed
 from orchestration_kit.governance.rules.base import Findings, Past, Plan, Rule
 from orchestration_kit.governance.rules.plain import shown
 from orchestration_kit.governance.rules.sensitive import NAMES, found_in
+
+_ALIKE = 0.8
+"""How alike two labels are, of 1, when one is taken for the other misspelt."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,22 @@ class SequenceRule(Rule):
                 hint = "It would have to come before, or in another run."
                 return (self.violation(f"it comes after an action that is labelled {shown(self.after)}", hint),)
         return ()
+
+
+def check_labels(rules: Sequence[Rule]) -> None:
+    """Look for rules that come after a label that is misspelt: they would never deny anything.
+
+    A label that nothing here resembles may be in a history from elsewhere.
+
+    Raises:
+        InvalidRule: one does.
+    """
+    labels = {one.label for one in rules if isinstance(one, LabelRule)}
+    for one in rules:
+        if isinstance(one, SequenceRule) and one.after not in labels:
+            for near in get_close_matches(one.after, labels, n=1, cutoff=_ALIKE):
+                given = f"Did you mean {shown(near)}? The labels that rules give: {listed(sorted(labels))}."
+                raise one.invalid(f"after is {shown(one.after)}, a label that no rule gives", given)
 
 
 def _matches(key: str, value: Any, patterns: Sequence[str]) -> bool:
