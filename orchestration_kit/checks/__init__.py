@@ -29,6 +29,7 @@ OF_BRANCHES: tuple[Rule, ...] = (
     joins.branches_past_joins,
     loops.unbounded_loops,
     idle.idle_retry_policies,
+    idle.misspelt_errors,
     idle.idle_budgets,
 )
 """Checks that hold for a workflow which is a branch or body of a step, too."""
@@ -59,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     joins.branches_past_joins,
     loops.unbounded_loops,
     idle.idle_retry_policies,
+    idle.misspelt_errors,
     idle.idle_budgets,
     paths.unhandled_failures,
     joins.write_conflicts,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from orchestration_kit.checks.problem import Problem
@@ -13,6 +16,12 @@ from orchestration_kit.errors import listed
 if TYPE_CHECKING:
     from orchestration_kit.definition.budgets import Budget
     from orchestration_kit.definition.workflow import WorkflowDefinition
+
+_ALIKE = 0.9
+"""How alike two names of errors are, of 1, when one is taken for the other misspelt."""
+_ERRORS = [
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+]
 
 
 def ignored_transitions(workflow: WorkflowDefinition) -> Iterator[Problem]:
@@ -43,6 +52,30 @@ def idle_retry_policies(workflow: WorkflowDefinition) -> Iterator[Problem]:
             "Set max_retries=..., or leave the policy out.",
             "warning",
         )
+
+
+def misspelt_errors(workflow: WorkflowDefinition) -> Iterator[Problem]:
+    """A retry policy names errors; one of Python's that is misspelt never comes."""
+    for step_id, step in workflow.steps.items():
+        policy = step.retry if isinstance(step, WorkflowStep | SubworkflowStep) else None
+        for field in ("retry_on", "give_up_on"):
+            for name in getattr(policy, field, ()):
+                if not (near := _meant(name)):
+                    continue
+                yield Problem(
+                    "misspelt-error",
+                    (step_id,),
+                    f"Step {step_id!r}: {field} of its retry policy names {name!r}, which is no error of Python's",
+                    f"Did you mean {near!r}? If it is a class of yours, all is well.",
+                    "warning",
+                )
+
+
+@lru_cache
+def _meant(name: str) -> str:
+    """The error of Python's that is misspelt here; nothing where it is none, or well spelt."""
+    near = [] if name in _ERRORS else get_close_matches(name, _ERRORS, n=1, cutoff=_ALIKE)
+    return near[0] if near else ""
 
 
 def idle_budgets(workflow: WorkflowDefinition) -> Iterator[Problem]:

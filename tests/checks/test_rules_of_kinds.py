@@ -117,6 +117,16 @@ def test_a_budget_that_bounds_nothing_is_a_warning():
     ]  # fmt: skip
 
 
+def test_an_error_of_pythons_that_is_misspelt_is_a_warning_and_any_other_name_is_not():
+    names = ("ConectionError", "TimeoutError", "RateLimitError", "ConnectError", "ReadTimeout", "Refused", "")
+    policies = [{"retry_on": names}, {"give_up_on": ("ValueErorr",)}]
+    flow = workflow_of(step("a", "b", retry=policies[0]), step("b", retry=policies[1]))
+    problems = found(flow, "misspelt-error")
+    assert [(p.severity, p.steps) for p in problems] == [("warning", ("a",)), ("warning", ("b",))]
+    assert "retry_on of its retry policy names 'ConectionError'" in problems[0].message
+    assert problems[1].hint.startswith("Did you mean 'ValueError'?")
+
+
 def test_a_retry_policy_without_retries_is_told_of_sub_workflows_too():
     idle = SubworkflowStep(step_id="s", workflow="w", retry=RetryPolicy(backoff_s=1), is_terminal=True)
     assert found(workflow_of(idle), "idle-retry-policy")[0].steps == ("s",)

@@ -73,6 +73,7 @@ found_in("write-conflict", look(), step("facts", writes=("verdict",)), step("sty
 found_in("join-never-fires", look(join=3), *LOOKS)
 found_in("shared-with-branch", look(), step("facts", "end"), step("style"), END)
 found_in("idle-retry-policy", step("write", retry=RetryPolicy(backoff_s=1)))
+found_in("misspelt-error", step("write", max_retries=1, retry=RetryPolicy(retry_on=("ConectionError",))))
 found_in("idle-budget", step("write", budget=Budget()))
 found_in("self-compensation", step("charge", compensate="charge"))
 found_in(
