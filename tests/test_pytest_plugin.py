@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -66,12 +67,30 @@ SUITE = textwrap.dedent(
 )
 
 
+def written(folder):
+    """The suite, in a folder."""
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_site.py").write_text(SUITE)
+    return folder
+
+
 @pytest.fixture
 def suite(tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_site.py").write_text(SUITE)
-    return tmp_path
+    return written(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def recorded_once(tmp_path_factory):
+    folder = written(tmp_path_factory.mktemp("recorded"))
+    invoke(folder, "-k", "test_one")
+    return folder
+
+
+@pytest.fixture
+def recorded(recorded_once, tmp_path):
+    """The suite, after one of its tests was recorded."""
+    return shutil.copytree(recorded_once, tmp_path / "suite")
 
 
 def invoke(folder, *arguments, **environment):
@@ -124,10 +143,9 @@ def test_where_ci_is_set_nothing_is_called(suite):
         (["--cassette-mode=auto"], {"CI": "1"}, 1),
     ],
 )
-def test_what_decides_the_mode(suite, arguments, environment, times):
-    invoke(suite, "-k", "test_one")
-    said = invoke(suite, "-k", "test_one", *arguments, **environment)
-    assert calls(suite) == ["one"] * times
+def test_what_decides_the_mode(recorded, arguments, environment, times):
+    said = invoke(recorded, "-k", "test_one", *arguments, **environment)
+    assert calls(recorded) == ["one"] * times
     assert ("failed" in said) is ("--cassette-mode=off" in arguments)  # that test counts
 
 

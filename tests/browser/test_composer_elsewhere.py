@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.composing import HUB, SHOWN
 from tests.browser.test_composer_hands import WEBSITE
 
 
+@pytest.mark.soak  # that it works there is also seen in test_marimo.py
 def test_a_composer_works_in_marimo(marimo):
     app = marimo.open(["\n".join([HUB, "from orchestration_kit.widgets.composer import Composer", "composer = Composer(hub, create_build_website_workflow())", "composer"]).replace("import *", "import Orchestrator, WorkerDefinition, create_build_website_workflow")])  # fmt: skip
     page = app.page

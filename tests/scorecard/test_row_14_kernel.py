@@ -59,7 +59,9 @@ def bare(kernel, folder, name):
     """How long a cell takes to stop that only sleeps."""
     kernel.do("import pathlib, time")
     waits = folder / f"{name}.sleeps"
-    cell = kernel.send(f"pathlib.Path({str(waits)!r}).touch(); time.sleep(60)")
+    cell = kernel.send(  # in little sleeps: a signal that another thread of the kernel gets wakes up none
+        f"pathlib.Path({str(waits)!r}).touch()\nfor _ in range(6_000): time.sleep(0.01)"
+    )
     until(waits.exists, f"{name} sleeps")
     return stopped(kernel, cell)
 

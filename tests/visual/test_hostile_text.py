@@ -41,6 +41,10 @@ NEW_KINDS: tuple[NodeKind, ...] = ("parallel", "map", "workflow", "approval", "w
 NEW_WAYS: tuple[EdgeKind, ...] = ("body", "join", "timeout", "budget", "compensate")
 
 
+ONE_IN_FOUR = [at if at % 4 == 0 else pytest.param(at, marks=pytest.mark.soak) for at in range(len(PAYLOADS))]
+"""Where a payload is told in other places than those in which every test run draws all of them."""
+
+
 def saying(payload: str) -> DiagramModel:
     """A model that says a payload in every place it can."""
     here = f"id {payload}"
@@ -99,7 +103,7 @@ def test_text_forms_keep_their_grammar(at: int) -> None:
     assert all(len(line) < 1_000 for line in diagram.outline.split("\n"))
 
 
-@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+@pytest.mark.parametrize("at", ONE_IN_FOUR)
 def test_a_workflow_and_a_history_that_say_it_show_it_as_text(at: int) -> None:
     payload = PAYLOADS[at]
     branch = SimpleNamespace(when=payload, to=payload, label=payload)
@@ -155,7 +159,7 @@ def saying_everywhere(payload: str) -> SimpleNamespace:
     return SimpleNamespace(name=payload, goal=payload, initial_step=payload, steps={one.step_id: one for one in steps})
 
 
-@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+@pytest.mark.parametrize("at", ONE_IN_FOUR)
 def test_every_kind_of_step_shows_it_as_text(at: int) -> None:
     workflow = saying_everywhere(PAYLOADS[at])
     detail = {"branches": {PAYLOADS[at]: PAYLOADS[at]}, "undoes": PAYLOADS[at]}
@@ -168,8 +172,8 @@ def test_every_kind_of_step_shows_it_as_text(at: int) -> None:
     run = SimpleNamespace(workflow=workflow, history=history, state="waiting", current_step="x", waiting=[PAYLOADS[at]])
     drawn = visualize(run, renderer="builtin", detail="full" if at % 2 else "compact")
     assert len(PAYLOADS[at]) > 1_000 or off_the_list(drawn.svg) == []  # the parser of HTML takes seconds for megabytes
-    # What a run is drawn from is the workflow and the history: by themselves, each is looked at for one in six.
-    alone = [visualize(one, renderer="builtin") for one in (workflow, history) if at % 6 == 0]
+    # What a run is drawn from is the workflow and the history: by themselves, each is looked at for one in eight.
+    alone = [visualize(one, renderer="builtin") for one in (workflow, history) if at % 8 == 0]
     for diagram in (drawn, *alone):
         ET.fromstring(diagram.svg)
         for line in diagram.mermaid.rstrip("\n").split("\n"):
