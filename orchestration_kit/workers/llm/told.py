@@ -45,7 +45,7 @@ def told(
     scrub = Scrubber()
 
     def text(value: object) -> str:
-        return _short(scrub.text(hide(str(value)))).rstrip(".")  # it stands within a sentence
+        return _short(scrub.text(hide(str(value)))).rstrip(".?")  # it stands within a sentence
 
     if isinstance(error, raised.UnexpectedModelBehavior):
         return _of_behaviour(error, model, failures, text)

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 from pydantic_ai import Agent
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.models.function import FunctionModel
 from rich.console import Console
 from rich.traceback import Traceback
@@ -248,6 +249,15 @@ def test_an_address_without_its_v1_is_hinted_at():
         worker = endpoint_worker(server.url.removesuffix("/v1"), model="tiny")
         with pytest.raises(ModelRefused, match=r"\(HTTP 404\)\. .* an address mostly ends in /v1\."):
             asyncio.run(worker("Name a colour.", WorkflowContext("try", "goal")))
+
+
+def test_a_question_of_the_library_is_told_within_a_sentence():
+    def of_a_provider(*_):
+        raise UserError("Unknown model: opnai:tiny. Did you mean 'openai:tiny'?")
+
+    worker = agent_worker(Agent(FunctionModel(of_a_provider)))
+    with pytest.raises(ModelRefused, match=r"Did you mean 'openai:tiny'\. Set what is missing"):
+        asyncio.run(worker("Name a colour.", WorkflowContext("try", "goal")))
 
 
 def test_a_library_that_is_missing_is_no_unreadable_answer():
