@@ -196,6 +196,7 @@ class _Reader:
 
     def _member(self, at: int) -> int:
         name = self.tokens[at][1]
+        self._no_message(at + 1)
         if self._peek(at + 1) != "(":
             return at + 1
         if name not in MACROS:
@@ -217,6 +218,7 @@ class _Reader:
         name = self.tokens[at][1]
         following = self._peek(at + 1)
         if name in self.brackets:
+            self._no_message(at + 1)
             self.put_in += 1
             return at + 1
         if name in _WORDS:
@@ -239,6 +241,12 @@ class _Reader:
         self.mentions_in_macros += bool(self.macro)
         self.mentions_in_maps += self.macro == "map"
         return self._path(at)
+
+    def _no_message(self, at: int) -> None:
+        """In CEL a name before a brace makes a protocol buffer, of which conditions have none."""
+        if self._peek(at) == "{":
+            there = f"a brace follows {self.tokens[at - 1][1][:60]}"
+            raise self._refuse(there, "A mapping stands by itself, as in output == {'score': 1}")
 
     def _known_function(self, name: str) -> None:
         if name in PYTHON_WORDS:
@@ -268,6 +276,7 @@ class _Reader:
                 at += 3
             else:
                 break
+        self._no_message(at)
         if path == ["data"]:
             raise self._refuse("it asks for the whole data bus", "Name the entry, for example data.items")
         if len(path) > MAX_PATH:

@@ -17,13 +17,17 @@ from tests.definition.test_condition_fuzz import Facts, Grammar, fuzz_outputs
 UNKNOWN = "not known without the CEL library"
 
 
+LIST_AND_MAP = "+ does not take list and map"
+"""The library adds the keys of a map to a list, in any order; CEL has no such operator, and neither have we."""
+
+
 def told(condition: Any, output: Any) -> Any:
     """What a compiled condition gives, or that it fails."""
     facts = Facts(data={"items": [1, 2, 3], "text": "text", "limit": 2})
     try:
         return condition.evaluate("step", output, facts).result
-    except ConditionError:
-        return "fails"
+    except ConditionError as error:
+        return LIST_AND_MAP if LIST_AND_MAP in str(error) else "fails"
 
 
 def both(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
@@ -52,6 +56,8 @@ def compare(count: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> dict[str,
         else:
             for output in choose.sample(outputs, 3):
                 expected, found = told(with_it, output), told(without, output)
+                if found == LIST_AND_MAP:
+                    continue
                 assert found == expected, f"{text!r} on {output!r:.200}: {expected} with the library, {found} without"
                 seen["fails" if expected == "fails" else "bool"] += 1
     return seen
