@@ -3,6 +3,8 @@
 A magic that IPython does not know, or whose arguments it cannot read, prints `UsageError: ...` and skips the rest of
 its cell. nbval takes that for any other line on stderr, and lets it pass where outputs are not compared: here it fails.
 
+A shell that starts the tests in the background has them ignore interrupts. Some tests send them: here they are heard.
+
 What collection left in memory, seventeen thousand tests and their modules, stays to the end: no search for garbage
 looks through it again.
 """
@@ -10,10 +12,17 @@ looks through it again.
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Generator
 from typing import Any
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Hear interrupts, also where whoever started the tests ignores them; so do processes that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
