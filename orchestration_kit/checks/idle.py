@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 _ALIKE = 0.9
 """How alike two names of errors are, of 1, when one is taken for the other misspelt."""
-_ERRORS = [
-    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
-]
+_ERRORS = {
+    name: value.__name__
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+}
+"""What errors of Python's are called, by all their names: an IOError is an OSError, and told as one."""
 
 
 def ignored_transitions(workflow: WorkflowDefinition) -> Iterator[Problem]:
@@ -65,7 +68,8 @@ def misspelt_errors(workflow: WorkflowDefinition) -> Iterator[Problem]:
                 yield Problem(
                     "misspelt-error",
                     (step_id,),
-                    f"Step {step_id!r}: {field} of its retry policy names {name!r}, which is no error of Python's",
+                    f"Step {step_id!r}: {field} of its retry policy names {name!r}, "
+                    "and no error of Python's is called so",
                     f"Did you mean {near!r}? If it is a class of yours, all is well.",
                     "warning",
                 )
@@ -74,8 +78,9 @@ def misspelt_errors(workflow: WorkflowDefinition) -> Iterator[Problem]:
 @lru_cache
 def _meant(name: str) -> str:
     """The error of Python's that is misspelt here; nothing where it is none, or well spelt."""
-    near = [] if name in _ERRORS else get_close_matches(name, _ERRORS, n=1, cutoff=_ALIKE)
-    return near[0] if near else ""
+    near = get_close_matches(name, _ERRORS, n=1, cutoff=_ALIKE) if name not in _ERRORS else [name]
+    called = _ERRORS[near[0]] if near else name
+    return "" if called == name else called
 
 
 def idle_budgets(workflow: WorkflowDefinition) -> Iterator[Problem]:

@@ -119,10 +119,11 @@ def test_a_budget_that_bounds_nothing_is_a_warning():
 
 def test_an_error_of_pythons_that_is_misspelt_is_a_warning_and_any_other_name_is_not():
     names = ("ConectionError", "TimeoutError", "RateLimitError", "ConnectError", "ReadTimeout", "Refused", "")
-    policies = [{"retry_on": names}, {"give_up_on": ("ValueErorr",)}]
-    flow = workflow_of(step("a", "b", retry=policies[0]), step("b", retry=policies[1]))
+    policies = [{"retry_on": names}, {"give_up_on": ("ValueErorr",)}, {"retry_on": ("IOError",)}]
+    flow = workflow_of(*[step(s, to, retry=r) for s, to, r in zip("abc", ("b", "c", None), policies, strict=True)])
     problems = found(flow, "misspelt-error")
-    assert [(p.severity, p.steps) for p in problems] == [("warning", ("a",)), ("warning", ("b",))]
+    assert [(p.severity, p.steps) for p in problems] == [("warning", ("a",)), ("warning", ("b",)), ("warning", ("c",))]
+    assert problems[2].hint.startswith("Did you mean 'OSError'?")  # which is what an IOError is called when it comes
     assert "retry_on of its retry policy names 'ConectionError'" in problems[0].message
     assert problems[1].hint.startswith("Did you mean 'ValueError'?")
 

@@ -117,7 +117,6 @@ def test_undo_goes_back_through_every_state_one_by_one(workflow, data):
         desk.shown()
         states[steps_back(desk)] = desk.draft
     while desk.undo():
-        assert desk.draft == states.get(
-            steps_back(desk), desk.draft
-        )  # a field that fits at last makes two steps of one
+        if (then := states.get(steps_back(desk))) is not None:  # a field that fits at last makes two steps of one
+            assert desk.draft == then
     assert desk.draft == states[0]
