@@ -259,6 +259,33 @@ def test_a_run_of_two_hundred_steps_shows_at_once_and_is_followed(lab):
     assert notebook.errors == []
 
 
+def test_frames_that_come_late_move_the_picture_nowhere_but_to_where_the_run_stands(lab):
+    notebook = lab.open([CHAIN + "run = chain(40, lambda given: given)", "player = run.player()\nplayer"])
+    widget = a_player(notebook)
+    notebook.page.evaluate(
+        """() => {
+          window.inTime = window.requestAnimationFrame;
+          window.requestAnimationFrame = (draw) => window.inTime((due) => draw(due - 600));
+        }"""
+    )
+    views = """(root) => {
+      window.views = [];
+      const look = (changes) => window.views.push(changes.at(-1).target.viewBox.baseVal.y);
+      const where = root.querySelector(".okit-diagram");
+      new MutationObserver(look).observe(where, { subtree: true, attributeFilter: ["viewBox"] });
+    }"""
+    try:
+        widget.evaluate(views)
+        press(widget, "Run")
+        expect(state(widget)).to_contain_text("completed")
+        notebook.page.wait_for_function("() => window.views.at(-1) > 100")
+        seen = notebook.page.evaluate("() => window.views")
+    finally:
+        notebook.page.evaluate("() => { window.requestAnimationFrame = window.inTime; }")
+    assert seen == sorted(seen)
+    assert notebook.errors == []
+
+
 def test_a_burst_of_events_ends_in_the_last_state_and_the_page_does_not_grow(lab):
     notebook = lab.open(
         [

@@ -163,7 +163,8 @@ export function diagram({ signal, label = "Workflow", follows = true, onSelect, 
     cancelAnimationFrame(frame);
     const from = view, began = performance.now();
     const move = (/** @type {number} */ now) => {
-      const part = smooth ? Math.min((now - began) / 180, 1) : 1, eased = part * (2 - part);
+      // The time of a frame is when it was due: on a busy page it lies before this began.
+      const part = smooth ? Math.min(Math.max(now - began, 0) / 180, 1) : 1, eased = part * (2 - part);
       view = { k: to.k, x: from.x + (to.x - from.x) * eased, y: from.y + (to.y - from.y) * eased };
       paint();
       if (part < 1) frame = requestAnimationFrame(move);
