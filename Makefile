@@ -33,7 +33,7 @@ ifeq ($(NOTEBOOKS),)
 	@echo "notebooks/ holds no notebook: none is tested." >&2; test "$(CI)" != true
 endif
 	ORCHESTRATION_KIT_CASSETTE=replay TQDM_DISABLE=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
-	  --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg $(TESTS) $(ARGS)
+	  --hypothesis-profile=short --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg $(TESTS) $(ARGS)
 
 lab: setup-lab ## Open the tutorials in JupyterLab, and the demo's run if there is one.
 	@$(BIN)/jupyter trust $(NOTEBOOKS) $(RUN) >/dev/null # or JupyterLab hides their pictures until they are run
@@ -66,9 +66,10 @@ docs-test: setup-dev ## Look at the built documentation in a browser.
 	@scripts/system-packages chromium
 	$(BIN)/python -m pytest -m site tests/docs/test_site.py $(ARGS)
 
-soak: setup-dev ## Run the long tests.
+soak: setup-dev ## Run the long tests, and every law with many examples.
 	@scripts/system-packages dot chromium
 	$(BIN)/python -m pytest -m soak tests $(ARGS)
+	$(BIN)/python -m pytest -m "hypothesis and not soak and not site" --hypothesis-profile=long tests $(ARGS)
 
 # Measuring slows tests down, and those that hold a time may fail: whether tests pass is for `make test` to say. Notebooks
 # and browsers run in processes of their own, which are not measured.

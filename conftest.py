@@ -5,6 +5,8 @@ its cell. nbval takes that for any other line on stderr, and lets it pass where 
 
 A shell that starts the tests in the background has them ignore interrupts. Some tests send them: here they are heard.
 
+A law is tried with fewer examples in `make test` (the profile "short") than by default, with more in `make soak`.
+
 What collection left in memory, seventeen thousand tests and their modules, stays to the end: no search for garbage
 looks through it again.
 """
@@ -17,6 +19,10 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("short", max_examples=40)
+settings.register_profile("long", max_examples=300)
 
 
 def pytest_configure() -> None:

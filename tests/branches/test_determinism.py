@@ -12,10 +12,11 @@ from orchestration_kit.testing import FakeClock
 from tests.branches.doors import check_record, flow_of, folded, hub_of, paths, same_state, through, told
 from tests.branches.random_flows import DATA, answer, flows, hub_for
 from tests.branches.virtual import Turns, in_virtual_time
+from tests.laws import examples
 from tests.support import step
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+QUICK = settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 LONG = settings(QUICK, max_examples=1_500)
 TIMES = ["timestamp", "duration_s", "started_at", "finished_at"]
 

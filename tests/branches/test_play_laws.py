@@ -9,6 +9,7 @@ from orchestration_kit.testing import FakeClock
 from tests.branches.doors import check_record
 from tests.branches.random_flows import DATA, answer, flows, hub_for
 from tests.branches.test_determinism import by_hand, same
+from tests.laws import examples
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 MOVES = st.lists(
@@ -46,7 +47,7 @@ def move(run, how, number):
 
 
 @given(flow=flows(), salt=st.integers(0, 10**6), moves=MOVES)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 def test_pauses_and_plays_leave_the_record_of_a_run_made_in_one_go(flow, salt, moves):
     run = hub_for(flow, salt, clock=FakeClock()).start("flow", "go", DATA, run_id="r", seed=1)
     for how, number in [*moves, *[("run", 0)] * 200]:

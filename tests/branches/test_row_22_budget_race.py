@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration_kit import Budget, MapStep
 from tests.branches.doors import flow_of, go, hub_of
+from tests.laws import examples
 from tests.support import step
 
 WORKERS = 64
@@ -63,7 +64,7 @@ def test_row_22_64_parallel_workers_never_overspend_a_budget(capsys, door, where
     budget=st.integers(7, 60),
     door=st.sampled_from(["sync", "async"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_row_22_what_was_set_aside_and_not_used_is_given_back(costs, budget, door):
     """Attempts that use less than their reserve leave room for more; none is refused while its reserve would fit."""
     spent, made = race(door, costs, budget, 7)

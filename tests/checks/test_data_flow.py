@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from orchestration_kit import Branch, WorkflowDefinition, WorkflowStep
 from orchestration_kit.checks.data_flow import data_flow
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 
@@ -127,7 +128,7 @@ def written_on_every_path(workflow: WorkflowDefinition) -> dict[str, frozenset[s
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(acyclic())
 def test_reads_before_writes_are_those_that_some_path_has_not_written(workflow):
     written = written_on_every_path(workflow)

@@ -18,6 +18,7 @@ from orchestration_kit.definition import (
     WaitStep,
     WorkflowDefinition,
 )
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 
@@ -255,7 +256,7 @@ class Simulated:
         return True, keys
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(acyclic(), st.data())
 def test_in_no_run_is_anything_missing_that_was_not_told(flow, data):
     told = {

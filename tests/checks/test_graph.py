@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orchestration_kit import Branch, WorkflowDefinition, WorkflowStep
 from orchestration_kit.checks import RULES, check, paths
 from orchestration_kit.checks.graph import cycles, in_order, reachable, to_graph
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 
@@ -98,7 +99,7 @@ def closure(workflow: WorkflowDefinition) -> dict[str, set[str]]:
     return reach
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(any_workflows())
 def test_reachability_and_ways_out_are_what_their_definitions_say(workflow):
     reach = closure(workflow)
@@ -130,7 +131,7 @@ def test_reachability_and_ways_out_are_what_their_definitions_say(workflow):
     assert {frozenset(group) for group in cycles(graph)} == loops
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(any_workflows())
 def test_from_every_step_of_a_workflow_without_errors_an_end_can_be_reached(workflow):
     valid, message = workflow.validate()

@@ -21,6 +21,7 @@ from orchestration_kit.definition import (
     WorkflowStep,
 )
 from tests.kinds_support import workflows
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 
@@ -151,7 +152,7 @@ ALL = {"body", "branch", "success", "failure", "timeout", "budget", "compensate"
 OWN = ALL - {"body", "compensate"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(workflows())
 def test_threads_dead_ends_and_ways_out_are_what_their_definitions_say(workflow):
     steps = workflow.steps
@@ -184,7 +185,7 @@ def test_threads_dead_ends_and_ways_out_are_what_their_definitions_say(workflow)
     assert told[paths.endless_branches] == {s for s in aside - main if leads_on(s) and not ends(s, terminal | nowhere)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(workflows(max_size=4, depth=0))
 def test_where_nothing_is_opened_endings_are_plain_reachability(workflow):
     plain = {s: one for s, one in workflow.steps.items() if not isinstance(one, ParallelStep)}
@@ -198,7 +199,7 @@ def test_where_nothing_is_opened_endings_are_plain_reachability(workflow):
             assert (s in found.of_branches) == any(plain[r].is_terminal or plain[r].on_success is None for r in reach)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(workflows(), st.data())
 def test_checks_of_any_workflow_of_any_kinds_name_known_steps_and_change_nothing(workflow, data):
     before = workflow.to_json()

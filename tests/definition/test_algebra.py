@@ -23,6 +23,7 @@ from orchestration_kit.definition import (
 from orchestration_kit.definition.algebra import with_names
 from orchestration_kit.errors import DefinitionError, UnknownStep
 from tests.kinds_support import IDS, workflows
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 from_edges = WorkflowDefinition.from_edges
@@ -130,7 +131,7 @@ def test_a_wrong_step_field_or_value_is_refused_with_the_one_that_was_meant():
     assert flow == workflow_of(step("review", "b"), step("b"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(workflows(), st.sampled_from(IDS))
 def test_replace_shares_nothing_that_can_be_changed(workflow, step_id):
     before = workflow.to_json()
@@ -147,7 +148,7 @@ def test_replace_shares_nothing_that_can_be_changed(workflow, step_id):
     assert workflow.to_json() == before
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(workflows())
 def test_new_names_and_back_is_where_it_began(workflow):
     """Texts may be spelt another way, with data["x"] for data.x, which a second round shows to be the same."""
@@ -243,7 +244,7 @@ def chain(name: str, size: int) -> WorkflowDefinition:
     return from_edges(name, [*itertools.pairwise(ids)], workers=dict.fromkeys(ids, "coder"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=3, max_size=3))
 def test_composing_is_associative_where_no_ids_clash(sizes):
     a, b, c = (chain(name, size) for name, size in zip("abc", sizes, strict=True))
@@ -269,7 +270,7 @@ def joinable(workflow: WorkflowDefinition, name: str) -> WorkflowDefinition:
     return workflow
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(*[workflows(max_size=3, depth=1, missing=False)] * 3)
 def test_composing_is_associative_up_to_names(a, b, c):
     a, b, c = (joinable(one, name) for one, name in zip((a, b, c), "abc", strict=True))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orchestration_kit.definition import ApprovalStep, MapStep, ParallelStep, WorkerType, WorkflowDefinition
 from orchestration_kit.errors import DefinitionError
+from tests.laws import examples
 from tests.support import step
 
 from_edges = WorkflowDefinition.from_edges
@@ -121,7 +122,7 @@ def test_a_map_gets_its_ways_on_from_edges_too():
     assert flow.validate() == (True, None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.sampled_from(["success", "failure", "output.ok", "visits < 2"])), min_size=1, max_size=8))  # fmt: skip
 def test_each_edge_is_in_the_workflow_or_is_refused(edges):
     try:

@@ -17,6 +17,7 @@ from orchestration_kit.definition.files import MAX_CHARACTERS, MAX_DEPTH, dump_y
 from orchestration_kit.definition.ids import FORBIDDEN_IN_STEP_IDS
 from orchestration_kit.errors import WorkflowFileError
 from tests.hostile import PAYLOADS
+from tests.laws import examples
 
 GOOD = "name: a\ninitial_step: s\nsteps:\n  s:\n    worker_type: generic\n    is_terminal: true\n"
 
@@ -78,7 +79,7 @@ def definitions(draw: st.DrawFn) -> WorkflowDefinition:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(definitions())
 def test_what_is_written_is_read_back_the_same(workflow):
     assert WorkflowDefinition.from_json(workflow.to_json()) == workflow
@@ -99,7 +100,7 @@ def test_other_readers_of_yaml_find_the_same_text_in_what_is_written(text):
     assert yaml.safe_load(dump_yaml({"k": text})) == {"k": text}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.recursive(
         st.none()

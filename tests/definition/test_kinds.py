@@ -23,12 +23,13 @@ from orchestration_kit.definition import (
 from orchestration_kit.definition.budgets import rate_of
 from orchestration_kit.errors import NotSerializable, WorkflowFileError
 from tests.kinds_support import workflows
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 SCHEMA = Draft202012Validator(WorkflowDefinition.json_schema())
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(workflows())
 def test_a_workflow_of_any_kinds_goes_through_every_file_and_keeps_its_fingerprint(workflow):
     for again in (

@@ -10,12 +10,13 @@ from orchestration_kit.definition import Branch, MapStep, ParallelStep, Workflow
 from orchestration_kit.errors import DefinitionError, NotSerializable, WorkflowFileError
 from tests.hostile import PAYLOADS
 from tests.kinds_support import workflows
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 from_networkx = WorkflowDefinition.from_networkx
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(workflows())
 def test_what_was_written_as_a_graph_is_read_back_the_same(workflow):
     graph = workflow.to_networkx()

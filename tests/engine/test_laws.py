@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from orchestration_kit import Branch, Orchestrator, RunLimits, WorkerDefinition, WorkflowDefinition, WorkflowStep
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.testing import FakeClock, assert_same_flow, flow
+from tests.laws import examples
 
 LIMITS = RunLimits(max_steps=60)
 
@@ -79,7 +80,7 @@ def hub_for(workflow: WorkflowDefinition, seed: int, *, is_async: bool) -> Orche
     return hub
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflow=sound_workflows(), seed=st.integers(0, 2**32))
 def test_the_flow_is_the_same_through_every_door_and_every_run_ends(workflow, seed):
     assert workflow.validate() == (True, None)
@@ -105,7 +106,7 @@ def test_the_flow_is_the_same_through_every_door_and_every_run_ends(workflow, se
     assert [e["seq"] for e in sync.history] == list(range(1, len(sync.history) + 1))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflow=sound_workflows(), seed=st.integers(0, 2**32))
 def test_the_state_of_a_run_is_the_fold_of_its_events(workflow, seed):
     run = hub_for(workflow, seed, is_async=False).start("random", "g", run_id="r")
@@ -118,7 +119,7 @@ def test_the_state_of_a_run_is_the_fold_of_its_events(workflow, seed):
     assert (folded.recorded, folded.finished) == (run.machine.recorded, run.machine.finished)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(workflow=sound_workflows(), seed=st.integers(0, 2**32))
 def test_a_workflow_from_its_file_runs_the_same(workflow, seed):
     again = WorkflowDefinition.from_yaml(workflow.to_yaml())

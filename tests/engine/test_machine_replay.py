@@ -12,6 +12,7 @@ from orchestration_kit.engine.events import AttemptFinished
 from orchestration_kit.engine.machine import Machine
 from orchestration_kit.engine.visits import Visit
 from tests.engine.machines import CHAIN, OOPS, machine_of, settle
+from tests.laws import examples
 from tests.support import step
 
 BUSY = (
@@ -63,7 +64,7 @@ def state_of(machine: Machine):
     )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(played())
 def test_a_replay_folds_events_into_the_same_state(machine):
     folded = Machine(machine.plan, machine.limits, machine.started)
@@ -71,7 +72,7 @@ def test_a_replay_folds_events_into_the_same_state(machine):
     assert state_of(folded) == state_of(machine)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(played(), st.integers(0, 12))
 def test_a_replay_of_a_part_stands_where_the_run_stood_and_can_go_on(machine, kept):
     events = machine.records[:kept]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_kit.evaluation import Case, Dataset, DatasetError
+from tests.laws import examples
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
@@ -29,7 +30,7 @@ DATASETS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(DATASETS)
 def test_text_reads_back_to_the_same(dataset):
     assert Dataset.from_json(dataset.to_json()) == dataset

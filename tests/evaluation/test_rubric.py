@@ -24,6 +24,7 @@ from pydantic_evals.evaluators import (
 from orchestration_kit.engine.context import WorkflowContext
 from orchestration_kit.evaluation import Case, Criterion, Rubric, RubricError
 from orchestration_kit.evaluation.criteria import Answer
+from tests.laws import examples
 
 CASE = Case("ada", "Ada", "Hello, Ada!", ("short",))
 
@@ -111,7 +112,7 @@ def test_the_total_is_weighted_and_every_threshold_counts():
     assert strict.score(Answer(CASE, "x")).passed is False
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1e308)), min_size=1, max_size=6).filter(
         lambda pairs: any(weight for _, weight in pairs)

@@ -13,9 +13,10 @@ from orchestration_kit.executors import FuturesExecutor, InlineExecutor, Process
 from orchestration_kit.testing import FakeClock, assert_same_flow
 from tests.engine.test_laws import LIMITS, outcome, sound_workflows
 from tests.executors.flows import everything, hub_with, thread_pool
+from tests.laws import examples
 from tests.support import step
 
-SLOWLY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+SLOWLY = settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_the_flow_is_the_same_on_every_executor_and_through_every_door(executors
     assert_same_flow(plain, run_on(executors[1], workflow, seed, in_loop=True))
 
 
-@settings(SLOWLY, max_examples=8)
+@settings(SLOWLY, max_examples=examples(8))
 @given(workflow=sound_workflows(), seed=st.integers(0, 2**32))
 def test_the_flow_is_the_same_in_processes(processes, workflow, seed):
     plain = run_on(None, workflow, seed)
@@ -76,7 +77,7 @@ def branched(executor, seed, *, in_loop=False):
     return run
 
 
-@settings(SLOWLY, max_examples=10)
+@settings(SLOWLY, max_examples=examples(10))
 @given(seed=st.integers(0, 2**32))
 def test_branches_and_all_that_a_context_tells_are_the_same_on_every_executor(executors, processes, seed):
     plain = branched(None, seed)

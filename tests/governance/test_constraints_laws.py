@@ -24,6 +24,7 @@ from orchestration_kit.governance.rules import (
 from orchestration_kit.governance.rules.frozen import frozen
 from orchestration_kit.governance.rules.plain import NotPlain, plain
 from tests.governance.hostile_actions import BENIGN, GIT_RULE, hostile
+from tests.laws import examples
 
 ROOT = "/srv/nowhere-to-be-found"
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers()
@@ -108,14 +109,14 @@ HISTORIES = st.lists(
 
 
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_value_makes_it_raise_and_none_is_approved_by_accident(value):
     verdict = ConstraintEngine(RULES).validate_plan(value)
     assert not verdict and verdict.violations and verdict.reason
 
 
 @given(PLANS, HISTORIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_plan_makes_it_raise_and_what_is_approved_is_plain(plan, history):
     verdict = ConstraintEngine(RULES).validate_plan(plan, history=history, now=50.0)
     if verdict:
@@ -124,7 +125,7 @@ def test_no_plan_makes_it_raise_and_what_is_approved_is_plain(plan, history):
 
 
 @given(PLANS | KNOWN_PLANS, st.lists(st.sampled_from(RULES), unique=True), st.sampled_from(RULES), HISTORIES)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_a_further_rule_never_allows_what_a_rule_objected_to(plan, rules, more, history):
     """It may only be the first to allow a type of action at all."""
     before = ConstraintEngine(rules).validate_plan(plan, history=history, now=50.0)
@@ -136,7 +137,7 @@ def test_a_further_rule_never_allows_what_a_rule_objected_to(plan, rules, more, 
 
 
 @given(PLANS | KNOWN_PLANS, st.permutations(RULES), HISTORIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_the_order_of_the_rules_makes_no_difference(plan, rules, history):
     one, other = (ConstraintEngine(order).validate_plan(plan, history=history, now=50.0) for order in (RULES, rules))
     assert (one.approved, one.on_violation, one.plan) == (other.approved, other.on_violation, other.plan)
@@ -144,7 +145,7 @@ def test_the_order_of_the_rules_makes_no_difference(plan, rules, history):
 
 
 @given(KNOWN_PLANS, KNOWN_PLANS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_verdict_does_not_depend_on_what_was_asked_before(first, second):
     engine = ConstraintEngine(RULES)
     alone = ConstraintEngine(RULES).validate_plan(second)
@@ -163,7 +164,7 @@ def test_plain_data_is_copied_as_it_is(value):
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_no_text_leads_out_of_the_root(path):
     engine = ConstraintEngine([PathRule(roots=[ROOT])])
     verdict = engine.validate_plan(
@@ -182,7 +183,7 @@ AUTHORITY = st.text(st.sampled_from("example.comevil@:/\\#?%.[]0127 \t\u3002ｅ-
         ["https://{}", "https://{}/", "https://{}.example.com/", "https://example.com{}", "https://example.com@{}/"]
     ),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_url_that_is_allowed_goes_to_the_domain_by_other_readings_too(text, shape):
     import urllib.parse
 
@@ -198,7 +199,7 @@ def test_every_url_that_is_allowed_goes_to_the_domain_by_other_readings_too(text
 
 
 @given(st.text(st.sampled_from("anexmpl.co@, ;:<>\"'()\\\n\r%!=?[]evit"), max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_recipient_that_is_allowed_is_one_by_other_readings_too(text):
     import email.utils
 

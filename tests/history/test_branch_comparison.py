@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from orchestration_kit.history import compare
 from tests.history.branched import BROKEN, as_they_came, branched_events, grading, joined
 from tests.history.runs import assert_survives_parquet, dtypes, events, record, rows
+from tests.laws import examples
 
 BRANCHES = {
     "path": "string", "within": "category", "branch": "category", "found_in": "category", "same": "boolean",
@@ -105,7 +106,7 @@ def test_dtypes_are_as_documented(runs):
     assert_survives_parquet(frame)
 
 
-@settings(deadline=None, max_examples=20)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(20))  # the first one imports pandas
 @given(branched_events(), st.randoms(use_true_random=False))
 def test_a_run_is_the_same_as_itself_in_whichever_order_its_events_came(in_order, chance):
     found = compare(in_order, as_they_came(in_order, chance))

@@ -26,6 +26,7 @@ from orchestration_kit.history import (
 from orchestration_kit.history.bus import bus_changes, last_data
 from tests.history.branched import BROKEN, as_they_came, branched_events, grading, joined, numbered, opened, reviewing
 from tests.history.runs import assert_survives_parquet, events, record, rows
+from tests.laws import examples
 
 FRAMES = (history_frame, transitions_frame, data_frame, usage_frame, runs_frame, compare_many)
 
@@ -296,7 +297,7 @@ def test_the_order_in_which_branches_end_shows_in_no_frame():
         pd.testing.assert_frame_equal(one[names], other[names])
 
 
-@settings(deadline=None, max_examples=20)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(20))  # the first one imports pandas
 @given(branched_events(), st.randoms(use_true_random=False))
 def test_events_in_whichever_order_they_came_make_the_same_frames(in_order, chance):
     came = as_they_came(in_order, chance)

@@ -22,6 +22,7 @@ from tests.history.runs import (
     recorded_events,
     site_run,
 )
+from tests.laws import examples
 from tests.support import run_of, step
 
 DATA = {
@@ -131,7 +132,7 @@ def test_the_changes_lead_to_the_data_of_the_run():
     assert data == run.data == last_data(run)
 
 
-@settings(deadline=None, max_examples=25)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(25))  # the first one imports pandas
 @given(recorded_events())
 def test_every_key_is_added_before_it_changes(events):
     last = {}

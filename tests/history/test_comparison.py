@@ -30,6 +30,7 @@ from tests.history.runs import (
     site_run,
 )
 from tests.hostile import PAYLOADS
+from tests.laws import examples
 from tests.support import run_of, step
 
 STEPS = {
@@ -301,7 +302,7 @@ def test_a_difference_can_be_pickled():
     assert pickle.loads(pickle.dumps(parts)) == parts
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(50))  # the first one imports pandas
 @given(recorded_events())
 def test_a_run_is_the_same_as_itself(run):
     comparison = compare(run, run)
@@ -310,7 +311,7 @@ def test_a_run_is_the_same_as_itself(run):
     assert len(comparison.steps) == len(run) - 1
 
 
-@settings(deadline=None, max_examples=25)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(25))  # the first one imports pandas
 @given(recorded_events(), recorded_events())
 def test_comparing_the_other_way_round_finds_the_same_pairs(one, other):
     forth, back = compare(one, other), compare(other, one)

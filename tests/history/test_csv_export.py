@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from orchestration_kit.history import history_frame, to_csv_text, write_csv
 from tests.history.runs import OK, events, record, site_run
 from tests.hostile import PAYLOADS
+from tests.laws import examples
 
 FORMULAS = [
     "=1+1", "+1+1", "-2+3", "@SUM(1,2)", "\t=1+1", "\r=1+1", "\n=1+1", "=cmd|' /C calc'!A0", '=HYPERLINK("//evil.example")',
@@ -154,7 +155,7 @@ def test_the_file_can_be_read_by_whom_other_files_can(tmp_path: Path):
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(50))  # the first one imports pandas
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_no_text_whatever_becomes_a_formula(texts):
     for cell, _ in read(to_csv_text(pd.DataFrame({"a": pd.Series(texts, dtype=object), "b": "x"})))[1:]:

@@ -27,6 +27,7 @@ from tests.history.runs import (
     site_hub,
     site_run,
 )
+from tests.laws import examples
 from tests.support import run_of, step
 
 HISTORY = {
@@ -259,7 +260,7 @@ def test_what_has_no_history_is_refused_with_what_has():
             history_frame(wrong)
 
 
-@settings(deadline=None, max_examples=25)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(25))  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_rows_are_attempts_whatever_is_on_record(runs):
     frame = history_frame(runs)

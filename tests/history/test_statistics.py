@@ -19,6 +19,7 @@ from tests.history.runs import (
     rows,
     site_run,
 )
+from tests.laws import examples
 
 STATISTICS = {
     "workflow": "category", "step": "category", "runs": "Int64", "visits": "Int64", "attempts": "Int64",
@@ -53,7 +54,7 @@ def test_the_frame_survives_parquet():
     assert_survives_parquet(frame)
 
 
-@settings(deadline=None, max_examples=25)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(25))  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_attempts_sum_to_all_attempts(runs):
     frame = compare_many(runs)

@@ -21,6 +21,7 @@ from tests.history.runs import (
     rows,
     site_run,
 )
+from tests.laws import examples
 
 TRANSITIONS = {
     "workflow": "category", "source": "category", "target": "category", "kind": "category", "success": "boolean",
@@ -88,7 +89,7 @@ def test_the_frame_survives_parquet():
     assert_survives_parquet(frame)
 
 
-@settings(deadline=None, max_examples=25)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(25))  # the first one imports pandas
 @given(st.lists(recorded_events(), max_size=3))
 def test_counts_sum_to_the_attempts_with_an_edge_and_shares_to_one(runs):
     frame = transitions_frame(runs)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from orchestration_kit.engine.events import ErrorInfo
 from orchestration_kit.history import history_frame, usage_frame
 from tests.history.runs import NO, OK, dtypes, events, parquet, record, recorded_events, rows, site_run
+from tests.laws import examples
 
 USAGE = {
     "worker": "category", "worker_type": "category", "model": "category", "attempts": "Int64", "failures": "Int64",
@@ -47,7 +48,7 @@ def test_dtypes_are_as_documented(source):
     assert dtypes(parquet(frame)) == USAGE
 
 
-@settings(deadline=None, max_examples=25)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(25))  # the first one imports pandas
 @given(recorded_events())
 def test_every_attempt_belongs_to_one_row(run):
     frame, history = usage_frame(run), history_frame(run)

@@ -19,6 +19,7 @@ from orchestration_kit.definition import (
     WorkflowStep,
 )
 from orchestration_kit.interchange import from_mermaid, to_mermaid
+from tests.laws import examples
 
 words = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn", "Zl", "Zp", "Zs"), exclude_characters="#/[]"), min_size=1, max_size=8
@@ -129,7 +130,7 @@ def shown(workflow):
     )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflows())
 def test_a_workflow_comes_back_with_the_same_steps_and_transitions(workflow):
     again = from_mermaid(to_mermaid(workflow))

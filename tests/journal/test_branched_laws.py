@@ -16,9 +16,10 @@ from orchestration_kit.journal.memory import MemoryJournal
 from orchestration_kit.testing import FakeClock
 from tests.journal.branched_runs import Driver, plan_of, workflow
 from tests.journal.machine_state import state_of
+from tests.laws import examples
 
 # A smaller seed is no smaller run: nothing to shrink.
-FEW = settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+FEW = settings(max_examples=examples(150), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def driven(seed: int, actions: int, **options) -> tuple[Driver, MemoryJournal]:

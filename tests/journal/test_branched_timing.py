@@ -12,8 +12,9 @@ from orchestration_kit.definition.kinds import MapStep, ParallelStep
 from orchestration_kit.engine.events import AttemptFinished, BranchesOpened
 from orchestration_kit.engine.visits import Visit
 from tests.journal.branched_runs import Driver, plan_of, workflow
+from tests.laws import examples
 
-TIMELESS = settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+TIMELESS = settings(max_examples=examples(100), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 class Fated(Driver):

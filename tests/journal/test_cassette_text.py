@@ -14,6 +14,7 @@ from orchestration_kit.journal.cassette.tape_text import render
 from orchestration_kit.journal.codec.room import with_room
 from tests.definition.test_files import NASTY
 from tests.hostile import PAYLOADS
+from tests.laws import examples
 
 
 def is_clean(text: str) -> bool:
@@ -47,7 +48,7 @@ def same(one, other) -> bool:
     return one == other and repr(one) == repr(other)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(DATA)
 def test_what_is_written_is_read_back(data):
     data = {"a": data, "list": [data, 1], "b": {"c": [[data]]}}

@@ -10,6 +10,7 @@ from orchestration_kit.journal.codec import BLOB_BYTES, dumps, encode, loads
 from orchestration_kit.journal.codec.kinds import zone_names
 from tests.journal.codec_cases import CASES, DEEP, PLAIN, Blobs, back, back_from_blobs, back_from_plain, nested
 from tests.journal.codec_equality import exact
+from tests.laws import examples
 
 
 @pytest.mark.parametrize("through", [back, back_from_blobs, back_from_plain])
@@ -114,7 +115,7 @@ FORGERIES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(VALUES)
 def test_any_value_comes_back(value):
     assert exact(back(value), value)
@@ -122,13 +123,13 @@ def test_any_value_comes_back(value):
     assert exact(back_from_blobs(value), value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(FORGERIES)
 def test_data_that_looks_like_a_tag_comes_back_as_the_data_it_was(value):
     assert exact(back(value), value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(VALUES)
 def test_a_record_of_a_value_is_itself_data_that_comes_back(value):
     plain = encode(value, "x")

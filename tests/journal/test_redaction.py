@@ -17,6 +17,7 @@ from orchestration_kit.journal.cassette.redaction import Redactor, redact
 from orchestration_kit.journal.errors import NotRecordable
 from orchestration_kit.secrets.environment import env_names_a_secret
 from orchestration_kit.secrets.patterns import PLACEHOLDER, SHAPES, names_a_secret
+from tests.laws import examples
 
 TAIL = "q7Zp2Vd9Kx4Lm8Rt5Wn3Hs6Yb1Jc0Fg7Ua"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAz" + TAIL + "\n" + TAIL + "==\n-----END RSA PRIVATE KEY-----"
@@ -225,7 +226,7 @@ DATA = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(DATA)
 @example({"token": f"{PEM}10:30@noon"})
 def test_redacting_twice_is_redacting_once(plain):
@@ -233,7 +234,7 @@ def test_redacting_twice_is_redacting_once(plain):
     assert redact(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TEXTS, st.sampled_from(sorted(SECRETS)), TEXTS)
 def test_text_built_from_a_secret_and_from_what_replaced_it_come_out_alike(before, kind, after):
     """What a replayed run hands on has no secret any more, and must be found all the same."""

@@ -14,6 +14,7 @@ from scipy.stats import betabinom, binom
 
 from orchestration_kit.reliability.frailty import Frailty, beta_binomial, observed_pass_at, observed_pass_hat
 from orchestration_kit.reliability.overdispersion import Tails, power_mean
+from tests.laws import examples
 
 GOALS = st.lists(
     st.integers(1, 12).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))), min_size=1, max_size=12
@@ -98,7 +99,7 @@ def test_pass_hat_and_pass_at_are_moments_of_the_beta_distribution():
         assert found.pass_at(k).value == pytest.approx(1 - ((1 - draws) ** k).mean(), abs=0.003)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(GOALS, st.integers(2, 8))
 def test_pass_hat_is_between_p_to_the_k_and_p_and_intervals_hold_their_figures(goals, k):
     found = beta_binomial(*zip(*goals))
@@ -116,7 +117,7 @@ def test_pass_hat_is_between_p_to_the_k_and_p_and_intervals_hold_their_figures(g
     assert found.words
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(GOALS, st.randoms(use_true_random=False))
 def test_the_order_of_goals_and_the_names_of_outcomes_do_not_matter(goals, random):
     found = beta_binomial(*zip(*goals))

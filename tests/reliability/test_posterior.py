@@ -18,6 +18,7 @@ from orchestration_kit.reliability.counting import Way
 from orchestration_kit.reliability.posterior import concentrations, draw, estimate_of, interval_of_share
 from orchestration_kit.reliability.report import Reliability
 from orchestration_kit.reliability.solving import solve
+from tests.laws import examples
 from tests.reliability.workflows import (
     WORKFLOWS,
     Chain,
@@ -118,7 +119,7 @@ def test_the_same_seed_draws_the_same_and_another_seed_does_not():
     assert not (first[0] == other[0]).any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 50), st.integers(0, 50), st.lists(st.integers(0, 9), min_size=1, max_size=4)),

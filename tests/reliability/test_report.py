@@ -26,6 +26,7 @@ from orchestration_kit.reliability import (
     what_if,
 )
 from orchestration_kit.templates import create_build_website_workflow
+from tests.laws import examples
 from tests.reliability.chains import chains, in_a_row
 from tests.reliability.test_counting import website
 
@@ -118,7 +119,7 @@ def test_tables_have_the_dtypes_that_are_told(seen):
     assert " ".join(map(str, seen.visits("coder").dtypes)) == "int64 float64"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_visits_sum_to_one_and_their_mean_is_the_expected_number(chain: Chain):
     found = reliability(chain)
@@ -129,7 +130,7 @@ def test_visits_sum_to_one_and_their_mean_is_the_expected_number(chain: Chain):
         assert (frame["probability"] >= 0).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(chains())
 def test_the_decay_curve_rises_to_the_probability_of_success(chain: Chain):
     found = reliability(chain)
@@ -167,7 +168,7 @@ def test_what_if_is_the_chain_of_the_other_rates():
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(chains())
 def test_what_is_as_it_was_changes_nothing(chain: Chain):
     as_it_was = {name: {"success": step.success, "to": dict(step.after_success)} for name, step in chain.steps.items()}

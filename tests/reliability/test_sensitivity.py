@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from orchestration_kit.reliability import COMPLETED, Chain, ChainStep, reliability, solve
 from orchestration_kit.reliability.sensitivity import sensitivity
 from orchestration_kit.templates import create_build_website_workflow
+from tests.laws import examples
 from tests.reliability.chains import chains, in_a_row
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(chains())
 def test_each_change_is_as_the_changed_chain_has_it(chain: Chain):
     before = solve(chain)

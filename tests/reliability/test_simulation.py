@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from orchestration_kit.reliability import COMPLETED, FAILED, Chain, ChainStep, reliability, simulate, solve
 from orchestration_kit.templates import create_build_website_workflow
+from tests.laws import examples
 from tests.reliability.chains import chains, in_a_row
 
 RATES = {"product_manager": 0.99, "coder": {"success": 0.8, "time_s": 2, "cost_usd": 0.01}, "reviewer": 0.7}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(chains(), st.integers(0, 99))
 def test_simulated_runs_agree_with_the_exact_figures(chain: Chain, seed: int):
     found, exact, n = simulate(chain, n=20_000, seed=seed), solve(chain), 20_000

@@ -12,10 +12,11 @@ from orchestration_kit.reliability import COMPLETED, FAILED, Chain, ChainError, 
 from orchestration_kit.reliability.batches import batch
 from orchestration_kit.reliability.solving import fundamental
 from orchestration_kit.reliability.structure import structure_of
+from tests.laws import examples
 from tests.reliability.chains import chains, in_a_row, textbook
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_a_chain_is_solved_as_in_the_textbook(chain: Chain):
     found = solve(chain)
@@ -24,7 +25,7 @@ def test_a_chain_is_solved_as_in_the_textbook(chain: Chain):
     assert np.allclose(found.completes_from, chances[:, 0], rtol=1e-10, atol=1e-13)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_every_run_ends_and_is_lost_at_one_step(chain: Chain):
     found = solve(chain)
@@ -32,7 +33,7 @@ def test_every_run_ends_and_is_lost_at_one_step(chain: Chain):
     assert found.lost.sum() == pytest.approx(found.p_failure, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains(most=4, loops=False))
 def test_a_chain_without_loops_is_the_sum_over_all_its_paths(chain: Chain):
     def completes(step_id: str) -> tuple[float, float]:
@@ -51,7 +52,7 @@ def test_a_chain_without_loops_is_the_sum_over_all_its_paths(chain: Chain):
     assert (found.p_success, found.steps_expected) == pytest.approx(completes("s0"), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_a_visit_succeeds_or_fails(chain: Chain):
     structure, success, _ = structure_of(chain)
@@ -63,7 +64,7 @@ def test_a_visit_succeeds_or_fails(chain: Chain):
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(chains(), chains(most=3))
 def test_many_chains_at_once_are_each_as_by_itself(chain: Chain, other: Chain):
     structure, success, ways = structure_of(chain)
@@ -165,7 +166,7 @@ def test_a_large_chain_is_solved_as_a_small_one():
     assert found.visits == pytest.approx(np.concatenate([[1.0], np.cumprod(p)[:-1]]), rel=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_the_fundamental_matrix_is_that_of_the_textbook(chain: Chain):
     structure, success, ways = structure_of(chain)
@@ -175,7 +176,7 @@ def test_the_fundamental_matrix_is_that_of_the_textbook(chain: Chain):
     assert np.allclose(found[np.ix_(reached, reached)], visits[np.ix_(reached, reached)])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_one_more_retry_never_makes_a_visit_fail_more_often(chain: Chain):
     from dataclasses import replace

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orchestration_kit import MemoryJournal, SQLiteJournal
 from orchestration_kit.journal.errors import JournalUnavailable
 from orchestration_kit.scale import RunSetBusy, run_many
+from tests.laws import examples
 from tests.scale.sets import GOALS, hub_of, without_times
 
 
@@ -60,7 +61,7 @@ JOURNALS = {
 
 @pytest.mark.parametrize("kind", JOURNALS)
 @given(at=st.sets(st.integers(1, 16), max_size=4), at_once=st.sampled_from([1, 3]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_interrupted_anywhere_and_called_again_is_as_never_interrupted(tmp_path_factory, kind, at, at_once):
     journal = JOURNALS[kind](tmp_path_factory.mktemp("set"))
     calm = run_many("flow", GOALS[:4], hub=Interrupting().hub(None), name="set")

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from orchestration_kit.errors import ValueTooDeep
 from orchestration_kit.secrets.patterns import PLACEHOLDER
 from orchestration_kit.secrets.scrubber import Scrubber
+from tests.laws import examples
 
 TAIL = "q7Zp2Vd9Kx4Lm8Rt5Wn3Hs6Yb1Jc0Fg7Ua"
 KEY = "sk-proj-" + TAIL
@@ -295,7 +296,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(VALUES)
 def test_whatever_the_value_no_secret_is_left_and_a_second_time_changes_nothing(value):
     scrubber = Scrubber(environ=ENV)

@@ -17,6 +17,7 @@ from orchestration_kit.errors import InvalidGoal
 from orchestration_kit.service.errors import CannotServe
 from orchestration_kit.service.matching import GoalPlan, package_workers, plan_goal
 from orchestration_kit.workers.patterns import pattern_workers
+from tests.laws import examples
 
 WEBSITE = ["product_manager", "coder", "reviewer"]
 SOFTWARE = [*WEBSITE, "tester", "deployer"]
@@ -292,7 +293,7 @@ def test_another_process_with_another_hash_seed_plans_the_same() -> None:
     assert len(said) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_served_or_refused_and_nothing_else(text: str) -> None:
     try:
@@ -303,7 +304,7 @@ def test_any_text_is_served_or_refused_and_nothing_else(text: str) -> None:
         assert plan.workflow.validate() == (True, None)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.sampled_from("website translate and then check , publish . not my approval test vote book the for about write 500 documents".split()), max_size=12))  # fmt: skip
 def test_words_of_tasks_in_any_order_give_a_sound_workflow_or_a_refusal(words: list[str]) -> None:
     try:

@@ -18,6 +18,7 @@ from orchestration_kit.service.fitting import cast
 from orchestration_kit.service.goal_words import read, tokens_of
 from orchestration_kit.service.index import Index
 from orchestration_kit.service.matching import package_workers, plan_goal
+from tests.laws import examples
 
 
 def worker(kind, name=None, description=""):
@@ -211,7 +212,7 @@ def test_any_text_is_read(text):
     assert tokens_of(text) == tokens_of(text)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(
         st.tuples(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20), st.text(max_size=40)),

@@ -17,6 +17,7 @@ from orchestration_kit.reliability import COMPLETED, FAILED, Chain, ChainError, 
 from orchestration_kit.service.errors import NoChoice
 from orchestration_kit.service.optimum import Chosen, Option, optimise
 from orchestration_kit.service.series import front_of
+from tests.laws import examples
 
 OBJECTIVES = ("cost", "success", "value", "time")
 FIGURES = st.sampled_from([0.0, 0.1, 0.1, 1.0]) | st.floats(0.01, 2).map(lambda x: round(x, 3))
@@ -96,7 +97,7 @@ def is_kept(tried: Tried, target: float | None, budget: float | None, slack: flo
     return (target is None or p_success >= target - slack) and (budget is None or cost_usd <= budget + slack)
 
 
-@settings(deadline=None, max_examples=75)
+@settings(deadline=None, max_examples=examples(75))
 @given(cases(), st.sampled_from(OBJECTIVES), st.data())
 def test_nothing_is_better_than_what_is_chosen(case: Any, objective: str, data: st.DataObject):
     tried = list(all_tried(*case))
@@ -143,7 +144,7 @@ def check_refusal(error: NoChoice, tried: list[Tried], target: float | None, bud
     assert error.budget_success is None or error.budget_success == pytest.approx(max(within), abs=1e-8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(cases(), st.sampled_from(OBJECTIVES), st.none() | st.floats(0, 1), st.data())
 def test_the_order_of_steps_and_mappings_changes_nothing(case: Any, objective: Any, target: Any, data: st.DataObject):
     chain, options, retries = case

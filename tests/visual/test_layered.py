@@ -12,6 +12,7 @@ from orchestration_kit.visual import DiagramCluster, DiagramEdge, DiagramModel, 
 from orchestration_kit.visual.coordinates import spread
 from orchestration_kit.visual.layered import layered_layout
 from orchestration_kit.visual.layout import Rect
+from tests.laws import examples
 from tests.visual.models import clustered, groups
 
 KINDS = ("success", "failure", "branch")
@@ -56,7 +57,7 @@ def models(draw: st.DrawFn) -> DiagramModel:
     return DiagramModel("random", nodes, edges, clusters, direction=direction, detail=detail)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(models())
 def test_no_two_nodes_overlap_and_frames_hold_what_is_theirs(model: DiagramModel) -> None:
     layout = layered_layout(model)
@@ -74,7 +75,7 @@ def test_no_two_nodes_overlap_and_frames_hold_what_is_theirs(model: DiagramModel
         assert holds(picture, box)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(models())
 def test_every_node_and_edge_is_in_the_svg_once(model: DiagramModel) -> None:
     svg = visualize(model, renderer="builtin").svg
@@ -83,7 +84,7 @@ def test_every_node_and_edge_is_in_the_svg_once(model: DiagramModel) -> None:
     assert drawn == sorted((edge.source, edge.target) for edge in model.edges)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(models())
 def test_edges_begin_and_end_at_their_nodes(model: DiagramModel) -> None:
     layout = layered_layout(model)

@@ -25,6 +25,7 @@ from orchestration_kit.visual.timeline import timeline
 from orchestration_kit.visual.timeline_rows import MOST_BRANCHES, end_of, in_words
 from orchestration_kit.visual.timeline_spans import STATES
 from tests.hostile import PAYLOADS
+from tests.laws import examples
 from tests.support import hub_of, step, workflow_of
 
 FRAME = {
@@ -375,13 +376,13 @@ def test_a_display_that_breaks_shows_its_reason():
     assert broken._repr_mimebundle_()["text/plain"].startswith("This timeline could not be shown: AttributeError")
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(50))  # the first one imports pandas
 @given(st.floats(0, 1e9))
 def test_a_time_in_words_is_short(seconds):
     assert len(in_words(seconds)) <= 13
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports pandas
+@settings(deadline=None, max_examples=examples(50))  # the first one imports pandas
 @given(st.lists(st.tuples(st.floats(), st.floats(0, 1e6), st.sampled_from(["a", "b"])), max_size=6))
 def test_any_times_have_a_frame_and_a_text(times):
     records = [attempt(i, name, start, start + took) for i, (start, took, name) in enumerate(times, 1)]

@@ -24,6 +24,7 @@ from orchestration_kit.testing import assert_same_flow, flow
 from orchestration_kit.widgets.cells.body import body_of_code
 from orchestration_kit.widgets.cells.errors import BadCommand, NoCell, OutOfOrder
 from orchestration_kit.widgets.cells.turns import turns_of
+from tests.laws import examples
 from tests.support import step, workflow_of
 
 CHAIN = workflow_of(step("a", "b"), step("b", "c"), step("c", "d"), step("d"), name="chain")
@@ -217,16 +218,16 @@ class CellsAndRestarts(Cells):
 
 
 TestCells = Cells.TestCase
-TestCells.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestCells.settings = settings(max_examples=examples(60), stateful_step_count=12, deadline=None)
 TestCellsAndRestarts = CellsAndRestarts.TestCase
-TestCellsAndRestarts.settings = settings(max_examples=30, stateful_step_count=12, deadline=None)
+TestCellsAndRestarts.settings = settings(max_examples=examples(30), stateful_step_count=12, deadline=None)
 
 
 @given(
     st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(VERSIONS)), max_size=12),
     st.fixed_dictionaries({name: st.sampled_from(VERSIONS) for name in STEPS}),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_running_all_cells_from_the_top_ends_like_a_run_of_their_last_versions(edits, last):
     """Whatever was done before."""
     session = CellSession(hub_with(), "chain", "g", seed=1)

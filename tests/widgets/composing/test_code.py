@@ -22,6 +22,7 @@ from orchestration_kit.errors import NotSerializable
 from orchestration_kit.widgets.composing.code import code_of
 from tests.hostile import PAYLOADS
 from tests.kinds_support import workflows
+from tests.laws import examples
 
 
 def made_by(code: str, variable: str = "workflow") -> WorkflowDefinition:
@@ -66,7 +67,7 @@ def test_code_of_the_website_workflow_reads_as_a_person_would_write_it():
 
 
 @given(workflows())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_code_of_any_workflow_sound_or_not_makes_the_same(workflow):
     assert made_by(code_of(workflow)) == workflow
 

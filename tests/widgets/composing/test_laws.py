@@ -13,6 +13,7 @@ from orchestration_kit.widgets.composing.desk import Desk
 from orchestration_kit.widgets.composing.palette import KINDS
 from orchestration_kit.widgets.composing.ways import START
 from tests.kinds_support import workflows
+from tests.laws import examples
 
 HUB = Orchestrator()
 HUB.register_worker(WorkerDefinition(worker_type="coder", name="Coder", executor=lambda given: given))
@@ -64,7 +65,7 @@ def steps_back(desk: Desk) -> int:
 
 
 @given(workflows(max_size=3), st.lists(EDITS, max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_edits_leave_a_draft_that_is_whole_and_can_be_undone(workflow, edits):
     desk = Desk(workflow, HUB)
     desk.shown()
@@ -107,7 +108,7 @@ def test_any_edits_leave_a_draft_that_is_whole_and_can_be_undone(workflow, edits
 
 
 @given(workflows(max_size=4, missing=False), st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_undo_goes_back_through_every_state_one_by_one(workflow, data):
     desk = Desk(workflow, HUB)
     desk.shown()

@@ -20,10 +20,11 @@ from orchestration_kit.widgets.composing.view import colours
 from orchestration_kit.widgets.composing.ways import START
 from tests.hostile import PAYLOADS
 from tests.kinds_support import workflows
+from tests.laws import examples
 
 
 @given(workflows())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_every_transition_is_a_line_that_knows_its_field(workflow):
     canvas, _ = Desk(workflow, None).shown()
     lines = {(line["source"], line["field"], line["target"]) for line in canvas["edges"] if line["field"] and line["source"] != START}  # fmt: skip

@@ -17,18 +17,19 @@ from orchestration_kit.workers.website.product_manager import product_manager, w
 from orchestration_kit.workers.website.rendering import render_site
 from orchestration_kit.workers.website.review.document import read_document
 from orchestration_kit.workers.website.reviewer import review
+from tests.laws import examples
 from tests.workers.website.support import BAKERY, FakeContext, clean_site, walk
 
 HOSTILE = "<script>alert(1)</script>\" onload=alert(2) '><img src=x onerror=alert(3)> {{ 7*7 }} </title></style>"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.text(max_size=2_000))
 def test_any_goal_gives_a_site_that_the_review_approves(goal: str) -> None:
     assert review(render_site(write_spec(goal, Random(3)))) == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orchestration_kit.workers.website.errors import MissingSite
 from orchestration_kit.workers.website.review.site import local_target
 from orchestration_kit.workers.website.reviewer import CHECKS, review, reviewer
+from tests.laws import examples
 from tests.workers.website.support import FakeContext, clean_site
 
 SITE = clean_site()
@@ -164,7 +165,7 @@ def test_addresses_are_followed_as_browsers_do(page: str, address: str, target: 
     assert local_target(page, address) == target
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.text(max_size=300), st.integers(0, 2**32))
 def test_whatever_stands_in_a_file_the_review_gives_a_verdict(text: str, seed: int) -> None:
     path = Random(seed).choice(["index.html", "style.css"])
