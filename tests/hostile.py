@@ -6,6 +6,10 @@ would call `pwned()`, load from `evil.example`, run a JupyterLab command, or add
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 _SCRIPTS = (
     "<script>pwned()</script>",
     "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
@@ -247,3 +251,11 @@ PAYLOADS: tuple[str, ...] = (
     *_SHEETS,
 )
 """All of them, none twice."""
+
+
+def one_in(number: int) -> list[Any]:
+    """Where every so-manieth of `PAYLOADS` stands, for `parametrize`; the others are for the long tests.
+
+    For what takes long, where other tests draw all of them through the same renderer.
+    """
+    return [at if at % number == 0 else pytest.param(at, marks=pytest.mark.soak) for at in range(len(PAYLOADS))]

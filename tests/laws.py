@@ -7,4 +7,4 @@ from hypothesis import settings
 
 def examples(number: int) -> int:
     """As large a part of a number of examples as the profile takes of the hundred that a law has by default."""
-    return max(1, number * settings.default.max_examples // 100)
+    return max(1, number * settings().max_examples // 100)

@@ -21,7 +21,7 @@ from orchestration_kit.visual import (
 )
 from orchestration_kit.visual.model import EdgeKind, NodeKind
 from orchestration_kit.visual.render import has_dot, run_dot
-from tests.hostile import PAYLOADS
+from tests.hostile import PAYLOADS, one_in
 from tests.visual.models import entry, groups, off_the_list
 
 needs_dot = pytest.mark.skipif(not has_dot(), reason="Graphviz is not installed")
@@ -39,10 +39,6 @@ _MERMAID_LINE = re.compile(
 
 NEW_KINDS: tuple[NodeKind, ...] = ("parallel", "map", "workflow", "approval", "wait", "fork", "join")
 NEW_WAYS: tuple[EdgeKind, ...] = ("body", "join", "timeout", "budget", "compensate")
-
-
-ONE_IN_FOUR = [at if at % 4 == 0 else pytest.param(at, marks=pytest.mark.soak) for at in range(len(PAYLOADS))]
-"""Where a payload is told in other places than those in which every test run draws all of them."""
 
 
 def saying(payload: str) -> DiagramModel:
@@ -82,7 +78,7 @@ def test_the_corpus_is_large_and_holds_nothing_twice() -> None:
     assert len(set(PAYLOADS)) == len(PAYLOADS)
 
 
-@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+@pytest.mark.parametrize("at", one_in(3))
 def test_the_builtin_picture_holds_nothing_off_the_list(at: int) -> None:
     payload = PAYLOADS[at]
     said = replace(saying(payload), detail="full" if at % 2 else "compact")
@@ -103,7 +99,7 @@ def test_text_forms_keep_their_grammar(at: int) -> None:
     assert all(len(line) < 1_000 for line in diagram.outline.split("\n"))
 
 
-@pytest.mark.parametrize("at", ONE_IN_FOUR)
+@pytest.mark.parametrize("at", one_in(8))
 def test_a_workflow_and_a_history_that_say_it_show_it_as_text(at: int) -> None:
     payload = PAYLOADS[at]
     branch = SimpleNamespace(when=payload, to=payload, label=payload)
@@ -159,7 +155,7 @@ def saying_everywhere(payload: str) -> SimpleNamespace:
     return SimpleNamespace(name=payload, goal=payload, initial_step=payload, steps={one.step_id: one for one in steps})
 
 
-@pytest.mark.parametrize("at", ONE_IN_FOUR)
+@pytest.mark.parametrize("at", one_in(7))
 def test_every_kind_of_step_shows_it_as_text(at: int) -> None:
     workflow = saying_everywhere(PAYLOADS[at])
     detail = {"branches": {PAYLOADS[at]: PAYLOADS[at]}, "undoes": PAYLOADS[at]}
@@ -170,10 +166,10 @@ def test_every_kind_of_step_shows_it_as_text(at: int) -> None:
         entry("x", None, path=f"[undo]/{PAYLOADS[at]}#1", detail=detail),
     ]
     run = SimpleNamespace(workflow=workflow, history=history, state="waiting", current_step="x", waiting=[PAYLOADS[at]])
-    drawn = visualize(run, renderer="builtin", detail="full" if at // 4 % 2 else "compact")
+    drawn = visualize(run, renderer="builtin", detail="full" if at % 2 else "compact")
     assert len(PAYLOADS[at]) > 1_000 or off_the_list(drawn.svg) == []  # the parser of HTML takes seconds for megabytes
-    # What a run is drawn from is the workflow and the history: by themselves, each is looked at for one in eight.
-    alone = [visualize(one, renderer="builtin") for one in (workflow, history) if at % 8 == 0]
+    # What a run is drawn from is the workflow and the history: by themselves, each is looked at for one in fourteen.
+    alone = [visualize(one, renderer="builtin") for one in (workflow, history) if at % 14 == 0]
     for diagram in (drawn, *alone):
         ET.fromstring(diagram.svg)
         for line in diagram.mermaid.rstrip("\n").split("\n"):

@@ -24,7 +24,7 @@ from orchestration_kit.testing import FakeClock, ScriptedWorker
 from orchestration_kit.visual.timeline import timeline
 from orchestration_kit.visual.timeline_rows import MOST_BRANCHES, end_of, in_words
 from orchestration_kit.visual.timeline_spans import STATES
-from tests.hostile import PAYLOADS
+from tests.hostile import PAYLOADS, one_in
 from tests.laws import examples
 from tests.support import hub_of, step, workflow_of
 
@@ -251,12 +251,9 @@ def test_the_text_form_has_a_line_per_row_and_a_legend():
     assert lines[-1].strip() == "█ success   x failed   ~ retry wait   . waiting"
 
 
-@pytest.mark.parametrize(
-    "at",
-    [at if at % 18 == 0 else pytest.param(at, marks=pytest.mark.soak) for at in range(0, len(PAYLOADS), 6)],
-)
+@pytest.mark.parametrize("at", one_in(6))
 def test_text_from_runs_stays_text(at):
-    payloads = PAYLOADS[at : at + 6]
+    payloads = [PAYLOADS[at], *PAYLOADS[(at + 1) % 6 :: 41]]
     events = [
         attempt(
             2 * n + 1, said, 2 * n, 2 * n + 1, error=ErrorInfo(said, said), scope=f"m#1[{said}]/", detail={said: said}

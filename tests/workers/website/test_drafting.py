@@ -13,7 +13,7 @@ from orchestration_kit.workers.website.rendering import render_site
 from orchestration_kit.workers.website.reviewer import review
 from orchestration_kit.workers.website.spec import Block
 from orchestration_kit.workers.website.text import clean
-from tests.hostile import PAYLOADS
+from tests.hostile import PAYLOADS, one_in
 from tests.workers.website.site_drafts import broken, good
 
 GOAL = "Build a website for Luna Bakery in Lisbon"
@@ -93,10 +93,9 @@ def test_what_makes_no_site_is_refused(path, value):
         SiteDraft.model_validate(changed(path, value))
 
 
-@pytest.mark.parametrize(
-    "payload", [one if at % 4 == 0 else pytest.param(one, marks=pytest.mark.soak) for at, one in enumerate(PAYLOADS)]
-)
-def test_text_of_a_model_is_text_on_the_page(payload):
+@pytest.mark.parametrize("at", one_in(7))
+def test_text_of_a_model_is_text_on_the_page(at):
+    payload = PAYLOADS[at]
     draft = good(name=payload[:60], tagline=payload[:90], place=payload[:90])
     first = draft["pages"][0]["sections"]
     first[0] |= {"heading": payload[:90], "eyebrow": payload[:90], "text": payload[:900]}
