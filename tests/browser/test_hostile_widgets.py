@@ -91,6 +91,8 @@ def watched(notebook, widget, most, numbers):
         notebook.run(index)
         root = notebook.output(index).locator(".okit").first
         expect(root).to_contain_text(re.compile(r"\S+"))
+        if widget == "composer":
+            root.locator(".react-flow__node").first.wait_for()
         root.evaluate(EXPLORE, most)
         notebook.kernel("None")  # whatever was asked for is answered
         if number == numbers[0]:
