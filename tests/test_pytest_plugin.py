@@ -136,11 +136,11 @@ def test_where_ci_is_set_nothing_is_called(suite):
         ([], {}, 1),
         (["--cassette-mode=record"], {}, 2),
         (["--cassette-mode=off"], {}, 2),
-        (["--cassette-mode=replay"], {}, 1),
-        ([], {"ORCHESTRATION_KIT_CASSETTE": "record"}, 2),
+        pytest.param(["--cassette-mode=replay"], {}, 1, marks=pytest.mark.soak),
+        pytest.param([], {"ORCHESTRATION_KIT_CASSETTE": "record"}, 2, marks=pytest.mark.soak),
         ([], {"ORCHESTRATION_KIT_CASSETTE": "record", "CI": "1"}, 2),
         (["--cassette-mode=auto"], {"ORCHESTRATION_KIT_CASSETTE": "record"}, 1),
-        (["--cassette-mode=auto"], {"CI": "1"}, 1),
+        pytest.param(["--cassette-mode=auto"], {"CI": "1"}, 1, marks=pytest.mark.soak),
     ],
 )
 def test_what_decides_the_mode(recorded, arguments, environment, times):

@@ -234,12 +234,11 @@ class _Parser:
             return quoted[1]
         stop = self.text.find("\n", self.at, self.at + MAX_TEXT)
         stop = self.at + MAX_TEXT if stop < 0 else stop
-        ends = [(end, one) for one in closings if (end := self.text.find(one, self.at, stop)) >= 0]
-        if not ends:
+        end = re.compile("|".join(map(re.escape, closings))).search(self.text, self.at, stop)  # no further than needed
+        if end is None:
             raise self._refuse(f"{what} is never closed", f"Write {closings[0]} after it, and quotes around it.")
-        end, one = min(ends)
-        text = self.text[self.at : end]
-        self.at = end + len(one)
+        text = self.text[self.at : end.start()]
+        self.at = end.end()
         return text.strip()
 
     def _subgraph(self) -> None:

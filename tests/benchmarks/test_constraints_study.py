@@ -9,6 +9,7 @@ from benchmarks.harness import WrongResult
 from orchestration_kit.governance.constraints import ConstraintEngine
 
 
+@pytest.mark.soak
 def test_verdicts_are_timed_for_each_kind_of_plan():
     found = constraints.rows(rounds=40)
     assert len(found) == 5

@@ -10,6 +10,7 @@ from benchmarks import planning
 from benchmarks.harness import WrongResult
 
 
+@pytest.mark.soak
 def test_each_kind_of_question_is_timed():
     found = planning.rows(steps=4, tried_steps=1, repeats=1)
     assert [row.goal for row in found] == ["<= 1 s"] * len(planning.QUESTIONS)

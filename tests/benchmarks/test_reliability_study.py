@@ -8,6 +8,7 @@ from benchmarks import reliability
 from benchmarks.harness import WrongResult
 
 
+@pytest.mark.soak
 def test_each_kind_of_question_is_timed():
     found = reliability.rows(attempts=3_000, steps=6, large=60, runs=5_000, repeats=1)
     assert [row.goal for row in found] == ["<= 1 s", "<= 1 s", "<= 0.1 s", "<= 2 s", "<= 0.5 s"]

@@ -288,6 +288,7 @@ def test_two_composers_on_a_page_do_not_touch_one_another(program):
     assert hand.notebook.kernel("[len(composer.workflow.steps), len(second.workflow.steps)]") == [4, 0]
 
 
+@pytest.mark.soak
 def test_what_was_composed_outlives_the_kernel(program):
     hand = opened(program, SHOWN)
     hand.item("Coder").click()
@@ -306,6 +307,7 @@ def test_what_was_composed_outlives_the_kernel(program):
     expect(again.at.get_by_role("button", name="Take over what was here")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_two_hundred_steps_are_moved_quickly(program):
     hand = opened(program, LARGE, SHOWN.replace("Composer(hub)", "Composer(hub, large)"))
     mouse = hand.page.mouse

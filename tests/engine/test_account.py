@@ -174,10 +174,13 @@ def test_on_a_terminal_without_unicode_it_is_ascii():
     assert printed.isascii()
 
 
-@pytest.mark.parametrize("terminal", [False, True])
-def test_hostile_text_stays_text_wherever_it_comes_from(terminal):
+@pytest.mark.parametrize(
+    ("terminal", "every"),
+    [(False, 3), (True, 3), *(pytest.param(one, 1, marks=pytest.mark.soak) for one in (False, True))],
+)
+def test_hostile_text_stays_text_wherever_it_comes_from(terminal, every):
     """ANSI escapes, rich markup, line breaks, control characters, lone surrogates: from goal, output, error and name."""
-    payloads = [*PAYLOADS, "[bold red]markup[/]", "[link=https://evil.example]x[/link]", ":smile:", "[/]", "\r overwritten", "\x9b31m", "\x1b]0;title\x07", "\x08" * 5]  # fmt: skip
+    payloads = [*PAYLOADS[::every], "[bold red]markup[/]", "[link=https://evil.example]x[/link]", ":smile:", "[/]", "\r overwritten", "\x9b31m", "\x1b]0;title\x07", "\x08" * 5]  # fmt: skip
     file = io.StringIO()
     for payload in payloads:
         workflow = workflow_of(step("a", "end", on_failure="end"), step("b", "end"), step("end"))

@@ -183,7 +183,7 @@ def write_together(path, processes, commits, group):
 
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
 def test_eight_processes_write_one_file(path, group):
-    write_together(path, 8, 150, group)
+    write_together(path, 8, 60, group)
 
 
 @pytest.mark.soak

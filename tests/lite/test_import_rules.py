@@ -71,10 +71,11 @@ def test_the_first_examples_of_the_readme_run_there(tmp_path):
     assert "completed forked from tuesday at review#1" in printed
 
 
-def test_the_templates_run_there():
+@pytest.mark.parametrize("which", ["out_of_a_journal", pytest.param("not async", marks=pytest.mark.soak)])
+def test_the_templates_run_there(which):
     script = (  # async workers in calls that are not async need a thread, or a browser that can put Python aside
         "import os, pytest\nos.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'\n"
-        "sys.exit(pytest.main(['tests/templates/test_template_runs.py', '-qp', 'no:cacheprovider', '-k', 'not async']))"
+        f"sys.exit(pytest.main(['tests/templates/test_template_runs.py', '-qp', 'no:cacheprovider', '-k', {which!r}]))"
     )
     assert " passed" in in_the_browsers_world(script)
 

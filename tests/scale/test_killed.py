@@ -14,7 +14,7 @@ from tests.journal.processes import program
 from tests.scale.test_on_dask import hub_that_notes
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="what is killed there is killed otherwise")
-COUNT = 400
+COUNT = 160
 HUB = """
 from orchestration_kit.scale import run_many
 from tests.scale.test_on_dask import hub_that_notes

@@ -131,7 +131,12 @@ def broken_off(folder: Path, point: Point, crash) -> tuple[CrashingJournal, obje
 
 
 @pytest.mark.parametrize(
-    "where", ["with the same hub", pytest.param("with another hub", marks=pytest.mark.soak), "in another process"]
+    "where",
+    [
+        "with the same hub",
+        pytest.param("with another hub", marks=pytest.mark.soak),
+        pytest.param("in another process", marks=pytest.mark.soak),  # as after the deaths above
+    ],
 )
 def test_an_interrupt_before_and_after_every_write_leaves_a_run_that_goes_on(tmp_path, template, figure, where):
     for point in points():

@@ -49,7 +49,7 @@ def hold_row_15(folder: Path, files: int, share_of_values: float) -> str:
 
 
 def test_hostile_files_are_refused_or_read_and_nothing_of_them_is_executed(tmp_path, figure):
-    figure(hold_row_15(tmp_path, 200, 0.15))
+    figure(hold_row_15(tmp_path, 100, 0.15))
 
 
 @pytest.mark.soak

@@ -79,11 +79,11 @@ def check_nothing_is_done_twice(client, folder, figure, *, tasks, kills):
 def test_no_result_is_lost_or_doubled_when_workers_are_killed(client, tmp_path, figure):
     folder = tmp_path / "deeds"
     folder.mkdir()
-    check_nothing_is_lost_or_doubled(client, folder, tmp_path / "runs.db", figure, tasks=120, kills=6)
+    check_nothing_is_lost_or_doubled(client, folder, tmp_path / "runs.db", figure, tasks=60, kills=3)
 
 
 def test_what_must_not_repeat_is_never_done_twice(client, tmp_path, figure):
-    check_nothing_is_done_twice(client, tmp_path, figure, tasks=60, kills=4)
+    check_nothing_is_done_twice(client, tmp_path, figure, tasks=30, kills=2)
 
 
 @pytest.mark.soak

@@ -267,7 +267,7 @@ def hard(count: int, *, loop: bool) -> tuple[Chain, dict[str, list[Option]]]:
     return chain, given_
 
 
-@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("loop", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_ten_steps_of_five_workers_and_four_retry_counts_are_proven(objective: Any, loop: bool):
     found = optimise(*hard(10, loop=loop), target_success=0.95, budget_usd=0.9, objective=objective)

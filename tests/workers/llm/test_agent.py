@@ -297,7 +297,7 @@ print(repr(hub.get_run("one").history[0]["output"]))
 """
 
 
-@pytest.mark.parametrize("kind", ["agent", "doer"])
+@pytest.mark.parametrize("kind", ["agent", pytest.param("doer", marks=pytest.mark.soak)])
 def test_another_process_reads_back_what_a_model_filled_in(kind, tmp_path):
     (tmp_path / "shapes.py").write_text(SHAPES)
     (tmp_path / "run.py").write_text(RUN)

@@ -118,7 +118,7 @@ def test_text_from_the_goal_that_runs_right_to_left_says_so() -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (1, 2))])
 def test_every_mistake_is_found_by_the_review(mistake: Mistake, seed: int) -> None:
     rng, site = Random(seed), clean_site(seed=seed)
     ending = ".css" if mistake.in_css else ".html"
@@ -138,13 +138,13 @@ def test_a_rate_of_zero_never_errs() -> None:
 
 
 def test_a_rate_of_one_always_errs_at_first() -> None:
-    assert all(walk(BAKERY, seed, mistake_rate=1.0).data["rounds"] > 1 for seed in range(5))
+    assert all(walk(BAKERY, seed, mistake_rate=1.0).data["rounds"] > 1 for seed in range(3))
 
 
 def test_the_default_rate_needs_the_way_back_often_and_comes_to_an_end() -> None:
-    rounds = Counter(walk("a cafe", seed, mistake_rate=Coder().mistake_rate).data["rounds"] for seed in range(24))
+    rounds = Counter(walk("a cafe", seed, mistake_rate=Coder().mistake_rate).data["rounds"] for seed in range(12))
     assert max(rounds) <= 5
-    assert 9 <= sum(count for needed, count in rounds.items() if needed > 1) <= 22
+    assert 4 <= sum(count for needed, count in rounds.items() if needed > 1) <= 11
 
 
 def test_only_the_files_that_the_review_names_are_touched() -> None:
