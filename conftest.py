@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("short", max_examples=40)
+settings.register_profile("short", max_examples=25)
 settings.register_profile("long", max_examples=300)
 
 

@@ -134,8 +134,8 @@ def test_where_ci_is_set_nothing_is_called(suite):
     ("arguments", "environment", "times"),
     [
         ([], {}, 1),
-        (["--cassette-mode=record"], {}, 2),
-        (["--cassette-mode=off"], {}, 2),
+        pytest.param(["--cassette-mode=record"], {}, 2, marks=pytest.mark.soak),
+        pytest.param(["--cassette-mode=off"], {}, 2, marks=pytest.mark.soak),
         pytest.param(["--cassette-mode=replay"], {}, 1, marks=pytest.mark.soak),
         pytest.param([], {"ORCHESTRATION_KIT_CASSETTE": "record"}, 2, marks=pytest.mark.soak),
         ([], {"ORCHESTRATION_KIT_CASSETTE": "record", "CI": "1"}, 2),

@@ -5,12 +5,17 @@ Nothing is imported, and no code is run: names are looked up where they stand al
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args
 
 from orchestration_kit.journal.codec.registry import kind_of, register_type
+
+_OTHERS: weakref.WeakSet[type] = weakref.WeakSet()
+"""Types that are of no kind to register, as nearly all are that a notebook has imported: looked at once."""
 
 
 def register_visible(functions: Iterable[Any]) -> None:
@@ -34,8 +39,13 @@ def _register(found: Iterable[type]) -> None:
     seen: set[Any] = set()
     while left:
         one = left.pop()
-        left += get_args(one)
-        if not isinstance(one, type) or one in seen or kind_of(one) is None:
+        if not isinstance(one, type):
+            left += get_args(one)
+            continue
+        if one in seen or (one in _OTHERS and not dataclasses.is_dataclass(one)):  # which it can be made later
+            continue
+        if kind_of(one) is None:
+            _OTHERS.add(one)
             continue
         seen.add(one)
         register_type(one)

@@ -29,6 +29,7 @@ def test_a_fan_does_all_its_work_and_no_faster_than_it_may(name):
     assert SUBJECTS[name](FAN) >= 0.99 * FAN.limit_s
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_fan_without_waits_is_told_in_processor_time(name):
     assert SUBJECTS[name](replace(FAN, wait_s=0), clock=process_time) > 0
@@ -118,6 +119,7 @@ def test_subjects_take_turns_and_the_first_turn_does_not_count():
     assert called == ["a", "b"] * 4
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_does_the_same(peer):
     if not is_installed(peer):

@@ -66,6 +66,7 @@ def test_a_file_that_does_not_hold_the_run_is_refused(change, reason, tmp_path):
         check_kept(replace(task, **change), tmp_path / "runs.db")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("make", [new_keys, one_list])
 def test_what_grew_is_looked_at_entry_by_entry(make, tmp_path):
     task = make(STEPS)
@@ -75,6 +76,7 @@ def test_what_grew_is_looked_at_entry_by_entry(make, tmp_path):
         check_kept(replace(task, left={key: texts(STEPS)[:-1]}), tmp_path / "runs.db")
 
 
+@pytest.mark.soak
 def test_a_run_whose_process_was_killed_goes_on_here_and_in_a_fresh_process(tmp_path):
     path = journal_again.killed(tmp_path, steps=STEPS, done=9)
     for _ in range(2):
@@ -88,6 +90,7 @@ def test_a_process_that_was_not_killed_is_refused(tmp_path):
         journal_again.killed(tmp_path, steps=2, done=2)
 
 
+@pytest.mark.soak
 def test_a_resumed_run_that_makes_another_number_of_steps_is_refused(tmp_path):
     path = journal_again.killed(tmp_path, steps=STEPS, done=9)
     with pytest.raises(WrongResult, match="after 3 steps, 10 entries"):
@@ -96,6 +99,7 @@ def test_a_resumed_run_that_makes_another_number_of_steps_is_refused(tmp_path):
         journal_again.resume_in_a_fresh_process(path, steps=STEPS, done=8)
 
 
+@pytest.mark.soak
 def test_all_runs_are_listed(tmp_path):
     path = tmp_path / "many.db"
     journal_again.many_runs(path, 5)
@@ -118,6 +122,7 @@ def test_there_is_a_place_to_measure_in():
     assert all(folder.is_dir() for folder in places().values())
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("case", [{"grows": False}, {"grows": True}, {"carried": {"corpus": texts(2)}}], ids=str)
 def test_a_peer_keeps_the_same_run(peer, case, tmp_path):

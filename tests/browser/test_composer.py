@@ -53,7 +53,8 @@ def test_a_workflow_is_composed_by_mouse_and_its_code_put_into_a_cell(program):
     assert hand.notebook.errors == []
 
 
-@pytest.mark.parametrize("program", ["lab", pytest.param("classic", marks=pytest.mark.soak)], indirect=True)
+@pytest.mark.soak  # `test_composer_hands.py` has keys too
+@pytest.mark.parametrize("program", ["lab", "classic"], indirect=True)
 def test_a_workflow_is_composed_by_keyboard_alone(program):
     hand = composer_in(program)
     keys = hand.page.keyboard

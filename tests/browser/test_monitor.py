@@ -180,6 +180,7 @@ def test_a_run_of_another_process_is_followed_opened_and_answered(lab, tmp_path)
         other.communicate()
 
 
+@pytest.mark.soak
 def test_in_a_program_without_widgets_in_widgets_it_says_how_a_run_is_opened(marimo):
     names = "ApprovalStep, Monitor, Orchestrator, WorkerDefinition, WorkflowDefinition, WorkflowStep"
     app = marimo.open([HUB.replace("import *", f"import {names}"), "Monitor(hub)"])

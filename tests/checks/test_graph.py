@@ -46,7 +46,7 @@ def test_steps_come_in_the_order_of_their_workflow():
     assert in_order({"end", "a"}, SOUND) == ("a", "end")
 
 
-@pytest.mark.parametrize("shape", ["chain", "loop"])
+@pytest.mark.parametrize("shape", [pytest.param("chain", marks=pytest.mark.soak), "loop"])
 def test_ten_thousand_steps_are_checked_without_recursion_and_within_a_second_or_two(shape):
     size = 10_000
     workflow = WorkflowDefinition(name="big", initial_step="s0")

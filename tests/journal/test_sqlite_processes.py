@@ -181,7 +181,9 @@ def write_together(path, processes, commits, group):
     )
 
 
-@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
+@pytest.mark.parametrize(
+    "group", [pytest.param(False, id="alone"), pytest.param(True, id="group", marks=pytest.mark.soak)]
+)
 def test_eight_processes_write_one_file(path, group):
     write_together(path, 8, 60, group)
 

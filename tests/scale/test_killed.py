@@ -40,8 +40,10 @@ say("over")
 """
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
-@pytest.mark.parametrize("is_grouped", [0, 1])
+@pytest.mark.parametrize(
+    ("is_grouped", "at_once"),
+    [(0, 1), (1, 3), *(pytest.param(*both, marks=pytest.mark.soak) for both in ((0, 3), (1, 1)))],
+)
 def test_a_set_goes_on_after_its_hub_was_killed(tmp_path, is_grouped, at_once):
     journal, notes = tmp_path / "runs.db", tmp_path / "notes.txt"
     notes.touch()

@@ -93,6 +93,7 @@ def _everything():
     return RunQuery()
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(os.name == "nt", reason="what is killed there is killed otherwise")
 def test_a_hub_that_is_killed_goes_on_where_it_stood(client, tmp_path):
     done = killed_hubs(client, tmp_path, count=24, kills=1)

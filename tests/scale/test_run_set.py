@@ -194,6 +194,7 @@ def grown_by(path, count):
         return held
 
 
+@pytest.mark.soak
 def test_memory_stays_bounded(tmp_path):
     few, many = grown_by(tmp_path / "few.db", 100), grown_by(tmp_path / "many.db", 600)
     assert (many - few) / 500 < 2_500, "a run costs its place in the plan, and no machine"

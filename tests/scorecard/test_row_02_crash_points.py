@@ -157,7 +157,7 @@ def test_an_interrupt_before_and_after_every_write_leaves_a_run_that_goes_on(tmp
     figure(f"row 2: {len(points())} interrupts at writes, gone on {where}: nothing doubled")
 
 
-@pytest.mark.parametrize("how", ["the same call on the handle", "resume"])
+@pytest.mark.parametrize("how", [pytest.param("the same call on the handle", marks=pytest.mark.soak), "resume"])
 def test_a_failure_of_any_write_reaches_the_caller_and_the_same_call_goes_on(tmp_path, figure, how):
     failing = [point for point in points() if point.moment == "before"]  # a journal that says so has changed nothing
     for point in failing:

@@ -52,7 +52,11 @@ CELLS = {
 
 @pytest.mark.parametrize(("mb", "results"), [(4, 12), pytest.param(100, RESULTS, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
-    ("journal", "shown"), [(None, tuple(CELLS)), ("runs.db", ("a name that is used again", "a player that was closed"))]
+    ("journal", "shown"),
+    [
+        (None, tuple(CELLS)),
+        pytest.param("runs.db", ("a name that is used again", "a player that was closed"), marks=pytest.mark.soak),
+    ],
 )
 def test_what_is_shown_of_a_result_keeps_it_not_alive(tmp_path, figure, shown, journal, mb, results):
     grown_mb = {}
