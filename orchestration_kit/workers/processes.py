@@ -50,19 +50,29 @@ async def run_process(
         OSError: it could not be started.
     """
     loop = asyncio.get_running_loop()
-    transport, listener = await loop.subprocess_exec(
-        lambda: _Listener(loop, max_stdout),
-        *argv,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=dict(env),
-        cwd=cwd,
-        start_new_session=True,
+    starting = loop.create_task(
+        loop.subprocess_exec(
+            lambda: _Listener(loop, max_stdout),
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+        )
     )
+    cancelled: asyncio.CancelledError | None = None
+    try:
+        transport, listener = await asyncio.shield(starting)
+    except asyncio.CancelledError as error:
+        cancelled = error  # asyncio would end the program alone, and leave what it has started meanwhile
+        transport, listener = await starting
     group = transport.get_pid()
     _watch(group)
     try:
+        if cancelled is not None:
+            raise cancelled
         pipe: Any = transport.get_pipe_transport(0)
         pipe.write(stdin)
         pipe.close()  # when all is written

@@ -35,6 +35,7 @@ def test_a_fan_without_waits_is_told_in_processor_time(name):
     assert SUBJECTS[name](replace(FAN, wait_s=0), clock=process_time) > 0
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("options", [{}, {"group_commit": True}], ids=str)
 def test_a_journaled_fan_is_on_record_whole(options, tmp_path):
     assert journaled(FAN, tmp_path, **options) >= 0.99 * FAN.limit_s

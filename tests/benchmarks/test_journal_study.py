@@ -23,6 +23,7 @@ EACH_ONCE = [one for at, one in enumerate(KEPT) if at < len(TASKS) or one[0] == 
 """Each task, and each way to keep one."""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("name", "options"),
     [one if one in EACH_ONCE else pytest.param(*one, marks=pytest.mark.soak) for one in KEPT],

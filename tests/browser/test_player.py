@@ -230,6 +230,7 @@ def test_an_event_is_seen_soon_after_it_happened(lab):
     assert delays[0] < 0.1  # the best: other programs use this machine too
 
 
+@pytest.mark.soak
 def test_a_run_of_two_hundred_steps_shows_at_once_and_is_followed(lab):
     shows = "began = time.time()\nplayer = run.player()\nplayer"
     notebook = lab.open([CHAIN + "run = chain(200, lambda given: (time.sleep(0.005), given)[1])", *[shows] * 3])

@@ -264,6 +264,7 @@ def test_the_drawing_of_a_graph_says_the_same_as_the_graph():
             assert on == {way.target for way in made.steps[step_id].transitions()} - {"end"}, (idiom, step_id)
 
 
+@pytest.mark.soak
 def test_the_order_of_steps_and_ways_does_not_depend_on_hashes():
     code = "from tests.interchange.graphs import codes, conditions, run, ways, IDIOMS\nfrom orchestration_kit.interchange import from_langgraph\nprint([from_langgraph(make()).workflow.to_json() for make in IDIOMS.values()])"
     said = [

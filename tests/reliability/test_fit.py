@@ -262,6 +262,7 @@ def test_ratios_of_many_sets_at_once_are_those_of_each_by_itself():
         assert together.statistic[one] == pytest.approx(found.statistic[0])
 
 
+@pytest.mark.soak
 def test_many_runs_are_tested_in_seconds():
     chain = review_loop()
     found = goodness(counts_from(chain, runs_of(chain, 8_000, seed=1)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 from orchestration_kit import Orchestrator, create_generic_pipeline
 from orchestration_kit.errors import StepTimeout
 from orchestration_kit.workers.adapt import worker_from
+from orchestration_kit.workers.processes import run_process
 from tests.support import step, workflow_of
 from tests.workers.test_program import (
     ECHO,
@@ -57,6 +60,22 @@ def test_a_cancelled_run_ends_it(tmp_path):
     thread.join(20)
     assert run.state == "cancelled"
     for pid in pids:
+        wait_until(lambda pid=pid: not is_alive(pid))
+
+
+def test_cancelled_while_it_is_being_started_it_is_ended_with_what_it_has_started(tmp_path):
+    async def main():
+        argv = python(FAMILY.format(then="child.wait()"), str(tmp_path / "pids"))
+        call = asyncio.create_task(run_process(argv, b"", env=os.environ, cwd=None, max_stdout=1_000))
+        for _ in range(2):
+            await asyncio.sleep(0)  # the process is there, its pipes are not connected
+        pids = pids_in(tmp_path / "pids")  # nobody's turn in the loop
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        return pids
+
+    for pid in asyncio.run(main()):
         wait_until(lambda pid=pid: not is_alive(pid))
 
 
