@@ -7,7 +7,7 @@ A shell that starts the tests in the background has them ignore interrupts. Some
 
 A law is tried with fewer examples in `make test` (the profile "short") than by default, with more in `make soak`.
 
-What collection left in memory, seventeen thousand tests and their modules, stays to the end: no search for garbage
+What collection left in memory, sixteen thousand tests and their modules, stays to the end: no search for garbage
 looks through it again.
 """
 

@@ -67,7 +67,10 @@ async def run_process(
         transport, listener = await asyncio.shield(starting)
     except asyncio.CancelledError as error:
         cancelled = error  # asyncio would end the program alone, and leave what it has started meanwhile
-        transport, listener = await starting
+        try:
+            transport, listener = await starting
+        except OSError:
+            raise error from None  # nothing was started
     group = transport.get_pid()
     _watch(group)
     try:

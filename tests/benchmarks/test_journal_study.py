@@ -18,17 +18,9 @@ STEPS = 12
 OPTIONS = [{}, {"group_commit": True}, {"group_commit": True, "durability": "full"}]
 
 
-KEPT = [(name, options) for options in OPTIONS for name in TASKS]
-EACH_ONCE = [one for at, one in enumerate(KEPT) if at < len(TASKS) or one[0] == KEPT[0][0]]
-"""Each task, and each way to keep one."""
-
-
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [one if one in EACH_ONCE else pytest.param(*one, marks=pytest.mark.soak) for one in KEPT],
-    ids=str,
-)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("name", TASKS)
 def test_a_run_is_kept_whole_and_timed(name, options, tmp_path):
     kept = keep(TASKS[name](STEPS), tmp_path, **options)
     assert kept.seconds_a_step > 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+from queue import Empty
 from typing import Any
 
+import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.scorecard.forks import PATIENCE_S
+from tests.scorecard.forks import PATIENCE_S, until
 
 
 class Kernel:
@@ -14,6 +17,8 @@ class Kernel:
 
     def __init__(self, folder: Any) -> None:
         self.manager, self.client = start_new_kernel(startup_timeout=PATIENCE_S, cwd=str(folder))
+        self._stacks = folder / "stacks.txt"
+        self.do(f"import faulthandler; faulthandler.register({signal.SIGUSR1}, file=open({str(self._stacks)!r}, 'w'))")
 
     def send(self, code: str, expressions: dict[str, str] | None = None, **options: Any) -> str:
         """Send a cell; return what its answer will refer to."""
@@ -22,7 +27,10 @@ class Kernel:
     def answer(self, sent: str) -> dict[str, Any]:
         """Wait for the answer to a cell."""
         while True:
-            reply = self.client.get_shell_msg(timeout=PATIENCE_S)
+            try:
+                reply = self.client.get_shell_msg(timeout=PATIENCE_S)
+            except Empty:
+                pytest.fail(f"The kernel did not answer within {PATIENCE_S} s. It was here:\n{self.stacks()}")
             if reply["parent_header"].get("msg_id") == sent:
                 return reply["content"]
 
@@ -42,6 +50,14 @@ class Kernel:
     def interrupt(self) -> None:
         """Interrupt what is running."""
         self.manager.interrupt_kernel()
+
+    def stacks(self) -> str:
+        """Where each thread of the kernel is, also while a cell blocks."""
+        self.manager.signal_kernel(signal.SIGUSR1)
+        until(
+            lambda: "_run_module_as_main" in self._stacks.read_text(encoding="utf-8"), "the kernel tells"
+        )  # last of all
+        return self._stacks.read_text(encoding="utf-8")
 
     def close(self) -> None:
         """End the kernel."""

@@ -72,7 +72,7 @@ def test_cancelled_while_it_is_being_started_it_is_ended_with_what_it_has_starte
         pids = pids_in(tmp_path / "pids")  # nobody's turn in the loop
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await call
+            await asyncio.wait_for(call, 20)
         return pids
 
     for pid in asyncio.run(main()):
